@@ -1,0 +1,12 @@
+"""Initial values from a normal distribution.
+
+``x ~ N(mean, sd^2)``; ``mean``, ``sd`` in the variable's unit.
+"""
+
+from snnlearn.declare import VarInitSnippet
+
+Normal = VarInitSnippet(
+    "Normal",
+    params=["mean", "sd"],
+    var_init_code="value = mean + (gennrand_normal() * sd);",
+)

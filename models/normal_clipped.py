@@ -1,0 +1,18 @@
+"""Initial values from a normal distribution without its tails.
+
+``x ~ N(mean, sd^2)``, drawn again until ``min <= x <= max``; all in the variable's unit.
+"""
+
+from snnlearn.declare import VarInitSnippet
+
+NormalClipped = VarInitSnippet(
+    "NormalClipped",
+    params=["mean", "sd", "min", "max"],
+    var_init_code="""
+    scalar normal;
+    do {
+        normal = mean + (gennrand_normal() * sd);
+    } while (normal > max || normal < min);
+    value = normal;
+    """,
+)

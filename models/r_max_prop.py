@@ -1,0 +1,44 @@
+"""RMaxProp: SuperSpike's optimiser, each weight's step scaled by the largest gradient it has seen.
+
+Equations, once an update
+-------------------------
+``g = m / updateTimesteps``; ``upsilon <- max(upsilon exp(-updateTime/tauRMS), g^2)``;
+``variable <- clip(variable + r0 g / (sqrt(upsilon) + epsilon), wMin, wMax)``; ``m <- 0``.
+
+In single precision ``g * g`` of a gradient below about 1e-19 is zero, and with ``epsilon`` = 1e-32 such a
+weight jumps to its bound. `RMaxPropSafe` is the same rule without that; this one is for comparisons.
+
+Parameters
+----------
+``updateTime`` [ms] between updates; ``tauRMS`` [ms]; ``epsilon``; ``wMin``, ``wMax``; ``r0`` learning rate
+(the largest step, in units of the weight).
+
+Source
+------
+Zenke & Ganguli (2018), Neural Computation 30(6), section on RMaxProp; as implemented for GeNN (superspike_demo).
+"""
+
+import numpy as np
+
+from snnlearn.declare import CustomUpdateModel
+
+RMaxProp = CustomUpdateModel(
+    "RMaxProp",
+    params=["updateTime", "tauRMS", "epsilon", "wMin", "wMax", "r0"],
+    derived_params=[
+        ("updateTimesteps", lambda pars, dt: pars["updateTime"] / dt),
+        ("expRMS", lambda pars, dt: np.exp(-pars["updateTime"] / pars["tauRMS"])),
+    ],
+    vars=["upsilon"],
+    var_refs=["m", "variable"],
+    update_code="""
+    // gradient and learning rate
+    const scalar gradient = m / updateTimesteps;
+    upsilon = fmax(upsilon * expRMS, gradient * gradient);
+    const scalar r = r0 / (sqrt(upsilon) + epsilon);
+    // update the parameter
+    variable += r * gradient;
+    variable = fmin(wMax, fmax(wMin, variable));
+    m = 0.0;
+    """,
+)

@@ -1,0 +1,48 @@
+"""RMaxProp for training schedules: all that a schedule may change is a parameter, read at every update.
+
+Equations
+---------
+``g = gradientScale m``; ``upsilon <- max(upsilon sqrt(beta), |g|)``;
+``variable <- clip(variable (1 - lr weightDecay) + lr g / (upsilon + epsilon), wMin, wMax)``; ``m <- 0``.
+
+With ``beta = exp(-updateTime/tauRMS)``, ``gradientScale = dt/updateTime`` and no weight decay this is `RMaxPropSafe`
+with ``r0 = lr``. There the two are derived parameters, which stay what they were when a parameter is changed.
+
+Single precision: no gradient is squared, so they count down to 1e-38; a weight that never had a gradient stays.
+``epsilon`` must not be 0, or such a weight becomes 0/0; steps do not depend on the gradient's unit while it is far
+above ``epsilon``. A NaN passes through the bounds, to be seen.
+
+Parameters
+----------
+``lr`` learning rate (the largest step, in units of the weight); ``beta`` in [0, 1), the share of the largest
+squared gradient kept from update to update; ``epsilon``; ``weightDecay``, the share of the weight that goes with
+each update, per unit of ``lr`` (not in the paper; decoupled as in `AdamW`);
+``gradientScale``, 1 / number of timesteps summed in ``m``; ``wMin``, ``wMax``.
+
+Variables
+---------
+``upsilon``, 0 at first: the root of the paper's.
+
+Source
+------
+Zenke & Ganguli (2018), Neural Computation 30(6), section on RMaxProp.
+"""
+
+from snnlearn.declare import CustomUpdateModel
+
+RMaxPropScheduled = CustomUpdateModel(
+    "RMaxPropScheduled",
+    params=["lr", "beta", "epsilon", "weightDecay", "gradientScale", "wMin", "wMax"],
+    vars=["upsilon"],
+    var_refs=["m", "variable"],
+    update_code="""
+    // gradient, and the largest seen of late
+    const scalar gradient = m * gradientScale;
+    upsilon = fmax(upsilon * sqrt(beta), fabs(gradient));
+    // update the parameter; fmin and fmax would turn a NaN into a bound
+    const scalar decayed = variable - lr * weightDecay * variable;
+    const scalar moved = decayed + lr * (gradient / (upsilon + epsilon));
+    variable = (moved > wMax) ? wMax : ((moved < wMin) ? wMin : moved);
+    m = 0.0;
+    """,
+)

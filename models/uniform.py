@@ -1,0 +1,15 @@
+"""Initial values from a uniform distribution.
+
+``x ~ U[min, max)``; ``min``, ``max`` in the variable's unit.
+"""
+
+from snnlearn.declare import VarInitSnippet
+
+Uniform = VarInitSnippet(
+    "Uniform",
+    params=["min", "max"],
+    var_init_code="""
+    const scalar scale = max - min;
+    value = min + (gennrand_uniform() * scale);
+    """,
+)

@@ -1,0 +1,47 @@
+"""Packaging: the checkout's folders and the packages they install as."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="snnlearn",
+    version="0.1.0",
+    description="Train spiking neural networks from declarative models, on any machine",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    python_requires=">=3.10",
+    packages=[
+        *find_packages(include=["snnlearn", "snnlearn.*"]),
+        "snnlearn.models",
+        "snnlearn.userproject",
+        "snnlearn.data",
+    ],
+    package_dir={
+        "snnlearn.models": "models",
+        "snnlearn.userproject": "userproject",
+        "snnlearn.data": "data",
+    },
+    package_data={
+        "snnlearn": ["py.typed"],
+        "snnlearn.codegen": ["cpp/templates/*"],
+        "snnlearn.data": ["*.ras"],
+    },
+    install_requires=["numpy>=1.23", "matplotlib>=3.9", "pycparser>=2.21", "Jinja2>=3.0", "tqdm>=4.60"],
+    extras_require={
+        # What the test command needs: runner, linter, type checker.
+        "test": ["pytest>=7.4", "ruff>=0.5", "mypy>=1.10"],
+        # CuPy with NVRTC, for the CUDA engine.
+        "cuda12": ["cupy-cuda12x"],
+        "cuda13": ["cupy-cuda13x"],
+        # A C++ compiler as a wheel, for machines that have none.
+        "compiler": ["ziglang"],
+    },
+    entry_points={
+        "console_scripts": [
+            "snnlearn = snnlearn.command:main",
+            "superspike_demo = snnlearn.userproject.superspike_demo:main",
+            "yin_yang = snnlearn.userproject.yin_yang:main",
+        ]
+    },
+)

@@ -1,0 +1,157 @@
+"""The parts of a declaration: parameters, variables, references to variables."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import TypeVar
+
+from snnlearn.declare.types import element_type, value_type
+from snnlearn.declare.words import is_reserved
+from snnlearn.errors import DeclarationError
+
+
+class VarAccessMode(enum.Enum):
+    """What a model's code may do to a variable that it refers to."""
+
+    READ_WRITE = "read and write"
+    READ_ONLY = "read only"
+
+
+class VarAccess(enum.Enum):
+    """What a model's code may do to its own variable."""
+
+    READ_WRITE = "read and write"
+    READ_ONLY = "read only"
+
+
+def check_name(name: object, what: str) -> None:
+    """Raise DeclarationError unless ``name`` can be used in code strings; ``what`` says whose it is."""
+    if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
+        raise DeclarationError(f"{what} name {name!r} is not a C identifier")
+    if is_reserved(name):
+        raise DeclarationError(f"{what} name '{name}' is reserved; choose another, such as '{name}0'")
+
+
+@dataclass(frozen=True)
+class Param:
+    """A number that is the same for a whole population."""
+
+    name: str
+    type: str = "scalar"
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "parameter")
+        value_type(self.type)
+
+
+@dataclass(frozen=True)
+class DerivedParam:
+    """A number computed once from the parameters and the timestep [ms]: ``func(params, dt)``."""
+
+    name: str
+    func: Callable[[Mapping[str, float], float], float]
+    type: str = "scalar"
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "derived parameter")
+        value_type(self.type)
+        if not callable(self.func):
+            raise DeclarationError(f"derived parameter '{self.name}' needs a function (params, dt) -> value")
+
+
+@dataclass(frozen=True)
+class Var:
+    """A state variable: one value for each neuron or synapse."""
+
+    name: str
+    type: str = "scalar"
+    access: VarAccess = VarAccess.READ_WRITE
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "variable")
+        value_type(self.type)
+        if not isinstance(self.access, VarAccess):
+            raise DeclarationError(f"variable '{self.name}': access {self.access!r} is not a VarAccess")
+
+    @property
+    def writable(self) -> bool:
+        """Whether code may assign to it."""
+        return self.access is VarAccess.READ_WRITE
+
+
+@dataclass(frozen=True)
+class VarRef:
+    """A name for some other group's variable; the network says which."""
+
+    name: str
+    type: str = "scalar"
+    access: VarAccessMode = VarAccessMode.READ_WRITE
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "variable reference")
+        value_type(self.type)
+        if not isinstance(self.access, VarAccessMode):
+            raise DeclarationError(f"reference '{self.name}': access {self.access!r} is not a VarAccessMode")
+
+    @property
+    def writable(self) -> bool:
+        """Whether code may assign to it."""
+        return self.access is VarAccessMode.READ_WRITE
+
+
+@dataclass(frozen=True)
+class ExtraGlobalParam:
+    """A read-only array of any length, shared by a population; indexed in code as in C."""
+
+    name: str
+    type: str
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "extra global parameter")
+        element_type(self.type)
+
+
+@dataclass(frozen=True)
+class InputVar:
+    """An input of a neuron beside ``Isyn``: set to ``init`` before the inputs of each timestep are summed."""
+
+    name: str
+    type: str = "scalar"
+    init: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "additional input variable")
+        value_type(self.type)
+        init: object = self.init
+        if isinstance(init, bool) or not isinstance(init, Real) or math.isnan(init):
+            raise DeclarationError(f"input '{self.name}': init must be a number, not {self.init!r}")
+
+
+Field = TypeVar("Field", Param, DerivedParam, Var, VarRef, ExtraGlobalParam, InputVar)
+
+
+def as_fields(kind: type[Field], given: object, what: str) -> tuple[Field, ...]:
+    """Turn PyGeNN's shorthand (a name, or a tuple of constructor arguments) into fields.
+
+    Raises
+    ------
+    DeclarationError
+        If an entry has neither form.
+    """
+    if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
+        raise DeclarationError(f"{what}: expected a sequence, not {given!r}")
+    fields = []
+    for entry in given:
+        if isinstance(entry, kind):
+            fields.append(entry)
+            continue
+        args = (entry,) if isinstance(entry, str) else entry
+        try:
+            fields.append(kind(*args))
+        except TypeError as error:
+            raise DeclarationError(f"{what}: {entry!r} does not describe a {kind.__name__} ({error})") from None
+    return tuple(fields)

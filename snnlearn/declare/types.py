@@ -1,0 +1,117 @@
+"""The value types a model may name, and what they mean to C and to NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from snnlearn.errors import DeclarationError, did_you_mean
+
+Precision = Literal["float", "double"]
+Kind = Literal["bool", "int", "float"]
+
+
+@dataclass(frozen=True)
+class ValueType:
+    """A type of GeNN's dialect.
+
+    Attributes
+    ----------
+    name : str
+        Canonical name, e.g. ``"unsigned int"``; ``"scalar"`` stands for the network's precision.
+    kind : {"bool", "int", "float"}
+        What arithmetic it takes part in.
+    rank : int
+        The wider of two operands' types (the higher rank) is the type of their result, as in C.
+    dtype : str
+        NumPy's name of it; for ``scalar`` that of single precision (see `dtype_for`).
+    """
+
+    name: str
+    kind: Kind
+    rank: int
+    dtype: str
+
+    def ctype_for(self, precision: Precision) -> str:
+        """Return the C++ spelling of the type in a network of this precision."""
+        return precision if self.name == "scalar" else self.name
+
+    def dtype_for(self, precision: Precision) -> str:
+        """Return NumPy's name of the type in a network of this precision."""
+        if self.name == "scalar":
+            return "float64" if precision == "double" else "float32"
+        return self.dtype
+
+
+_TYPES = (
+    ValueType("bool", "bool", 0, "bool"),
+    ValueType("int8_t", "int", 1, "int8"),
+    ValueType("uint8_t", "int", 2, "uint8"),
+    ValueType("int16_t", "int", 3, "int16"),
+    ValueType("uint16_t", "int", 4, "uint16"),
+    ValueType("int", "int", 5, "int32"),
+    ValueType("unsigned int", "int", 6, "uint32"),
+    ValueType("int64_t", "int", 7, "int64"),
+    ValueType("uint64_t", "int", 8, "uint64"),
+    ValueType("float", "float", 9, "float32"),
+    ValueType("scalar", "float", 10, "float32"),
+    ValueType("double", "float", 11, "float64"),
+)
+
+# C's synonyms, with `long` of 64 bits on every platform, and GeNN's.
+_ALIASES = {
+    "timepoint": "scalar",
+    "size_t": "uint64_t",
+    "int32_t": "int",
+    "uint32_t": "unsigned int",
+    "unsigned": "unsigned int",
+    "char": "int8_t",
+    "unsigned char": "uint8_t",
+}
+for _bits, _words in [(16, "short"), (64, "long"), (64, "long long")]:
+    _ALIASES |= {_words: f"int{_bits}_t", f"{_words} int": f"int{_bits}_t"}
+    _ALIASES |= {f"unsigned {_words}": f"uint{_bits}_t", f"unsigned {_words} int": f"uint{_bits}_t"}
+
+_BY_NAME = {t.name: t for t in _TYPES}
+_BY_NAME |= {alias: _BY_NAME[name] for alias, name in _ALIASES.items()}
+
+TYPE_NAMES = tuple(_BY_NAME)
+_WORDS = ["unsigned", "short", "long", "char", "int"]  # in the order of the table's names
+_SIGNED = frozenset(["char", "short", "long", "int"])  # what "signed" may stand before
+
+
+def _canonical(name: str) -> str:
+    """Return a type's name with its words in order and without ``signed``, which changes none of them."""
+    words = sorted(name.split(), key=lambda w: _WORDS.index(w) if w in _WORDS else 0)
+    if words.count("signed") == 1 and _SIGNED.issuperset({*words} - {"signed"}):
+        words.remove("signed")
+        words = words or ["int"]
+    return " ".join(words)
+
+
+def value_type(name: str) -> ValueType:
+    """Return the type of this name (GeNN's names and their C synonyms).
+
+    Raises
+    ------
+    DeclarationError
+        If there is no such type; names the nearest.
+    """
+    found = _BY_NAME.get(_canonical(name)) if isinstance(name, str) else None
+    if found is None:
+        raise DeclarationError(f"unknown type {name!r}{did_you_mean(str(name), TYPE_NAMES)}")
+    return found
+
+
+def element_type(name: str) -> ValueType:
+    """Return the type of an array's elements, given the array's type such as ``"scalar*"``.
+
+    Raises
+    ------
+    DeclarationError
+        If the name does not end in ``*`` or names no known type before it.
+    """
+    stripped = name.strip() if isinstance(name, str) else ""
+    if not stripped.endswith("*"):
+        raise DeclarationError(f"an extra global parameter is an array: type {name!r} must end in '*'")
+    return value_type(stripped[:-1])

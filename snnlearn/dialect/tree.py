@@ -1,0 +1,247 @@
+"""The typed syntax tree: plain frozen values, which stages downstream may print, compare and rewrite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Union
+
+from snnlearn.declare.types import ValueType
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A number as written, without a suffix."""
+
+    text: str
+    type: ValueType
+
+
+@dataclass(frozen=True)
+class Name:
+    """A declared name or a local variable."""
+
+    id: str
+    type: ValueType
+
+
+@dataclass(frozen=True)
+class Unary:
+    """``op operand`` for ``+ - ! ~``."""
+
+    op: str
+    operand: Expr
+    type: ValueType
+
+
+@dataclass(frozen=True)
+class Binary:
+    """``left op right``."""
+
+    op: str
+    left: Expr
+    right: Expr
+    type: ValueType
+
+
+@dataclass(frozen=True)
+class Ternary:
+    """``condition ? then : other``."""
+
+    condition: Expr
+    then: Expr
+    other: Expr
+    type: ValueType
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function of the library, or an action such as ``addToPost``."""
+
+    function: str
+    args: tuple[Expr, ...]
+    type: ValueType
+
+
+@dataclass(frozen=True)
+class Index:
+    """An element of an extra global parameter: ``array[index]``."""
+
+    array: str
+    index: Expr
+    type: ValueType
+
+
+@dataclass(frozen=True)
+class Cast:
+    """``(type)operand``."""
+
+    operand: Expr
+    type: ValueType
+
+
+@dataclass(frozen=True)
+class Assign:
+    """``target op value`` for ``=`` and the compound assignments."""
+
+    op: str
+    target: Name
+    value: Expr
+    type: ValueType
+
+
+@dataclass(frozen=True)
+class Step:
+    """``++target``, ``target++`` and their decrements."""
+
+    op: str
+    prefix: bool
+    target: Name
+    type: ValueType
+
+
+@dataclass(frozen=True)
+class Comma:
+    """``first, second, ...``: the last one's value."""
+
+    parts: tuple[Expr, ...]
+    type: ValueType
+
+
+Expr = Union[Literal, Name, Unary, Binary, Ternary, Call, Index, Cast, Assign, Step, Comma]
+
+
+@dataclass(frozen=True)
+class Declare:
+    """``[const] type name [= value];``."""
+
+    name: str
+    type: ValueType
+    const: bool
+    value: Expr | None
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """An expression for its effect."""
+
+    value: Expr
+
+
+@dataclass(frozen=True)
+class If:
+    """``if (condition) then else other``."""
+
+    condition: Expr
+    then: Block
+    other: Block | None
+
+
+@dataclass(frozen=True)
+class For:
+    """``for (start; condition; step) body``; ``start`` holds declarations of one type, or one expression."""
+
+    start: tuple[Declare | Evaluate, ...]
+    condition: Expr | None
+    step: Expr | None
+    body: Block
+
+
+@dataclass(frozen=True)
+class While:
+    """``while (condition) body``, or ``do body while (condition);`` where ``test_last``."""
+
+    condition: Expr
+    body: Block
+    test_last: bool
+
+
+@dataclass(frozen=True)
+class Jump:
+    """``break;`` or ``continue;``."""
+
+    word: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """``case label:`` (``default:`` without a label) and what follows it; runs on into the next case, as in C."""
+
+    label: Expr | None
+    body: Block
+
+
+@dataclass(frozen=True)
+class Switch:
+    """``switch (value) { cases }``."""
+
+    value: Expr
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """``{ statements }``."""
+
+    statements: tuple[Statement, ...]
+
+
+Statement = Union[Declare, Evaluate, If, For, While, Switch, Jump, Block]
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A checked code string.
+
+    Attributes
+    ----------
+    tree : Block or expression
+        What it says.
+    reads, writes : frozenset of str
+        The declared names it may read and assign to; locals are not among them.
+    calls : frozenset of str
+        The functions and actions it calls.
+    """
+
+    tree: Block | Expr
+    reads: frozenset[str]
+    writes: frozenset[str]
+    calls: frozenset[str]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every declared name it mentions."""
+        return self.reads | self.writes
+
+
+def rewrite(node: Any, change: Any) -> Any:
+    """Return the tree with ``change(node)`` applied to every node, children first.
+
+    Parameters
+    ----------
+    node : a node of the tree, or a tuple of nodes
+    change : function
+        Takes a node whose children have been rewritten and returns its replacement (or the node itself).
+    """
+    if isinstance(node, tuple):
+        items = tuple(rewrite(item, change) for item in node)
+        return items if any(new is not old for new, old in zip(items, node, strict=True)) else node
+    if node is None or isinstance(node, (str, bool, ValueType)):
+        return node
+    values = {f.name: rewrite(getattr(node, f.name), change) for f in fields(node)}
+    same = all(values[f.name] is getattr(node, f.name) for f in fields(node))
+    return change(node if same else type(node)(**values))
+
+
+def names_in(node: Any) -> frozenset[str]:
+    """Return every name that a tree mentions, declared or local."""
+    found: set[str] = set()
+
+    def note(n: Any) -> Any:
+        if isinstance(n, Name):
+            found.add(n.id)
+        elif isinstance(n, Index):
+            found.add(n.array)
+        return n
+
+    rewrite(node, note)
+    return frozenset(found)

@@ -1,0 +1,87 @@
+"""Every error that snnlearn raises on purpose, under one base.
+
+Where a built-in exception means the same thing the class derives from it as well, so that
+``except ValueError`` written for PyGeNN goes on working.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SnnlearnError(Exception):
+    """Base of all errors raised by snnlearn; its text is meant for the user as it stands."""
+
+
+class DeclarationError(SnnlearnError, ValueError):
+    """A model declaration is not valid in itself (a bad name, type or duplicate)."""
+
+
+class DialectError(SnnlearnError, ValueError):
+    """A code string breaks the rules of the dialect; the text shows the line and a caret."""
+
+
+class NetworkError(SnnlearnError, ValueError):
+    """Groups, parameters, variables or references of a network do not fit together."""
+
+
+class PreferenceError(SnnlearnError, ValueError):
+    """A preference of ``GeNNModel`` is unknown or has a value it cannot take."""
+
+
+class BackendError(SnnlearnError, ValueError):
+    """An engine is unknown or cannot be used on this machine."""
+
+
+class CompilerNotFoundError(SnnlearnError):
+    """No C++ compiler could be found."""
+
+
+class BuildError(SnnlearnError):
+    """The C++ compiler failed, or its result could not be stored or loaded."""
+
+
+class LifecycleError(SnnlearnError, RuntimeError):
+    """A call came too early or too late: before ``load``, after ``build``, without recording."""
+
+
+class TrainingError(SnnlearnError, ValueError):
+    """A training run is set up in a way that cannot work."""
+
+
+class TargetError(SnnlearnError, ValueError):
+    """A spike-train file or picture cannot serve as a target; the text gives file and line."""
+
+
+class OutputError(SnnlearnError, OSError):
+    """A file or folder cannot be written."""
+
+
+_FEW = 8  # names that a message may list
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the tail of a message that names the nearest known name, or lists all where they are few.
+
+    Parameters
+    ----------
+    name : str
+        What the user wrote.
+    known : iterable of str
+        What would have been right.
+
+    Returns
+    -------
+    str
+        ``"; did you mean 'x'?"`` (the case of letters does not count), else ``"; known: a, b"`` for up to
+        eight names, ``"; there are none"`` for none and nothing for more.
+    """
+    choices = sorted(set(known))
+    folded = {choice.casefold(): choice for choice in choices}
+    near = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean '{folded[near[0]]}'?"
+    if not choices:
+        return "; there are none"
+    return f"; known: {', '.join(choices)}" if len(choices) <= _FEW else ""

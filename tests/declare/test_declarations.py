@@ -1,0 +1,95 @@
+"""Whole declarations: frozen, complete, and free of names used twice."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from snnlearn.declare import (
+    CustomUpdateModel,
+    Model,
+    NeuronModel,
+    Param,
+    PostsynapticModel,
+    Var,
+    VarInitSnippet,
+    VarRef,
+    WeightUpdateModel,
+)
+from snnlearn.errors import DeclarationError
+
+KINDS = [NeuronModel, WeightUpdateModel, PostsynapticModel, CustomUpdateModel, VarInitSnippet]
+FIELD_LISTS = [
+    (kind, field.name)
+    for kind in KINDS
+    for field in dataclasses.fields(kind)
+    if field.name != "name" and not field.name.endswith("_code")
+]
+CODES = [(kind, f.name) for kind in KINDS for f in dataclasses.fields(kind) if f.name.endswith("_code")]
+
+
+def entry(attribute: str, name: str) -> Any:
+    return {
+        "derived_params": (name, lambda params, dt: dt),
+        "extra_global_params": (name, "scalar*"),
+    }.get(attribute, name)
+
+
+@pytest.mark.parametrize(("kind", "attribute"), FIELD_LISTS)
+def test_shorthand_is_taken_everywhere(kind: type[Model], attribute: str) -> None:
+    model = kind("m", **{attribute: [entry(attribute, "a"), entry(attribute, "b")]})
+    assert [f.name for f in getattr(model, attribute)] == ["a", "b"]
+    assert [(a, f.name) for a, f in model.named_fields()] == [(attribute, "a"), (attribute, "b")]
+
+
+@pytest.mark.parametrize(("kind", "attribute"), FIELD_LISTS)
+def test_no_name_is_declared_twice(kind: type[Model], attribute: str) -> None:
+    with pytest.raises(DeclarationError, match=f"model 'm' declares 'a' twice: in {attribute} and in {attribute}"):
+        kind("m", **{attribute: [entry(attribute, "a"), entry(attribute, "a")]})
+    if attribute != "params":
+        with pytest.raises(DeclarationError, match=f"model 'm' declares 'a' twice: in params and in {attribute}"):
+            kind("m", params=["a"], **{attribute: [entry(attribute, "a")]})
+
+
+@pytest.mark.parametrize(("kind", "attribute"), CODES)
+def test_codes_are_strings(kind: type[Model], attribute: str) -> None:
+    with pytest.raises(DeclarationError, match=f"model 'm', {attribute}: code must be a string, not int"):
+        kind("m", **{attribute: 3})
+    assert kind("m", **{attribute: None}).codes() == {}
+    assert kind("m", **{attribute: "  \n "}).codes() == {}
+    assert kind("m", **{attribute: "    a;\n      b;"}).codes() == {attribute: "a;\n  b;"}, "indentation is taken off"
+
+
+def test_a_model_is_a_frozen_value() -> None:
+    one, two = (NeuronModel("m", params=["a"], vars=["V"], sim_code="V = a;") for _ in range(2))
+    assert one == two
+    assert hash(one) == hash(two)
+    assert one != dataclasses.replace(two, sim_code="V = 2 * a;")
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign"):
+        one.name = "n"
+
+
+def test_a_model_made_from_fields_equals_its_shorthand() -> None:
+    short = PostsynapticModel("m", params=["a"], vars=[("x", "int")], neuron_var_refs=["V"])
+    full = PostsynapticModel("m", params=(Param("a"),), vars=(Var("x", "int"),), neuron_var_refs=(VarRef("V"),))
+    assert short == full
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["", "two words", "double", 3, "../x"])
+def test_model_names_are_identifiers(kind: type[Model], name: Any) -> None:
+    with pytest.raises(DeclarationError, match=r"^model name "):
+        kind(name)
+
+
+def test_the_base_is_abstract() -> None:
+    with pytest.raises(DeclarationError, match="abstract: declare a NeuronModel"):
+        Model("m")
+
+
+def test_an_initialiser_cannot_declare_the_name_of_its_result() -> None:
+    with pytest.raises(DeclarationError, match="declares 'value' twice: in what its code sees anyway and in params"):
+        VarInitSnippet("m", params=["value"])
+    assert NeuronModel("m", params=["value"]).params == (Param("value"),)

@@ -1,0 +1,67 @@
+"""Whatever is thrown at the checker, it accepts code or raises a located DialectError; nothing else escapes."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+
+import pytest
+
+from snnlearn.dialect import Snippet
+from snnlearn.errors import DialectError
+
+_WORDS = """V n a tau exp fmax min int scalar const unsigned float bool true if else for while do switch case default
+break continue typedef struct sizeof ( ) ( ) { } [ ] ; ; , ? : + - * / % & | ^ ~ ! = == += ++ -- << < > 1 0 2.0 1e3f
+3u .5 0x1F 1.5d foo uint8_t size_t . -> ... # " ' \\ @ _Generic [[ ]] void auto /* */ // \n \t \0 é"""
+SCOPE_NAMES = {"V", "n", "a", "tau"}
+WORDS = _WORDS.split(" ")
+GOOD = """if ( V > 3.0 ) { V = exp ( a [ n ] ) + 2 ; } else { for ( int i = 0 ; i < n ; i ++ ) { V -= tau ; } }
+switch ( n ) { case 1 : V = 2 ; break ; default : n ++ ; } const scalar x = V ? 1.0 : 2.0f ; V = ( int ) x % 3 + n ;"""
+
+
+def damaged(rng: random.Random) -> str:
+    words = GOOD.split(" ")
+    for _ in range(rng.randrange(1, 4)):
+        i, j = rng.randrange(len(words)), rng.randrange(len(words))
+        what = rng.randrange(4)
+        if what == 0:
+            del words[i]
+        elif what == 1:
+            words[i] = rng.choice(WORDS)
+        elif what == 2:
+            words.insert(i, rng.choice(WORDS))
+        else:
+            words[i], words[j] = words[j], words[i]
+    return " ".join(words)
+
+
+def noise(rng: random.Random) -> str:
+    return " ".join(rng.choice(WORDS) for _ in range(rng.randrange(12)))
+
+
+@pytest.mark.parametrize("make", [damaged, noise])
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_but_a_located_error_escapes(
+    parse: Callable[..., Snippet], make: Callable[[random.Random], str], seed: int
+) -> None:
+    rng = random.Random(f"{make.__name__} {seed}")
+    accepted = 0
+    for _ in range(60):
+        code = make(rng)
+        try:
+            snippet = parse(code, expression=rng.random() < 0.2)
+        except DialectError as error:
+            head, shown, caret = str(error).split("\n")
+            line = int(re.fullmatch(r"here, line (\d+): .+", head)[1])
+            assert 1 <= line <= code.count("\n") + 1
+            assert 5 <= len(caret) <= len(shown) + 1
+            assert caret.strip() == "^"
+        else:
+            accepted += 1
+            assert snippet.names <= SCOPE_NAMES
+    assert accepted < 60, "the damage does no harm"
+
+
+def test_the_undamaged_code_is_accepted(parse: Callable[..., Snippet]) -> None:
+    assert parse(GOOD).writes == {"V", "n"}
