@@ -1,0 +1,44 @@
+"""Identifiers for generated source: unique, readable, and never a word of C++."""
+
+from __future__ import annotations
+
+import re
+
+_CPP = """alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t class compl
+    concept const consteval constexpr constinit const_cast continue co_await co_return co_yield decltype default
+    delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline int long
+    mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
+    reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch template
+    this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
+    while xor xor_eq linux unix"""
+_CPP_WORDS = frozenset(_CPP.split())
+
+# What the templates call things in a kernel or in the simulation; user names step aside.
+_TEMPLATES = """id id_pre id_post id_syn i j s k n sim begin end random width first rest kept row column count dt t
+    recording_row recording_words recording_timesteps first_pending flush_denormals
+    std snn Simulation size_t uint8_t uint16_t uint32_t uint64_t int8_t int16_t int32_t int64_t
+    M_E errno assert stdin stdout stderr"""
+SCAFFOLDING = frozenset(_TEMPLATES.split())
+
+
+class Names:
+    """Hands out identifiers, each once."""
+
+    def __init__(self, taken: frozenset[str] = frozenset()) -> None:
+        self._taken = set(taken)
+
+    def unique(self, wanted: str) -> str:
+        """Return the wanted identifier, or one with a number behind it where that is taken."""
+        if (wanted.isupper() and re.search("[A-Z]{2}", wanted)) or wanted.startswith(("_", "tile_")):
+            # It could be a macro of the C++ library, a name reserved to the compiler or a tile of the templates.
+            wanted = f"user_{wanted.lstrip('_')}"
+        name, number = wanted, 2
+        while name in self._taken or name in _CPP_WORDS or name in SCAFFOLDING:
+            name, number = f"{wanted}_{number}", number + 1
+        self._taken.add(name)
+        return name
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """All that has been handed out."""
+        return frozenset(self._taken)

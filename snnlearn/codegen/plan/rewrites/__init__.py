@@ -1,0 +1,33 @@
+"""Optimisations: pure functions from plan to plan, each of which leaves what is computed as it was.
+
+`strength` rounds differently (a product with a reciprocal for a quotient); `defer` changes no bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from snnlearn.codegen.plan.kernels import Plan
+from snnlearn.codegen.plan.rewrites.defer import defer
+from snnlearn.codegen.plan.rewrites.strength import strength
+from snnlearn.errors import PreferenceError, did_you_mean
+
+REWRITES: dict[str, Callable[[Plan], Plan]] = {"strength": strength, "defer": defer}
+DEFAULT: tuple[str, ...] = tuple(REWRITES)
+
+
+def optimise(plan: Plan, names: Iterable[str] = DEFAULT) -> Plan:
+    """Apply rewrites by name, in the order of `REWRITES`.
+
+    Raises
+    ------
+    PreferenceError
+        For a name that is not in `REWRITES`.
+    """
+    wanted = set(names)
+    for name in wanted - REWRITES.keys():
+        raise PreferenceError(f"unknown optimisation '{name}'{did_you_mean(name, REWRITES)}")
+    for name, rewrite in REWRITES.items():
+        if name in wanted:
+            plan = rewrite(plan)
+    return plan

@@ -1,0 +1,62 @@
+"""Deferral: synapse dynamics that nobody waits for run later, for many timesteps at once.
+
+Where a connection's synapse dynamics send nothing (no ``addToPost``, no ``addToPre``) and no other kernel of the
+timestep touches the variables they write, only the per-neuron variables they read need to be kept; the
+synapses' own state can then pass through all kept timesteps in one go, in the cache next to the core, instead of
+through memory in each. The deferred block runs when the kept past is full, and before anything could
+see the difference: a custom update, an access from the host.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from snnlearn.codegen.plan.kernels import Array, Deferral, History, Kernel, Plan, Synapses
+from snnlearn.codegen.plan.names import Names
+from snnlearn.network import Location
+
+DEPTH = 64  # timesteps; the kept past of a tile of 64 neurons and two variables fills half an L1 cache
+
+
+def defer(plan: Plan) -> Plan:
+    """Return the plan with all synapse dynamics deferred that can be."""
+    names = Names(frozenset(a.name for a in plan.arrays))
+    arrays = {a.name: a for a in plan.arrays}
+    kept: list[Array] = []
+    step = []
+    for kernel in plan.step:
+        if why_not(kernel, plan) is None:
+            histories = []
+            for name in _changing_vectors(kernel, plan):
+                array = arrays[name]
+                assert array.size is not None
+                at = Location(array.location.group, "history", f"{kernel.name}.{name}")
+                kept.append(Array(names.unique(f"{name}_kept"), at, array.type, array.size * DEPTH))
+                histories.append(History(name, kept[-1].name))
+            kernel = replace(kernel, deferral=Deferral(DEPTH, tuple(histories)))
+        step.append(kernel)
+    return replace(plan, step=tuple(step), arrays=(*plan.arrays, *kept))
+
+
+def why_not(kernel: Kernel, plan: Plan) -> str | None:
+    """Return why a kernel of the timestep cannot be deferred, or None where it can."""
+    if not isinstance(kernel.domain, Synapses):
+        return "runs over neurons or spikes, not over all synapses"
+    if kernel.accumulations:
+        return "sends input in every timestep"
+    others = [k for k in plan.step if k.name != kernel.name]
+    for other in others:
+        touched = kernel.writes & (other.reads | other.writes)
+        if touched:
+            return f"{other.name} needs {min(touched)} in every timestep"
+        changed = other.writes & {load.array for load in kernel.loads if load.index == "synapse"}
+        if changed:
+            return f"{other.name} changes {min(changed)} in every timestep"
+    return None
+
+
+def _changing_vectors(kernel: Kernel, plan: Plan) -> list[str]:
+    """Return the per-neuron arrays that a kernel reads and the timestep changes."""
+    written = frozenset().union(*(k.writes for k in plan.step))
+    names = [load.array for load in kernel.loads if load.index in ("pre", "post")]
+    return [name for name in dict.fromkeys(names) if name in written]

@@ -1,0 +1,84 @@
+"""Strength reduction: a quotient by a constant becomes a product with its reciprocal.
+
+The reciprocal and the product round once each: such a quotient changes by less than two units in the last place.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from snnlearn.codegen.plan.kernels import Code, Constant, Kernel, OnSpike, Plan, Transposition
+from snnlearn.codegen.plan.names import Names
+from snnlearn.dialect import tree
+
+
+def strength(plan: Plan) -> Plan:
+    """Return the plan with divisions by constants turned into multiplications."""
+    taken = frozenset(a.name for a in plan.arrays)
+    groups: dict[str, tuple[Kernel | Transposition, ...]] = {
+        group: tuple(k if isinstance(k, Transposition) else _reduce(k, taken) for k in kernels)
+        for group, kernels in plan.custom_updates.items()
+    }
+    return replace(plan, step=tuple(_reduce(k, taken) for k in plan.step), custom_updates=groups)
+
+
+def _reduce(kernel: Kernel, taken: frozenset[str]) -> Kernel:
+    reducer = _Reducer(kernel, taken)
+    reduced = replace(kernel, body=tuple(reducer.part(part) for part in kernel.body))
+    used = {code.names[name] for code in reduced.codes for name in tree.names_in(code.tree) if name in code.names}
+    constants = (*kernel.constants, *reducer.reciprocals.values())
+    return replace(reduced, constants=tuple(c for c in constants if c.name in used))
+
+
+class _Reducer:
+    def __init__(self, kernel: Kernel, taken: frozenset[str]) -> None:
+        self.constants = {c.name: c for c in kernel.constants}
+        self.names = Names(taken | kernel.local_names)
+        self.reciprocals: dict[str, Constant] = {}
+
+    def part(self, part: Code | OnSpike) -> Code | OnSpike:
+        if isinstance(part, Code):
+            return self.code(part)
+        return replace(
+            part,
+            condition=self.code(part.condition),
+            before=tuple(self.code(c) for c in part.before),
+            reset=tuple(self.code(c) for c in part.reset),
+        )
+
+    def code(self, code: Code) -> Code:
+        extra: dict[str, str] = {}
+
+        def change(node: Any) -> Any:
+            divisor = None
+            if isinstance(node, tree.Binary) and node.op == "/":
+                divisor = node.right
+            elif isinstance(node, tree.Assign) and node.op == "/=":
+                divisor = node.value
+            if divisor is None or node.type.kind != "float" or not isinstance(divisor, tree.Name):
+                return node
+            constant = self.constants.get(code.names.get(divisor.id, ""))
+            if constant is None or constant.type.kind != "float" or not self.invertible(constant.value):
+                return node
+            label = f"1/{divisor.id}"  # no identifier, so no name of the code's own
+            extra[label] = self.reciprocal(constant)
+            factor = tree.Name(label, divisor.type)
+            if isinstance(node, tree.Binary):
+                return tree.Binary("*", node.left, factor, node.type)
+            return tree.Assign("*=", node.target, factor, node.type)
+
+        new = tree.rewrite(code.tree, change)
+        return replace(code, tree=new, names={**code.names, **extra}) if extra else code
+
+    def reciprocal(self, constant: Constant) -> str:
+        if constant.name not in self.reciprocals:
+            name = self.names.unique(f"one_over_{constant.name}")
+            self.reciprocals[constant.name] = Constant(name, constant.type, 1.0 / constant.value)
+        return self.reciprocals[constant.name].name
+
+    @staticmethod
+    def invertible(value: float) -> bool:
+        # Both the number and its reciprocal are normal in single precision.
+        return math.isfinite(value) and 1e-37 < abs(value) < 1e37

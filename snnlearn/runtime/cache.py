@@ -1,0 +1,99 @@
+"""Compiled simulations, stored by content: the same source, compiler, flags and CPU are compiled once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from snnlearn.errors import BuildError
+from snnlearn.runtime.compiler import FLAGS, Compiler
+
+_ADVICE = "set XDG_CACHE_HOME to a folder that can be written"
+_SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+
+
+def cache_dir() -> Path:
+    """Return the folder of compiled simulations: ``$XDG_CACHE_HOME/snnlearn``, by default ``~/.cache/snnlearn``.
+
+    Raises
+    ------
+    BuildError
+        If there is no home folder.
+    """
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(base):  # the XDG standard: a relative path is to be ignored
+        return Path(base) / "snnlearn"
+    try:
+        return Path.home() / ".cache" / "snnlearn"
+    except RuntimeError as error:
+        raise BuildError(f"there is no place for compiled simulations ({error}); {_ADVICE}") from None
+
+
+def build(source: str, compiler: Compiler, *, force: bool = False) -> Path:
+    """Return the shared library of a C++ source, compiling it only where it is not stored yet.
+
+    Safe with any number of processes at once: each writes to a file of its own and renames it when it is whole.
+
+    Parameters
+    ----------
+    source : str
+    compiler : Compiler
+    force : bool
+        Compile even if it is stored.
+
+    Raises
+    ------
+    BuildError
+        If the compiler fails or the folder cannot be written.
+    """
+    folder, key = cache_dir(), _key(source, compiler)
+    stored = None if force else _find(folder, key)
+    if stored is not None:
+        return stored
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch:
+            code, library = Path(scratch) / "simulation.cpp", Path(scratch) / f"simulation{_SUFFIX}"
+            code.write_text(source, encoding="utf-8")
+            compiler.compile(code, library)
+            target = folder / f"{key}-{_digest(library)}{_SUFFIX}"
+            os.replace(library, target)
+    except OSError as error:
+        raise BuildError(
+            f"cannot write the cache of compiled simulations, {folder}: {error.strerror or error}; {_ADVICE}"
+        ) from error
+    return target
+
+
+def _find(folder: Path, key: str) -> Path | None:
+    """Return a stored library that is whole: loading a damaged one could end the process."""
+    try:
+        candidates = sorted(folder.glob(f"{key}-*{_SUFFIX}"))
+        return next((path for path in candidates if path.stem == f"{key}-{_digest(path)}"), None)
+    except OSError:
+        return None
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def _key(source: str, compiler: Compiler) -> str:
+    parts = [source, *compiler.command, compiler.version, *FLAGS, _cpu()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=1)
+def _cpu() -> str:
+    """Return what tells CPUs apart that differ in their instructions: code is compiled for the one at hand."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    wanted = ("vendor_id", "cpu family", "model", "flags", "Features", "CPU part")
+    return "\n".join(sorted({line for line in lines if line.split(":")[0].strip() in wanted}))

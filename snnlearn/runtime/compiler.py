@@ -1,0 +1,117 @@
+"""Finding and running a C++ compiler."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from snnlearn.errors import BuildError, CompilerNotFoundError
+
+# Results must not depend on the machine: no contraction to fused multiply-add, nothing of -ffast-math that changes a
+# value, and signed integers that wrap. What remains off (errno, floating-point traps) no code string can see.
+FLAGS = (
+    "-std=c++17",
+    "-O3",
+    "-march=native",
+    "-ffp-contract=off",
+    "-fwrapv",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fPIC",
+    "-shared",
+    "-pthread",
+    "-fvisibility=hidden",
+)
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A C++ compiler that can be run.
+
+    Attributes
+    ----------
+    command : tuple of str
+        The program and any leading arguments.
+    version : str
+        The first line of what it says of itself.
+    """
+
+    command: tuple[str, ...]
+    version: str
+
+    def compile(self, source: Path, target: Path) -> None:
+        """Compile one C++ file into a shared library.
+
+        Raises
+        ------
+        BuildError
+            If the compiler fails; with what it printed.
+        """
+        command = [*self.command, *FLAGS, str(source), "-o", str(target)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        except OSError as error:
+            raise BuildError(f"{shlex.join(self.command)} cannot be run: {error.strerror or error}") from error
+        if done.returncode != 0:
+            raise BuildError(f"{shlex.join(command)} failed:\n{done.stderr.strip() or done.stdout.strip()}")
+
+
+def find_compiler() -> Compiler:
+    """Return the C++ compiler to use: ``$CXX``, else ``c++``, ``g++`` or ``clang++``, else the ziglang wheel's.
+
+    Raises
+    ------
+    CompilerNotFoundError
+        If there is none, or ``$CXX`` names none; says what to install.
+    """
+    asked = os.environ.get("CXX", "").strip()
+    if asked:
+        compiler = _try(_split(asked))
+        if compiler is None:
+            raise CompilerNotFoundError(f"the environment variable CXX names no C++ compiler that runs: {asked!r}")
+        return compiler
+    candidates: list[tuple[str, ...]] = [(name,) for name in ("c++", "g++", "clang++")]
+    if importlib.util.find_spec("ziglang") is not None:
+        candidates.append((sys.executable, "-m", "ziglang", "c++"))
+    for command in candidates:
+        compiler = _try(command)
+        if compiler is not None:
+            return compiler
+    raise CompilerNotFoundError(
+        f'no C++ compiler found; install one ({_package()}), or a compiler as a wheel: pip install "snnlearn[compiler]"'
+    )
+
+
+def _split(command: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(command))
+    except ValueError:  # an open quotation mark
+        return (command,)
+
+
+def _package() -> str:
+    if sys.platform == "darwin":
+        return "xcode-select --install"
+    if sys.platform == "win32":
+        return "LLVM, which has clang++"
+    return "package g++: apt install g++, or dnf install gcc-c++"
+
+
+def _try(command: tuple[str, ...]) -> Compiler | None:
+    path = shutil.which(command[0])
+    if path is None:
+        return None
+    try:
+        done = subprocess.run(
+            [path, *command[1:], "--version"], capture_output=True, text=True, errors="replace", check=False
+        )
+    except OSError:
+        return None
+    lines = done.stdout.strip().splitlines()
+    return Compiler((path, *command[1:]), lines[0]) if done.returncode == 0 and lines else None

@@ -1,0 +1,125 @@
+"""The cache of compiled simulations: found by content, safe with many processes, whole or not at all."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from small_networks import network
+from snnlearn.codegen.cpp import emit_cpp
+from snnlearn.codegen.plan import build_plan
+from snnlearn.errors import BuildError
+from snnlearn.runtime import Simulation, cache
+from snnlearn.runtime.compiler import Compiler, find_compiler
+from snnlearn.runtime.library import build_library
+
+SOURCE = 'extern "C" __attribute__((visibility("default"))) int answer() { return 42; }\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "snnlearn"
+
+
+def stored(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_folder_follows_the_xdg_standard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for relative in ("", "relative/path"):
+        monkeypatch.setenv("XDG_CACHE_HOME", relative)
+        assert cache.cache_dir() == tmp_path / ".cache" / "snnlearn"
+    monkeypatch.setenv("XDG_CACHE_HOME", "/elsewhere")
+    assert cache.cache_dir() == Path("/elsewhere/snnlearn")
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(BuildError, match=r"no place for compiled simulations \(Could not .*set XDG_CACHE_HOME"):
+        cache.cache_dir()
+
+
+def test_a_source_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler, calls = find_compiler(), []
+    real = Compiler.compile
+    monkeypatch.setattr(Compiler, "compile", lambda *args: (calls.append(args), real(*args)))
+    first = cache.build(SOURCE, compiler)
+    assert cache.build(SOURCE, compiler) == first
+    assert len(calls) == 1
+    assert stored(folder) == [first.name], "no scratch is left"
+    cache.build(SOURCE, compiler, force=True)
+    assert len(calls) == 2
+    cache.build(SOURCE + "// other\n", compiler)
+    cache.build(SOURCE, Compiler(compiler.command, "another version"))
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize("damage", [b"", b"no library", None], ids=["empty", "text", "cut short"])
+def test_a_damaged_file_is_compiled_again(folder: Path, damage: bytes | None) -> None:
+    plan = build_plan(network())
+    source = emit_cpp(plan)
+    path = build_library(source)
+    whole = path.read_bytes()
+    path.unlink()  # written anew, so that a library in use by this process keeps its own
+    path.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    simulation = Simulation(network(), plan, source, build_library(source), recording_timesteps=2)
+    simulation.run(2)
+    simulation.close()
+
+
+def test_a_file_damaged_between_build_and_load(folder: Path) -> None:
+    plan = build_plan(network())
+    source = emit_cpp(plan)
+    path = build_library(source)
+    path.unlink()
+    path.write_text("no library")
+    Simulation(network(), plan, source, path, recording_timesteps=2).close()
+
+
+@pytest.mark.parametrize("source", ["int main( {", "#error stop here\n"])
+def test_a_failing_compiler(folder: Path, source: str) -> None:
+    with pytest.raises(BuildError, match=r"simulation\.cpp .*failed:\n(.|\n)*error"):
+        cache.build(source, find_compiler())
+    assert stored(folder) == []
+
+
+def test_a_compiler_that_has_vanished(folder: Path) -> None:
+    with pytest.raises(BuildError, match=r"/no/such/compiler cannot be run: No such file"):
+        cache.build(SOURCE, Compiler(("/no/such/compiler",), "1.0"))
+
+
+def test_a_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # A file in the way stops even a superuser, whom permissions do not.
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(
+        BuildError, match=r"cannot write the cache .*/file/snnlearn: Not a directory; set XDG_CACHE_HOME"
+    ):
+        cache.build(SOURCE, find_compiler())
+
+
+def _build(number: int) -> str:
+    return str(cache.build(SOURCE + "// shared\n", find_compiler()))
+
+
+def test_many_processes_at_once(folder: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        paths = set(pool.map(_build, range(8)))
+    assert [Path(path).name for path in paths] == stored(folder)
+    assert cache.build(SOURCE + "// shared\n", find_compiler()) == Path(paths.pop())
+
+
+def test_the_key_tells_cpus_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler: Any = find_compiler()
+    first = cache.build(SOURCE, compiler)
+    monkeypatch.setattr(cache, "_cpu", lambda: "another CPU")
+    assert cache.build(SOURCE, compiler) != first
