@@ -1,0 +1,85 @@
+"""Which engine runs a program: by name, or the best that works here."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from types import ModuleType
+
+from snnlearn.errors import BackendError, CompilerNotFoundError, did_you_mean
+from snnlearn.runtime import find_compiler
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An engine that can be used.
+
+    Attributes
+    ----------
+    name : str
+    why : str
+        Why it was taken.
+    module : module
+        Its PyGeNN-shaped API: ``GeNNModel``, ``create_var_ref``, ``init_var``, …
+    """
+
+    name: str
+    why: str
+    module: ModuleType
+
+
+NAMES = ("auto", "cpu", "cuda", "genn")
+
+
+def choose_backend(name: str = "auto") -> Backend:
+    """Return the engine of this name.
+
+    ``"cpu"`` is the embedded engine, ``"genn"`` the real GeNN with the best back end that it was built with.
+    ``"auto"`` takes GeNN where that has a GPU to run on, else the embedded engine, which is faster than GeNN on a CPU.
+
+    Raises
+    ------
+    BackendError
+        For an unknown name, or an engine that cannot be used; says which can, and what the other lacks.
+    """
+    if name not in NAMES:
+        raise BackendError(f"unknown backend '{name}'{did_you_mean(name, NAMES)}; {_available()}")
+    if name == "auto":
+        if _genn_has_gpu():
+            return Backend("genn", "PyGeNN is installed and has a GPU", _load("snnlearn.pygenn_engine"))
+        return Backend("cpu", "no GPU engine works here", _load("snnlearn.genn"))
+    missing = _what_is_missing(name)
+    if missing:
+        raise BackendError(f"backend '{name}' is not available: {missing}; {_available()}")
+    return Backend(name, "asked for", _load("snnlearn.genn" if name == "cpu" else "snnlearn.pygenn_engine"))
+
+
+def _available() -> str:
+    working = [name for name in NAMES[1:] if _what_is_missing(name) is None]
+    return f"available here: {', '.join(working) or 'none'}"
+
+
+def _load(module: str) -> ModuleType:
+    return importlib.import_module(module)
+
+
+def _what_is_missing(name: str) -> str | None:
+    """Return what would make an engine work, or None where it works."""
+    if name == "cuda":
+        return "this version of snnlearn has no CUDA engine"
+    if name == "genn":
+        found = importlib.util.find_spec("pygenn")
+        return None if found else "PyGeNN is not installed; its README, github.com/genn-team/genn, says how to"
+    try:
+        find_compiler()
+    except CompilerNotFoundError as error:
+        return str(error)
+    return None
+
+
+def _genn_has_gpu() -> bool:
+    if importlib.util.find_spec("pygenn") is None:
+        return False
+    model = importlib.import_module("pygenn").genn_model
+    return any(name in model.backend_modules for name in ("cuda", "hip"))

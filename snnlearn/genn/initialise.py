@@ -1,0 +1,109 @@
+"""PyGeNN's ``init_*`` functions: a model, by name or as declared, with its values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from snnlearn import models
+from snnlearn.declare import Model, PostsynapticModel, VarInitSnippet, WeightUpdateModel
+from snnlearn.errors import NetworkError
+from snnlearn.network import PostsynapticInit, Reference, VarInit, WeightUpdateInit
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+Values = Mapping[str, Any] | None
+
+
+def resolve(kind: type[AnyModel], model: AnyModel | str) -> AnyModel:
+    """Return a declared model, looking names up in the model library.
+
+    Raises
+    ------
+    DeclarationError
+        If the library has no model of that kind and name.
+    NetworkError
+        If it is neither a name nor a model of that kind.
+    """
+    if isinstance(model, str):
+        return models.find(kind, model)
+    if not isinstance(model, kind):
+        raise NetworkError(f"needs a {kind.__name__} or the name of one, not {type(model).__name__}")
+    return model
+
+
+def init_var(snippet: VarInitSnippet | str, params: Values = None) -> VarInit:
+    """Return an initialiser of a variable.
+
+    Parameters
+    ----------
+    snippet : VarInitSnippet or str
+        Such as ``"Uniform"``, ``"Normal"``, ``"NormalClipped"``.
+    params : mapping of str to float
+
+    Raises
+    ------
+    DeclarationError, NetworkError
+        For an unknown snippet or wrong parameters.
+    """
+    return VarInit(resolve(VarInitSnippet, snippet), dict(params or {}))
+
+
+def init_weight_update(
+    snippet: WeightUpdateModel | str,
+    params: Values = None,
+    vars: Values = None,
+    pre_vars: Values = None,
+    post_vars: Values = None,
+    pre_var_refs: Mapping[str, Reference] | None = None,
+    post_var_refs: Mapping[str, Reference] | None = None,
+) -> WeightUpdateInit:
+    """Return a weight update model with its values.
+
+    Parameters
+    ----------
+    snippet : WeightUpdateModel or str
+    params, vars, pre_vars, post_vars : mapping of str to value
+        A number, an array or an initialiser for each that the model declares. Arrays of ``vars`` are row-major,
+        shape (presynaptic * postsynaptic,).
+    pre_var_refs, post_var_refs : mapping of str to Reference
+        Made with `create_var_ref`.
+
+    Raises
+    ------
+    DeclarationError, NetworkError
+        For an unknown model or wrong names.
+    """
+    return WeightUpdateInit(
+        resolve(WeightUpdateModel, snippet),
+        dict(params or {}),
+        dict(vars or {}),
+        dict(pre_vars or {}),
+        dict(post_vars or {}),
+        dict(pre_var_refs or {}),
+        dict(post_var_refs or {}),
+    )
+
+
+def init_postsynaptic(
+    snippet: PostsynapticModel | str,
+    params: Values = None,
+    vars: Values = None,
+    var_refs: Mapping[str, Reference] | None = None,
+) -> PostsynapticInit:
+    """Return a postsynaptic model with its values.
+
+    Parameters
+    ----------
+    snippet : PostsynapticModel or str
+    params, vars : mapping of str to value
+    var_refs : mapping of str to Reference
+        Made with `create_var_ref`.
+
+    Raises
+    ------
+    DeclarationError, NetworkError
+        For an unknown model or wrong names.
+    """
+    return PostsynapticInit(
+        resolve(PostsynapticModel, snippet), dict(params or {}), dict(vars or {}), dict(var_refs or {})
+    )

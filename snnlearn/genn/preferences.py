@@ -1,0 +1,94 @@
+"""What may be given to ``GeNNModel`` beside its named arguments."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from snnlearn.codegen.plan import DEFAULT, REWRITES
+from snnlearn.errors import PreferenceError, did_you_mean
+
+_log = logging.getLogger("snnlearn")
+
+# Preferences of GeNN's own back ends: accepted, so that scripts run as they are, and without meaning here.
+_GENNS_NAMES = """optimize_code debug_code genn_log_level code_gen_log_level code_generator_log_level
+    transpiler_log_level
+    runtime_log_level backend_log_level show_ptx_info generate_line_info generateLineInfo enable_nvtx
+    device_select_method manual_device_id block_size_select_method manual_block_sizes constant_cache_overhead
+    enable_nccl_reductions"""
+_OF_GENN = frozenset(_GENNS_NAMES.split())
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """How the embedded engine builds and runs a model.
+
+    Parameters
+    ----------
+    threads : int, optional
+        How many threads share the work; by default ``$SNNLEARN_THREADS``, else the cores this process may use.
+        Results do not depend on it.
+    flush_denormals : bool
+        Take numbers too small for full precision for zero: several times faster, and the default. False follows
+        IEEE 754 to the letter, for comparisons.
+    optimise : sequence of str
+        Names from `snnlearn.codegen.plan.REWRITES`; () runs the kernels as they stand in the models.
+
+    Raises
+    ------
+    PreferenceError
+        For a value out of range.
+    """
+
+    threads: int | None = None
+    flush_denormals: bool = True
+    optimise: Sequence[str] = DEFAULT
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "threads", _check_threads(self.threads))
+        if not isinstance(self.flush_denormals, bool):
+            raise PreferenceError(f"flush_denormals must be True or False, not {self.flush_denormals!r}")
+        if isinstance(self.optimise, str) or not isinstance(self.optimise, Iterable):
+            raise PreferenceError(f"optimise must be a sequence of names, not {self.optimise!r}")
+        object.__setattr__(self, "optimise", tuple(self.optimise))
+        for name in self.optimise:
+            if name not in REWRITES:
+                raise PreferenceError(f"unknown optimisation {name!r}{did_you_mean(str(name), REWRITES)}")
+
+
+def read_preferences(given: Mapping[str, Any]) -> Preferences:
+    """Return our preferences out of all that was given; those of GeNN's back ends are passed over.
+
+    Raises
+    ------
+    PreferenceError
+        For an unknown name or a bad value.
+    """
+    ours = {f.name for f in fields(Preferences)}
+    for name in given.keys() - ours:
+        if name not in _OF_GENN:
+            raise PreferenceError(f"unknown preference '{name}'{did_you_mean(name, ours | _OF_GENN)}")
+        _log.debug("the preference '%s' means nothing to the embedded engine", name)
+    return Preferences(**{name: value for name, value in given.items() if name in ours})
+
+
+def _check_threads(threads: Any) -> int:
+    what = "threads"
+    if threads is None:
+        text = os.environ.get("SNNLEARN_THREADS", "")
+        if not text:
+            return _available_cores()
+        what = "the environment variable SNNLEARN_THREADS"
+        threads = int(text) if text.strip().isdecimal() else text
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 1024:
+        raise PreferenceError(f"{what} must be an integer from 1 to 1024, not {threads!r}")
+    return threads
+
+
+def _available_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

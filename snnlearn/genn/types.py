@@ -1,0 +1,13 @@
+"""PyGeNN's module of type objects; here a type is its name, and each works wherever a name does."""
+
+Bool = "bool"
+Int8 = "int8_t"
+Uint8 = "uint8_t"
+Int16 = "int16_t"
+Uint16 = "uint16_t"
+Int32 = "int32_t"
+Uint32 = "uint32_t"
+Int64 = "int64_t"
+Uint64 = "uint64_t"
+Float = "float"
+Double = "double"

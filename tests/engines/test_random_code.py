@@ -1,0 +1,133 @@
+"""Random programs: engines against the tests' own interpreter of the dialect, in every bit of double precision."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dialect_interpreter import run_snippet
+from snnlearn.dialect import check_model
+from snnlearn.genn import create_neuron_model
+
+TYPES = {
+    **dict.fromkeys(["a", "b", "c", "d"], "scalar"),
+    **dict.fromkeys(["m1", "m2"], "int"),
+    **dict.fromkeys(["u", "v"], "unsigned int"),
+    "small": "uint8_t",
+    "flag": "bool",
+}
+FLOATS = [name for name, kind in TYPES.items() if kind == "scalar"]
+INTEGERS = ["m1", "m2", "u", "v", "small"]
+SIZE = 40
+
+
+class Author:
+    """Writes programs in which nothing is undefined: no integer division, no shifts by variables, loops that end."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.locals = 0
+
+    def number(self, depth: int) -> str:
+        """Return an expression of floating type."""
+        choice = self.rng.randrange(12 if depth else 3)
+        if choice < 2:
+            return self.rng.choice([*FLOATS, *FLOATS, "p", "q", "dt"])
+        if choice == 2:
+            return self.rng.choice(["0.5", "1e3", "2.25", ".125", "3."])
+        if choice < 7:
+            operator = self.rng.choice("+-*/")
+            return f"({self.number(depth - 1)} {operator} {self.number(depth - 1)})"
+        if choice == 7:
+            return f"(-{self.number(depth - 1)})"
+        if choice == 8:
+            function = self.rng.choice(["fmax", "fmin", "copysign", "fmod"])
+            return f"{function}({self.number(depth - 1)}, {self.number(depth - 1)})"
+        if choice == 9:
+            return f"{self.rng.choice(['floor', 'ceil', 'fabs', 'trunc', 'rint', 'sqrt'])}({self.number(depth - 1)})"
+        if choice == 10:
+            return f"({self.condition(depth - 1)} ? {self.number(depth - 1)} : {self.number(depth - 1)})"
+        return f"(scalar){self.integer(depth - 1)}"
+
+    def integer(self, depth: int) -> str:
+        choice = self.rng.randrange(9 if depth else 2)
+        if choice == 0:
+            return self.rng.choice([*INTEGERS, *INTEGERS, "id", "num_neurons"])
+        if choice == 1:
+            return self.rng.choice(["0", "7", "3u", "0x1F", "100"])
+        if choice < 5:
+            return f"({self.integer(depth - 1)} {self.rng.choice('+-*&|^')} {self.integer(depth - 1)})"
+        if choice == 5:
+            return f"({self.integer(depth - 1)} {self.rng.choice(['% 7', '/ 3', '% 5u'])})"
+        if choice == 6:
+            return f"({self.rng.choice('~-')}{self.integer(depth - 1)})"
+        if choice == 7:
+            return f"max((int){self.integer(depth - 1)}, (int){self.integer(depth - 1)})"
+        return f"({self.condition(depth - 1)} ? {self.integer(depth - 1)} : {self.integer(depth - 1)})"
+
+    def condition(self, depth: int) -> str:
+        choice = self.rng.randrange(6 if depth > 0 else 1)
+        if choice == 0:
+            return "flag"
+        if choice < 3:
+            return f"({self.number(depth - 1)} {self.rng.choice(['<', '>=', '==', '!='])} {self.number(depth - 1)})"
+        if choice == 3:
+            return f"({self.integer(depth - 1)} {self.rng.choice(['<', '>', '=='])} {self.integer(depth - 1)})"
+        if choice == 4:
+            return f"!{self.condition(depth - 1)}"
+        return f"({self.condition(depth - 1)} {self.rng.choice(['&&', '||'])} {self.condition(depth - 1)})"
+
+    def statement(self, depth: int) -> str:
+        choice = self.rng.randrange(11 if depth else 4)
+        if choice < 2:
+            return f"{self.rng.choice(FLOATS)} {self.rng.choice(['=', '+=', '-=', '*='])} {self.number(3)};"
+        if choice == 2:
+            return f"{self.rng.choice(INTEGERS)} {self.rng.choice(['=', '+=', '-=', '^=', '|='])} {self.integer(3)};"
+        if choice == 3:
+            return self.rng.choice([f"flag = {self.condition(2)};", "m1++;", "--u;", "small++;", "m2 = (m1++, u + 1);"])
+        if choice < 7:
+            other = f" else {{ {self.statement(depth - 1)} }}" if self.rng.random() < 0.5 else ""
+            return f"if ({self.condition(2)}) {{ {self.statement(depth - 1)} {self.statement(depth - 1)} }}{other}"
+        self.locals += 1
+        name = f"{self.rng.choice(['i', 'n', 'x', 'begin'])}{self.locals if self.rng.random() < 0.7 else ''}"
+        body = f"{self.statement(depth - 1)} {self.statement(depth - 1)}"
+        if choice == 7:
+            return (
+                f"for (int {name} = 0; {name} < 3; {name}++) {{ {body} a += {name}; if (flag) continue; b -= {name}; }}"
+            )
+        if choice == 8:
+            return f"{{ scalar {name} = {self.number(2)}; {body} c = {name}; }}"
+        if choice == 9:
+            return f"{{ int {name} = 3; while ({name} > 0) {{ {body} {name}--; if (m1 == 5) break; }} }}"
+        cases = f"case 0: {self.statement(0)} case 1: {{ {body} }} break; default: {self.statement(0)}"
+        return f"switch ({self.integer(1)} % 3) {{ {cases} }}"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_compiled_is_what_is_meant(engine: Any, start: Any, seed: int) -> None:
+    author = Author(seed)
+    code = "\n".join(author.statement(2) for _ in range(40))
+    neuron = create_neuron_model("Random", params=["p", "q"], vars=list(TYPES.items()), sim_code=code)
+    rng = np.random.default_rng(seed)
+    first: dict[str, Any] = {name: rng.normal(0.0, 10.0, SIZE) for name in FLOATS}
+    first |= {name: rng.integers(0, 100, SIZE) for name in INTEGERS} | {"flag": rng.integers(0, 2, SIZE) == 1}
+    first["m1"] -= 50
+    params = {"p": 0.25, "q": -4.0}  # their reciprocals are exact
+    model = engine.model(precision="double", dt=0.5)
+    population = model.add_neuron_population("P", SIZE, neuron, params, first)
+    start(model)
+    model.step_time()
+    snippet = check_model(neuron).snippets["sim_code"]
+    constants = params | {"dt": 0.5, "num_neurons": SIZE, "t": 0.0, "Isyn": 0.0}
+    for variable in population.vars.values():
+        variable.pull_from_device()
+    for i in range(SIZE):
+        given = constants | {name: values[i].item() for name, values in first.items()} | {"id": i}
+        after = run_snippet(snippet, {name: value for name, value in given.items() if name in snippet.names})
+        for name in TYPES:
+            expected = after.get(name, given[name])
+            found = population.vars[name].view[i].item()
+            assert found == expected or (found != found and expected != expected), (name, i, code)

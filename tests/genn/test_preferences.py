@@ -1,0 +1,60 @@
+"""Preferences: ours are checked, GeNN's are passed over, others are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from snnlearn.codegen.plan import DEFAULT
+from snnlearn.errors import PreferenceError
+from snnlearn.genn import GeNNModel
+from snnlearn.genn.preferences import Preferences, read_preferences
+
+
+def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SNNLEARN_THREADS", raising=False)
+    preferences = read_preferences({})
+    assert preferences.flush_denormals
+    assert preferences.optimise == DEFAULT
+    assert preferences.threads is not None
+    assert preferences.threads >= 1
+
+
+def test_the_environment_names_the_threads_unless_the_call_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNNLEARN_THREADS", "3")
+    assert read_preferences({}).threads == 3
+    assert read_preferences({"threads": 2}).threads == 2
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", "2000"])
+def test_a_wrong_environment(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("SNNLEARN_THREADS", text)
+    with pytest.raises(
+        PreferenceError, match="environment variable SNNLEARN_THREADS must be an integer from 1 to 1024"
+    ):
+        Preferences()
+
+
+WRONG = [
+    ({"threads": 0}, "threads must be an integer from 1 to 1024, not 0"),
+    ({"threads": True}, "threads must be an integer from 1 to 1024, not True"),
+    ({"threads": 1.0}, "threads must be an integer"),
+    ({"flush_denormals": 1}, "flush_denormals must be True or False, not 1"),
+    ({"optimise": "defer"}, "optimise must be a sequence of names, not 'defer'"),
+    ({"optimise": None}, "optimise must be a sequence of names, not None"),
+    ({"optimise": ["defr"]}, "unknown optimisation 'defr'; did you mean 'defer'"),
+    ({"thread": 2}, "unknown preference 'thread'; did you mean 'threads'"),
+    ({"nonsense": 2}, "unknown preference 'nonsense'"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), WRONG)
+def test_wrong_preferences(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(PreferenceError, match=message):
+        GeNNModel("float", "m", **given)
+
+
+def test_those_of_genns_back_ends_mean_nothing() -> None:
+    model = GeNNModel("float", "m", generateLineInfo=True, optimize_code=True, manual_device_id=0, threads=1)
+    assert model.preferences == Preferences(threads=1)
