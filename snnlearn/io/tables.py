@@ -1,0 +1,98 @@
+"""The two tables that a training run leaves behind: recorded spikes and the learning curve."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from snnlearn.errors import OutputError, TrainingError
+from snnlearn.io.atomic import atomic_write
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One point of a learning curve.
+
+    Parameters
+    ----------
+    trial : int
+        Number of trials completed.
+    r0 : float
+        Learning rate of that trial, in the optimiser's unit.
+    error : float
+        Error of that trial in the normalised unit.
+    error_of_silent : float
+        The same error as a share of a silent output layer's error: 1 is as bad as silence, 0 is perfect.
+
+    Raises
+    ------
+    TrainingError
+        If `trial` is negative, or `r0` is negative or not finite. The errors may be NaN or infinite: a
+        training that diverged has such a curve.
+    """
+
+    trial: int
+    r0: float
+    error: float
+    error_of_silent: float
+
+    def __post_init__(self) -> None:
+        """Check what can never be right."""
+        if self.trial < 0:
+            raise TrainingError(f"trial counts completed trials and cannot be {self.trial}")
+        if not (math.isfinite(self.r0) and self.r0 >= 0.0):
+            raise TrainingError(f"the learning rate r0 must be finite and >= 0, not {self.r0}")
+
+
+def write_spikes(path: str | os.PathLike[str], times: ArrayLike, ids: ArrayLike) -> None:
+    """Write recorded spikes as CSV, as ``np.savetxt`` would with the format ``%f,%d``.
+
+    The first line is ``# Time [ms], Neuron ID``; ``np.loadtxt(path, delimiter=",")`` reads the file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; it appears only when it is complete.
+    times : array_like of float, shape (num_spikes,)
+        Spike times [ms].
+    ids : array_like of int, shape (num_spikes,)
+        Neuron of each spike, from 0.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written, or `times` and `ids` do not have the same length.
+    """
+    when, who = np.ravel(times).tolist(), np.ravel(ids).tolist()
+    if len(when) != len(who):
+        raise OutputError(f"cannot write {path}: there are {len(when)} times but {len(who)} ids")
+    with atomic_write(path) as file:
+        file.write("# Time [ms], Neuron ID\n")
+        file.writelines(f"{time:f},{neuron:d}\n" for time, neuron in zip(when, who, strict=True))
+
+
+def write_learning_curve(path: str | os.PathLike[str], rows: Iterable[CurvePoint]) -> None:
+    """Write a learning curve as CSV with the header ``trial,r0,error,error_of_silent``.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; it appears only when it is complete.
+    rows : iterable of CurvePoint
+        The points, written in the order given. Every number reads back as exactly the same float64.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    with atomic_write(path) as file:
+        file.write(",".join(field.name for field in fields(CurvePoint)) + "\n")
+        for row in rows:
+            trial, *numbers = astuple(row)
+            file.write(",".join([str(int(trial)), *(repr(float(number)) for number in numbers)]) + "\n")
