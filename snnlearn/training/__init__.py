@@ -1,0 +1,39 @@
+"""Stage 8, *train*: what drives a simulation through its public API only, whichever engine runs it."""
+
+from snnlearn.training.callbacks import Callback, StopTraining
+from snnlearn.training.conductor import EpochResult
+from snnlearn.training.data import Data
+from snnlearn.training.decay import DecayType
+from snnlearn.training.finder import FoundRate
+from snnlearn.training.history import History
+from snnlearn.training.learner import Learner, TrainedConnection
+from snnlearn.training.measures import Mean, Measure
+from snnlearn.training.optimisers import OPTIMISERS, Optimiser, attach, resolve_optimiser
+from snnlearn.training.phases import TrainingPhase
+from snnlearn.training.rates import PerConnection
+from snnlearn.training.recipes import phases_1cycle, phases_sgdr, phases_step
+from snnlearn.training.runner import TrialRunner
+
+__all__ = [
+    "OPTIMISERS",
+    "Callback",
+    "Data",
+    "DecayType",
+    "EpochResult",
+    "FoundRate",
+    "History",
+    "Learner",
+    "Mean",
+    "Measure",
+    "Optimiser",
+    "PerConnection",
+    "StopTraining",
+    "TrainedConnection",
+    "TrainingPhase",
+    "TrialRunner",
+    "attach",
+    "phases_1cycle",
+    "phases_sgdr",
+    "phases_step",
+    "resolve_optimiser",
+]

@@ -1,0 +1,79 @@
+"""What a training run tells to whoever wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.errors import SnnlearnError, TrainingError
+
+Spikes = tuple[NDArray[np.float64], NDArray[np.int32]]
+
+
+class StopTraining(Exception):
+    """Raised by a callback to end training here, in order; all that was run stays, and it can go on later."""
+
+
+class Callback:
+    """Base of callbacks: override what is of interest.
+
+    All are called in the order of events, with the `TrialRunner` or `Learner` that runs (``trainer``). Phases and
+    epochs are a learner's. An exception in one ends training, as a TrainingError that names the callback.
+    """
+
+    def on_train_begin(self, trainer: Any, num_trials: int) -> None:
+        """Before the first of ``num_trials`` trials."""
+
+    def on_phase_begin(self, trainer: Any, phase: int) -> None:
+        """Before the first trial of phase number ``phase``."""
+
+    def on_epoch_begin(self, trainer: Any, epoch: int) -> None:
+        """Before the first trial of epoch number ``epoch``."""
+
+    def on_trial_begin(self, trainer: Any, trial: int) -> None:
+        """Before trial number ``trial``, counted from 0 over all runs; the sources are reset already."""
+
+    def on_update(self, trainer: Any, update: int) -> None:
+        """Before update number ``update``, counted from 0 over all runs."""
+
+    def on_update_end(self, trainer: Any, update: int) -> None:
+        """After update number ``update``."""
+
+    def on_recording(self, trainer: Any, trial: int, spikes: Mapping[str, Spikes]) -> None:
+        """After a recorded trial: by population times [ms] since its start, and neuron ids."""
+
+    def on_metric(self, trainer: Any, trials: int, value: float) -> None:
+        """When the metric has been computed, after ``trials`` trials in all."""
+
+    def on_trial_end(self, trainer: Any, trial: int) -> None:
+        """After trial number ``trial``."""
+
+    def on_epoch_end(self, trainer: Any, epoch: int) -> None:
+        """After the last trial of epoch number ``epoch``; its losses and metrics are known."""
+
+    def on_phase_end(self, trainer: Any, phase: int) -> None:
+        """After the last trial of phase number ``phase``."""
+
+    def on_train_end(self, trainer: Any) -> None:
+        """After the last trial, or after `StopTraining`."""
+
+
+def tell(callbacks: Iterable[Callback], event: str, trainer: Any, *args: Any) -> None:
+    """Call one event of all callbacks.
+
+    Raises
+    ------
+    TrainingError
+        If a callback raises; names it and the event. Errors of snnlearn and `StopTraining` pass as they are.
+    """
+    for callback in callbacks:
+        try:
+            getattr(callback, event)(trainer, *args)
+        except (SnnlearnError, StopTraining):
+            raise
+        except Exception as error:
+            name = f"{type(callback).__name__}.{event}"
+            raise TrainingError(f"the callback {name} raised {type(error).__name__}: {error}") from error

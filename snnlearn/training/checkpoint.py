@@ -1,0 +1,114 @@
+"""Checkpoints: everything that training needs to go on, in one file."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.errors import TrainingError, did_you_mean
+from snnlearn.io import atomic_write
+
+_FORMAT = 1
+# What NumPy, zipfile and json raise on a file that is damaged or is none of theirs.
+_DAMAGE = (EOFError, ValueError, TypeError, AttributeError, KeyError, zipfile.BadZipFile)
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """The state of a training run.
+
+    Attributes
+    ----------
+    arrays : mapping of str to ndarray
+        The engine's state: every variable, what is in flight, optimisers' state.
+    progress : mapping
+        Counters, curves and measures; plain numbers, strings, lists and dicts.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    progress: Mapping[str, Any]
+
+    def write(self, name: str | Path) -> Path:
+        """Write to a file, whole or not at all; ``.npz`` is added to a name without it.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        path = _path(name)
+        text = json.dumps({"format": _FORMAT, **self.progress})
+        with atomic_write(path, "wb") as file:
+            arrays: dict[str, Any] = {f"array/{key}": value for key, value in self.arrays.items()}
+            np.savez(file, progress=np.array(text), **arrays)
+        return path
+
+    @classmethod
+    def read(cls, name: str | Path) -> Checkpoint:
+        """Read a file.
+
+        Raises
+        ------
+        TrainingError
+            If there is none, or it is no checkpoint.
+        """
+        path = _path(name)
+        try:
+            # Opened here, because np.load leaves a damaged file open.
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                progress = json.loads(str(file["progress"]))
+                arrays = {key.removeprefix("array/"): file[key] for key in file.files if key.startswith("array/")}
+        except FileNotFoundError:
+            raise TrainingError(f"there is no checkpoint {path}") from None
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            KeyError,
+            zipfile.BadZipFile,
+            json.JSONDecodeError,
+        ) as error:
+            raise TrainingError(f"{path} is no checkpoint: {error}") from None
+        if progress.get("format") != _FORMAT:
+            raise TrainingError(f"{path} is a checkpoint of format {progress.get('format')}, not {_FORMAT}")
+        return cls(arrays, progress)
+
+    def check_fits(self, present: Mapping[str, NDArray[Any]]) -> None:
+        """Check that the arrays are those of a network in memory.
+
+        Raises
+        ------
+        TrainingError
+            At the first that differs; says which and how.
+        """
+        for key in self.arrays:
+            if key not in present:
+                raise TrainingError(
+                    f"the checkpoint is of another network: it has {key}, this one has not{did_you_mean(key, present)}"
+                )
+        for key, here in present.items():
+            if key not in self.arrays:
+                raise TrainingError(f"the checkpoint is of another network: it has no {key}")
+            there = self.arrays[key]
+            if (there.shape, there.dtype) != (here.shape, here.dtype):
+                raise TrainingError(
+                    f"the checkpoint is of another network: {key} is {_describe(there)} there, {_describe(here)} here"
+                )
+
+
+def _describe(array: NDArray[Any]) -> str:
+    return f"{array.dtype} of shape {array.shape}"
+
+
+def _path(name: str | Path) -> Path:
+    path = Path(name)
+    return path if path.suffix == ".npz" else path.with_name(path.name + ".npz")

@@ -1,0 +1,277 @@
+"""What a learner does at each event of a run: rates before an update, measures after a trial, tables after an epoch."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from snnlearn.errors import TrainingError
+from snnlearn.training.callbacks import Callback, Spikes, StopTraining, tell
+from snnlearn.training.data import Data
+from snnlearn.training.layout import Segment
+from snnlearn.training.phases import TrainingPhase
+from snnlearn.training.rates import value_of
+
+if TYPE_CHECKING:
+    from snnlearn.training.learner import Learner
+
+WARM_UP = 10  # updates before a loss can be called divergent
+DIVERGED = 4.0  # times the best
+_SMOOTH = 0.9  # share of the smoothed loss that an update leaves
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """A line of the table.
+
+    Attributes
+    ----------
+    epoch : int
+        Counted over all fits.
+    loss : float
+        Mean over the epoch's updates; NaN where there was none.
+    validation_loss : float
+        NaN where there are no validation data.
+    metrics : dict of str to float
+        Of the validation data where there are such, else of the epoch.
+    """
+
+    epoch: int
+    loss: float
+    validation_loss: float
+    metrics: dict[str, float]
+
+    def to_list(self) -> list[Any]:
+        """Return it as plain values."""
+        return [self.epoch, self.loss, self.validation_loss, self.metrics]
+
+    @classmethod
+    def from_list(cls, values: Sequence[Any]) -> EpochResult:
+        """Return what `to_list` gave."""
+        return cls(*values)
+
+
+class Conductor(Callback):
+    """A learner's own callback on its runner; it passes events on to the user's callbacks.
+
+    Attributes
+    ----------
+    start : dict or None
+        Trial, timestep and epoch with which the current fit began.
+    epochs_done : int
+        How many epochs have ended, over all fits.
+    """
+
+    def __init__(self, learner: Learner) -> None:
+        self.learner = learner
+        self.start: dict[str, int] | None = None
+        self.epochs_done = 0
+        self._epoch_losses: list[float] = []
+        self._smoothed = [0.0, 0.0]  # sum and its weight
+        self._best = math.inf
+        self._measured = False
+        self._parts: list[tuple[Segment, TrainingPhase, Data]] = []
+        self._current = 0
+        self._stop_div = False
+        self._order = np.arange(0)
+        self._order_of = -1
+        self._bar: Any = None
+
+    # ---- the run ----
+
+    def conduct(self, parts: list[tuple[Segment, TrainingPhase, Data]], stop_div: bool) -> None:
+        """Run phases from where the runner is."""
+        runner = self.learner.runner
+        self._parts, self._stop_div = parts, stop_div
+        if runner.trial == parts[0][0].first_trial and runner.timesteps_left is None:
+            self._epoch_losses, self._smoothed, self._best = [], [0.0, 0.0], math.inf
+        total = parts[-1][0].end - parts[0][0].first_trial
+        self._bar = tqdm(
+            total=total,
+            initial=runner.trial - parts[0][0].first_trial,
+            unit="trial",
+            file=sys.stderr,
+            disable=True if self.learner.quiet else None,
+        )
+        try:
+            self._tell("on_train_begin", total)
+            self._run_phases()
+        except StopTraining:
+            pass
+        finally:
+            self._bar.close()
+        self._tell("on_train_end")
+
+    def _run_phases(self) -> None:
+        runner = self.learner.runner
+        for number, (segment, phase, _data) in enumerate(self._parts):
+            if runner.trial >= segment.end:
+                continue
+            self._current = number
+            runner.update_group = self.learner.update_group(phase.rule)
+            if runner.trial == segment.first_trial and runner.timesteps_left is None:
+                self.learner.sched.begin_phase(phase)
+                self._tell("on_phase_begin", number)
+            runner.run(segment.end - runner.trial)
+            if runner.trial < segment.end:
+                raise StopTraining
+            self._tell("on_phase_end", number)
+
+    # ---- events ----
+
+    def on_trial_begin(self, trainer: Any, trial: int) -> None:
+        """Show the trial's example."""
+        segment, _phase, data = self._parts[self._current]
+        if segment.index(trial) == 0:
+            self._epoch_losses = []
+            self._tell("on_epoch_begin", segment.epoch(trial))
+        self._measured = False
+        data.present(self.learner.model, self._example(trial))
+        self._tell("on_trial_begin", trial)
+
+    def on_update(self, trainer: Any, update: int) -> None:
+        """Set the rates of this iteration, take note of them and of the loss."""
+        segment, phase, _data = self._parts[self._current]
+        learner = self.learner
+        if learner.runner.timesteps_left == 0:
+            # The trial is over, and the measures are to see it before the update does its work.
+            self._measure(learner.runner.trial)
+        iteration = update - segment.first_update
+        rates = phase_rates(phase, iteration, segment.num_updates)
+        learner.set_rates(phase.rule, rates["params"])
+        loss = learner.loss.value(learner.runner.timestep)
+        learner.sched.record(rates["lr"], rates["momentum"], loss)
+        self._epoch_losses.append(loss)
+        self._check_loss(loss, update)
+        self._tell("on_update", update)
+
+    def on_update_end(self, trainer: Any, update: int) -> None:
+        """Pass it on."""
+        self._tell("on_update_end", update)
+
+    def on_recording(self, trainer: Any, trial: int, spikes: Mapping[str, Spikes]) -> None:
+        """Pass it on."""
+        self._tell("on_recording", trial, spikes)
+
+    def on_trial_end(self, trainer: Any, trial: int) -> None:
+        """Measure, and end an epoch where one ends."""
+        segment, _phase, _data = self._parts[self._current]
+        self._measure(trial)
+        self._bar.update()
+        self._tell("on_trial_end", trial)
+        if segment.ends_epoch(trial):
+            self._end_epoch(segment.epoch(trial))
+
+    def _measure(self, trial: int) -> None:
+        if not self._measured:
+            self._measured = True
+            data = self._parts[self._current][2]
+            for measure in (self.learner.loss, *self.learner.metrics):
+                measure.after_trial(data, self._example(trial))
+
+    def _end_epoch(self, epoch: int) -> None:
+        learner = self.learner
+        metrics = {m.name: m.value(learner.runner.timestep) for m in learner.metrics}
+        validation_loss = math.nan
+        if learner.validation is not None:
+            validation_loss, metrics = learner.validate()
+        loss = float(np.mean(self._epoch_losses)) if self._epoch_losses else math.nan
+        learner.epochs.append(EpochResult(epoch, loss, validation_loss, metrics))
+        self.epochs_done = epoch + 1
+        if not learner.quiet:
+            self._print(learner.epochs[-1])
+        self._tell("on_epoch_end", epoch)
+
+    def _print(self, result: EpochResult) -> None:
+        if len(self.learner.epochs) == 1:
+            names = ["epoch", "loss", "val_loss", *result.metrics]
+            tqdm.write("".join(f"{name:>12}" for name in names))
+        numbers = [result.loss, result.validation_loss, *result.metrics.values()]
+        cells = ["" if math.isnan(number) else f"{number:.6g}" for number in numbers]
+        tqdm.write(f"{result.epoch:>12}" + "".join(f"{cell:>12}" for cell in cells))
+
+    def _check_loss(self, loss: float, update: int) -> None:
+        if not math.isfinite(loss):
+            if self._stop_div:
+                raise StopTraining
+            raise TrainingError(
+                f"the loss is {loss} at update {update}: the state is no longer finite; "
+                "a lower learning rate or tighter weight bounds may help"
+            )
+        total, weight = self._smoothed
+        self._smoothed = [_SMOOTH * total + (1.0 - _SMOOTH) * loss, _SMOOTH * weight + (1.0 - _SMOOTH)]
+        smoothed = self._smoothed[0] / self._smoothed[1]
+        if len(self.learner.sched.losses) > WARM_UP:
+            if self._stop_div and smoothed > DIVERGED * self._best:
+                raise StopTraining
+            self._best = min(self._best, smoothed)
+
+    def _example(self, trial: int) -> int:
+        segment, _phase, data = self._parts[self._current]
+        epoch = segment.epoch(trial)
+        if not self.learner.shuffle:
+            return segment.index(trial)
+        if self._order_of != epoch or len(self._order) != len(data):
+            self._order = np.random.default_rng([self.learner.seed, epoch]).permutation(len(data))
+            self._order_of = epoch
+        return int(self._order[segment.index(trial)])
+
+    def _tell(self, event: str, *args: Any) -> None:
+        tell(self.learner.callbacks, event, self.learner, *args)
+
+    def lr_of_update(self, update: int) -> float:
+        """Return the highest learning rate of an update; see `Learner.lr_of_update`."""
+        for segment, phase, _data in self._parts:
+            if update < segment.first_update + segment.num_updates:
+                return float(np.max(phase.lr_at(max(update - segment.first_update, 0), segment.num_updates)))
+        segment, phase, _data = self._parts[-1]
+        return float(np.max(phase.lr_at(max(segment.num_updates - 1, 0), max(segment.num_updates, 1))))
+
+    # ---- state ----
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint needs, as plain values."""
+        return {
+            "start": self.start,
+            "epochs_done": self.epochs_done,
+            "epoch_losses": list(self._epoch_losses),
+            "smoothed": list(self._smoothed),
+            "best": self._best,
+            "measured": self._measured,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self.start = state["start"]
+        self.epochs_done = state["epochs_done"]
+        self._epoch_losses = list(state["epoch_losses"])
+        self._smoothed, self._best = list(state["smoothed"]), state["best"]
+        self._measured = state["measured"]
+
+
+def phase_rates(phase: TrainingPhase, iteration: int, iterations: int) -> dict[str, Any]:
+    """Return the rates of an iteration: for the record, and by parameter of the optimiser.
+
+    Returns
+    -------
+    dict
+        ``lr`` and ``momentum`` (a number or an array of shape (connections,); momentum None where the optimiser has
+        none), and ``params``: all parameters to set.
+    """
+    rule = phase.rule
+    lr = phase.lr_at(iteration, iterations)
+    momentum = phase.momentum_at(iteration, iterations)
+    params: dict[str, Any] = {rule.lr_param: lr}
+    if rule.momentum_param is not None:
+        params[rule.momentum_param] = momentum
+    # A parameter that the phase leaves open has its default, whatever the phase before has made of it.
+    for param, given in ((rule.beta_param, phase.beta), (rule.decay_param, phase.wds)):
+        if param is not None:
+            params[param] = rule.default(param) if given is None else value_of(given)
+    return {"lr": lr, "momentum": momentum if rule.momentum_param is not None else None, "params": params}

@@ -1,0 +1,91 @@
+"""The learning-rate finder's curve, and the rate it suggests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.errors import TrainingError
+from snnlearn.training.history import History
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SMOOTH_SHARE = 0.1  # of the curve, the width over which it is smoothed
+_FEWEST = 20  # updates that make a curve
+
+
+@dataclass(frozen=True, eq=False)
+class FoundRate:
+    """What a run of the finder gave.
+
+    Attributes
+    ----------
+    lrs, losses : ndarray of float64, shape (iterations,)
+        The rates tried, ascending, and the loss with each.
+    smoothed : ndarray of float64, shape (iterations,)
+        The losses, averaged over a tenth of the curve.
+    suggestion : float
+        The rate to train with.
+    why : str
+        How it was chosen.
+    history : History
+    """
+
+    lrs: NDArray[np.float64]
+    losses: NDArray[np.float64]
+    smoothed: NDArray[np.float64]
+    suggestion: float
+    why: str
+    history: History
+
+    def plot(self, path: str | PathLike[str] | None = None) -> Figure:
+        """Draw the loss against the rate, with the suggestion; also save it where a path is given."""
+        figure = self.history.plot()
+        axes = figure.axes[0]
+        axes.plot(self.lrs, self.smoothed, color="black", linewidth=1.0, label="smoothed")
+        axes.axvline(self.suggestion, color="black", linestyle="--", label=f"suggested: {self.suggestion:.3g}")
+        axes.legend(frameon=False)
+        if path is not None:
+            from snnlearn.plot import save_figure
+
+            save_figure(figure, path)
+        return figure
+
+
+def find_rate(history: History) -> FoundRate:
+    """Choose a rate from a curve of losses under a growing rate.
+
+    With the curve smoothed, the suggestion lies half way, on a logarithmic scale, between the rate at which the loss
+    falls fastest (where learning has begun) and that at which it is lowest (beyond which it breaks down).
+
+    Raises
+    ------
+    TrainingError
+        If there are too few points to tell.
+    """
+    lrs = history.lrs.max(axis=1)
+    losses = history.losses
+    finite = np.isfinite(losses) & (lrs > 0)
+    lrs, losses = lrs[finite], losses[finite]
+    if len(losses) < _FEWEST:
+        raise TrainingError(
+            f"{len(losses)} updates are too few to find a rate, {_FEWEST} the least: "
+            "train for more epochs, or up to a lower rate"
+        )
+    width = max(int(_SMOOTH_SHARE * len(losses)) | 1, 3)
+    padded = np.pad(losses, width // 2, mode="edge")
+    smoothed = np.convolve(padded, np.full(width, 1.0 / width), mode="valid")
+    lowest = int(np.argmin(smoothed))
+    slope = np.gradient(smoothed, np.log(lrs))
+    steepest = int(np.argmin(slope[: max(lowest, 1)]))
+    suggestion = float(np.sqrt(lrs[steepest] * lrs[lowest]))
+    why = (
+        f"half way between {lrs[steepest]:.3g}, where the loss falls fastest, "
+        f"and {lrs[lowest]:.3g}, where it is lowest ({smoothed[lowest]:.3g}, from {smoothed[0]:.3g} at {lrs[0]:.3g})"
+    )
+    return FoundRate(lrs, losses, smoothed, suggestion, why, history)

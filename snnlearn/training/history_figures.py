@@ -1,0 +1,91 @@
+"""The figures of a training's history, in the manner of `snnlearn.plot`: without pyplot, so without a display."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from snnlearn.plot import save_figure
+from snnlearn.training.history import History, PhaseRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_COLOUR = "#222222"
+_MOMENTUM_COLOUR = "#3b6ea5"
+_PHASE_COLOUR = "#b5402f"
+_LETTER_IN = 0.075  # inches that a letter of small text takes
+_TEXT_WIDTH = 0.045  # of the axis: what an upright line of text takes
+
+
+def figure_of_schedule(
+    history: History, show_text: bool, show_moms: bool, path: str | os.PathLike[str] | None
+) -> Figure:
+    """Draw `History.plot_lr`."""
+    from matplotlib.figure import Figure
+
+    moms = show_moms and bool(np.isfinite(history.momenta).any())
+    above = max(len(phase.text) for phase in history.phases) * _LETTER_IN if show_text else 0.0
+    figure = Figure(figsize=(11.0 if moms else 6.5, 4.0 + above), layout="constrained")
+    axes = figure.subplots(1, 2 if moms else 1, squeeze=False)[0]
+    of = f", highest of {history.num_connections}" if np.ptp(history.lrs, axis=1).any() else ""
+    _plot_series(axes[0], history.lrs.max(axis=1), _COLOUR, f"Learning rate{of}")
+    if moms:
+        _plot_series(axes[1], history.momenta.max(axis=1), _MOMENTUM_COLOUR, "Momentum")
+    for ax in axes:
+        for phase in history.phases[1:]:
+            # Half an iteration early: between the last point of one phase and the first of the next.
+            ax.axvline(phase.start - 0.5, color=_PHASE_COLOUR, linestyle="--", linewidth=0.9)
+    if show_text:
+        _write_phases(axes[0], history.phases, len(history))
+    if path is not None:
+        save_figure(figure, path)
+    return figure
+
+
+def figure_of_losses(history: History, linear: bool, part: slice, path: str | os.PathLike[str] | None) -> Figure:
+    """Draw `History.plot`."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.5, 4.0), layout="constrained")
+    ax = figure.add_subplot(label="Losses")
+    rates, losses = history.lrs.max(axis=1)[part], history.losses[part]
+    drawn = np.isfinite(losses) & (linear | (rates > 0.0))
+    marker = "o" if drawn.sum() < 25 else None
+    ax.plot(rates[drawn], losses[drawn], color=_COLOUR, linewidth=1.4, marker=marker, markersize=3)
+    ax.set_xscale("linear" if linear else "log")
+    ax.set(xlabel="Learning rate", ylabel="Loss")
+    ax.spines[["top", "right"]].set_visible(False)
+    if path is not None:
+        save_figure(figure, path)
+    return figure
+
+
+def _plot_series(ax: Axes, values: np.ndarray, colour: str, label: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    marker = "o" if len(values) < 25 else None
+    ax.plot(np.arange(len(values)), values, color=colour, linewidth=1.4, marker=marker, markersize=3)
+    ax.set(xlabel="Iteration", ylabel=label)
+    ax.xaxis.set_major_locator(MaxNLocator(steps=(1, 2, 5, 10), integer=True))
+    ax.ticklabel_format(axis="y", useOffset=False)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.margins(x=0.02)
+
+
+def _write_phases(ax: Axes, phases: list[PhaseRecord], length: int) -> None:
+    """Write each phase's optimiser upright over its beginning, above the axis, where no curve can be."""
+    left, right = ax.get_xlim()
+    free, before = 0.0, None
+    for phase, end in zip(phases, [*(phase.start for phase in phases[1:]), length], strict=True):
+        start, stop = ((x - 0.5 - left) / (right - left) for x in (phase.start, end))
+        # Where there is no room, what has been said before is left out, and a change moves to the right.
+        if phase.text == before and (start < free or stop - start < _TEXT_WIDTH):
+            continue
+        at = max(start, free)
+        text = ax.text(at, 1.01, phase.text, rotation=90, ha="center", va="bottom", fontsize="small")
+        text.set(transform=ax.transAxes, color=_PHASE_COLOUR)
+        free, before = at + _TEXT_WIDTH, phase.text

@@ -1,0 +1,60 @@
+"""Losses and metrics: numbers that tell how training goes."""
+
+from __future__ import annotations
+
+from snnlearn.training.data import Data
+
+
+class Measure:
+    """Base of losses and metrics: gathers what it needs, and gives a number for all since it was last asked.
+
+    A learner calls `after_trial` after each trial, and `value` at each update (of the loss) and at the end of each
+    epoch (of metrics). All that a measure remembers between calls belongs into ``state``: then a checkpoint holds it,
+    and validation does not disturb it.
+
+    Attributes
+    ----------
+    name : str
+        For tables and messages.
+    state : dict of str to float
+    """
+
+    name = "loss"
+
+    def __init__(self) -> None:
+        self.state: dict[str, float] = {}
+
+    def after_trial(self, data: Data, index: int) -> None:
+        """Take note of the trial that has just shown example ``index`` of ``data``."""
+
+    def value(self, timestep: int) -> float:
+        """Return the number for all since the last call, and forget what it was made from.
+
+        Parameters
+        ----------
+        timestep : int
+            How many timesteps have been run, over all trials.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.value")
+
+    def restart(self) -> None:
+        """Forget everything that belongs to the example under way; called before validation."""
+        self.state.clear()
+
+
+class Mean(Measure):
+    """A measure that averages one number a trial: override `of_trial`."""
+
+    def of_trial(self, data: Data, index: int) -> float:
+        """Return the number of the trial that has just shown example ``index`` of ``data``."""
+        raise NotImplementedError(f"{type(self).__name__}.of_trial")
+
+    def after_trial(self, data: Data, index: int) -> None:
+        """Add the trial's number."""
+        self.state["sum"] = self.state.get("sum", 0.0) + self.of_trial(data, index)
+        self.state["count"] = self.state.get("count", 0.0) + 1.0
+
+    def value(self, timestep: int) -> float:
+        """Return the mean; NaN where there was no trial."""
+        total, count = self.state.pop("sum", 0.0), self.state.pop("count", 0.0)
+        return total / count if count else float("nan")

@@ -1,0 +1,190 @@
+"""The trial runner: the same stretch of simulated time again and again, with weight updates in between."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.errors import TrainingError
+from snnlearn.training.callbacks import Callback, Spikes, StopTraining, tell
+
+
+class TrialRunner:
+    """Runs trials of a loaded model.
+
+    A trial starts with the reset groups (custom updates that rewind spike sources, say) and with the model's
+    timestep at 0; neurons and synapses carry on from the trial before. The update group runs every
+    ``update_timesteps`` timesteps, counted over all trials.
+
+    A run that an exception ended (a callback's, Ctrl-C) goes on with the next call of `run`, where it was: in the
+    middle of a trial if need be.
+
+    Parameters
+    ----------
+    model : GeNNModel
+        Loaded; of any engine with PyGeNN's API. Where it has ``run(n)`` that is used.
+    trial_timesteps : int
+        Length of a trial.
+    update_group : str, optional
+        The custom update group that changes the weights.
+    update_timesteps : int, optional
+        How often; needed with ``update_group``.
+    update_offset : int
+        The k-th update comes when ``k * update_timesteps + update_offset`` timesteps have been run. 1, the default, is
+        the rule of GeNN's superspike_demo: after the timestep whose number, from 0, is a multiple of the interval.
+    reset_groups : sequence of str
+        Custom update groups to run at the start of each trial.
+    record : collection of int
+        The trials to record, counted from 0 over all runs. The model must have been loaded with
+        ``num_recording_timesteps=trial_timesteps``.
+    populations : sequence of neuron groups
+        Whose spikes to hand to ``on_recording``.
+    metric : callable, optional
+        ``metric(timesteps)``, with the number of timesteps run so far, returns a number that tells how training goes.
+    metric_every : int
+        After how many trials to compute it.
+    callbacks : sequence of Callback
+
+    Attributes
+    ----------
+    model
+    update_group : str or None
+        May be changed between updates.
+    trial, timestep, update : int
+        How many trials, timesteps and updates have been run; a trial that is not over does not count.
+    timesteps_left : int or None
+        How many timesteps of the current trial are left; None between trials.
+
+    Raises
+    ------
+    TrainingError
+        For a length or interval that is not positive, an update group without interval.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        trial_timesteps: int,
+        *,
+        update_group: str | None = None,
+        update_timesteps: int | None = None,
+        update_offset: int = 1,
+        reset_groups: Sequence[str] = (),
+        record: Collection[int] = (),
+        populations: Sequence[Any] = (),
+        metric: Callable[[int], float] | None = None,
+        metric_every: int = 1,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        _need_positive("trial_timesteps", trial_timesteps)
+        _need_positive("metric_every", metric_every)
+        if (update_group is None) != (update_timesteps is None):
+            raise TrainingError("update_group and update_timesteps belong together: give both or neither")
+        if update_timesteps is not None:
+            _need_positive("update_timesteps", update_timesteps)
+        if update_offset < 0:
+            raise TrainingError(f"update_offset must not be negative: {update_offset!r}")
+        self.model = model
+        self.trial = 0
+        self.timestep = 0
+        self.update = 0
+        self.timesteps_left: int | None = None
+        self.update_group = update_group
+        self._trial_timesteps = trial_timesteps
+        self._update_timesteps = update_timesteps
+        self._update_offset = update_offset
+        self._reset_groups = tuple(reset_groups)
+        self._record = frozenset(record)
+        self._populations = tuple(populations)
+        self._metric = metric
+        self._metric_every = metric_every
+        self._callbacks = tuple(callbacks)
+
+    def run(self, num_trials: int) -> None:
+        """Run this many trials, on from where the last run ended.
+
+        Raises
+        ------
+        TrainingError
+            If the number is not positive, or the metric is not finite.
+        """
+        _need_positive("num_trials", num_trials)
+        self._tell("on_train_begin", num_trials)
+        try:
+            for _ in range(num_trials):
+                self._run_trial()
+        except StopTraining:
+            pass
+        self._tell("on_train_end")
+
+    def updates_until(self, timestep: int) -> int:
+        """Return how many updates are due in the first so many timesteps."""
+        if self._update_timesteps is None:
+            return 0
+        return max((timestep - self._update_offset) // self._update_timesteps, 0)
+
+    def _run_trial(self) -> None:
+        trial = self.trial
+        if self.timesteps_left is None:
+            for group in self._reset_groups:
+                self.model.custom_update(group)
+            self.model.timestep = 0
+            self.timesteps_left = self._trial_timesteps
+            self._tell("on_trial_begin", trial)
+        while self.timesteps_left:
+            self._run_to_update(self.timesteps_left)
+        self.trial += 1
+        self.timesteps_left = None
+        if trial in self._record:
+            self.model.pull_recording_buffers_from_device()
+            spikes = {group.name: _in_order(*group.spike_recording_data[0]) for group in self._populations}
+            self._tell("on_recording", trial, spikes)
+        if self._metric is not None and self.trial % self._metric_every == 0:
+            self._report(self._metric(self.timestep))
+        self._tell("on_trial_end", trial)
+
+    def _run_to_update(self, left: int) -> None:
+        """Run to the next update, or to the end of the trial where that comes first."""
+        number = left
+        if self._update_timesteps is not None:
+            due = (self.update + 1) * self._update_timesteps + self._update_offset
+            number = min(number, due - self.timestep)
+        if hasattr(self.model, "run"):
+            self.model.run(number)
+        else:
+            for _ in range(number):
+                self.model.step_time()
+        self.timestep += number
+        self.timesteps_left = left - number
+        if self.updates_until(self.timestep) > self.update:
+            update = self.update
+            self._tell("on_update", update)
+            self.model.custom_update(self.update_group)
+            self.update += 1
+            self._tell("on_update_end", update)
+
+    def _report(self, value: float) -> None:
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"the metric is {value} after trial {self.trial - 1}: the state is no longer finite; "
+                "a lower learning rate or tighter weight bounds may help"
+            )
+        self._tell("on_metric", self.trial, value)
+
+    def _tell(self, event: str, *args: Any) -> None:
+        tell(self._callbacks, event, self, *args)
+
+
+def _in_order(times: NDArray[np.float64], ids: NDArray[np.int32]) -> Spikes:
+    """Sort spikes by time, then neuron: GeNN's own come in an order of its words."""
+    order = np.lexsort((ids, times))
+    return times[order], ids[order]
+
+
+def _need_positive(name: str, value: int) -> None:
+    if value < 1:
+        raise TrainingError(f"{name} must be positive, not {value!r}")

@@ -1,0 +1,86 @@
+"""The table of optimisers and its entries as values: names, variants, and what does not fit."""
+
+import copy
+import math
+import pickle
+
+import pytest
+
+from snnlearn import genn
+from snnlearn.declare import CustomUpdateModel
+from snnlearn.errors import TrainingError
+from snnlearn.training.optimisers import OPTIMISERS, Optimiser, attach, resolve_optimiser
+
+NESTEROV = OPTIMISERS["SGD"].variant("NesterovSGD", nesterov=1.0)
+EACH = pytest.mark.parametrize("rule", [*OPTIMISERS.values(), NESTEROV], ids=lambda rule: rule.name)
+
+
+def test_the_table_has_the_names_of_the_documentation():
+    assert list(OPTIMISERS) == ["SGD", "RMSProp", "Adam", "AdamW", "RMaxProp"]
+
+
+@EACH
+def test_an_entry_can_schedule_rate_decay_and_scale(rule):
+    assert rule.dynamic_params[0] == rule.lr_param
+    assert {rule.decay_param, "gradientScale"} <= set(rule.dynamic_params)
+
+
+def test_names_are_resolved_with_a_suggestion():
+    assert resolve_optimiser("Adam") is OPTIMISERS["Adam"]
+    assert resolve_optimiser(NESTEROV) is NESTEROV
+    with pytest.raises(TrainingError, match="no optimiser 'adamw'; did you mean 'AdamW'"):
+        resolve_optimiser("adamw")
+    with pytest.raises(TrainingError, match="a name or an Optimiser, not 3"):
+        resolve_optimiser(3)
+
+
+def test_a_variant_has_other_defaults_and_nothing_else():
+    variant = OPTIMISERS["Adam"].variant("Eager", beta1=0.5)
+    assert (variant.name, variant.default("beta1"), variant.default("beta2")) == ("Eager", 0.5, 0.999)
+    assert OPTIMISERS["Adam"].default("beta1") == 0.9
+    assert math.isnan(OPTIMISERS["SGD"].default(OPTIMISERS["SGD"].beta_param))
+
+
+@EACH
+def test_entries_are_values(rule):
+    assert copy.deepcopy(rule) == pickle.loads(pickle.dumps(rule)) == rule
+    assert len({rule, copy.deepcopy(rule)}) == 1
+    with pytest.raises(TypeError, match="item assignment"):
+        rule.params["lr"] = 2.0
+
+
+def test_what_is_printed_names_the_table_or_says_all():
+    assert repr(OPTIMISERS["Adam"]) == "OPTIMISERS['Adam']"
+    assert "nesterov=1" in repr(NESTEROV)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"beta": 0.5}, "'Mine': model 'Adam' has no parameter 'beta'; did you mean 'beta[12]'"),
+        ({"beta1": math.nan}, "'Mine': beta1 must be a finite number, not nan"),
+        ({"beta1": "0.9"}, "'Mine': beta1 must be a finite number, not '0.9'"),
+    ],
+)
+def test_a_bad_variant_is_an_error(params, message):
+    with pytest.raises(TrainingError, match=message):
+        OPTIMISERS["Adam"].variant("Mine", **params)
+
+
+def test_an_optimiser_must_fit_its_model():
+    model = CustomUpdateModel("Mine", params=["eta"], var_refs=["m", "variable"], update_code="m = 0.0;")
+    with pytest.raises(TrainingError, match="'Mine' has no value for eta of model 'Mine'"):
+        Optimiser("Mine", model, {}, lr_param="eta")
+    with pytest.raises(TrainingError, match="there is no parameter 'lr'; known: eta"):
+        Optimiser("Mine", model, {"eta": 1.0})
+    headless = CustomUpdateModel("Mine", params=["eta"], var_refs=["variable"], update_code="variable = eta;")
+    with pytest.raises(TrainingError, match=r"must refer to 'm' and 'variable', not to \['variable'\]"):
+        Optimiser("Mine", headless, {"eta": 1.0}, lr_param="eta")
+
+
+def test_overrides_must_be_parameters():
+    model = genn.GeNNModel("float", "unused", backend="cpu")
+    with pytest.raises(
+        TrainingError, match="'Adam' of 'Update': model 'Adam' has no parameter 'wmin'; did you mean 'wMin'"
+    ):
+        attach(model, "Adam", "Update", "Learn", None, None, {"wmin": -1.0})
