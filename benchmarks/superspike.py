@@ -1,0 +1,189 @@
+"""How long a trial of the SuperSpike demo takes: every engine present, interleaved in one run.
+
+    python benchmarks/superspike.py [--rounds 5] [--engines cpu:1 cpu:2 genn:best] [--json FILE]
+
+Engines: ``cpu:N``, the embedded engine with N threads; ``cpu-plain:N``, the same without optimisations; ``genn:plain``,
+GeNN's CPU back end as it comes (``optimize_code``); ``genn:best``, the same with native flags and denormals flushed.
+Each runs in a process of its own, with an empty cache of compiled models. A round is one trial of each; the first
+trial of each engine is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import importlib.util
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from types import ModuleType
+from typing import Any
+
+from snnlearn.data import target_path
+from snnlearn.io import read_ras
+from snnlearn.runtime import cache, find_compiler
+from snnlearn.training import TrialRunner, attach
+from snnlearn.userproject import superspike as ss
+from snnlearn.userproject import superspike_training as st
+
+_FLUSH = """
+#include <immintrin.h>
+extern "C" __attribute__((visibility("default"))) void flush_denormals() { _mm_setcsr(_mm_getcsr() | 0x8040); }
+"""
+
+
+def default_engines() -> list[str]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    engines = [f"cpu:{n}" for n in (1, 2, 4, 8, 16) if n <= cores]
+    return engines + (["genn:best", "genn:plain"] if importlib.util.find_spec("pygenn") else [])
+
+
+# ---- one engine, in a process of its own ----
+
+
+def describe(engine: str) -> tuple[ss.SuperSpikeNetwork, ModuleType]:
+    inputs, target = ss.frozen_poisson(1), read_ras(target_path(), ss.NUM_OUTPUT, ss.TRIAL_MS)
+    kind, _, detail = engine.partition(":")
+    if kind == "genn":
+        from snnlearn import pygenn_engine
+
+        if detail == "best":
+            os.environ["CXX"] = f"{os.environ.get('CXX', 'g++')} -march=native"
+            ctypes.CDLL(str(cache.build(_FLUSH, find_compiler()))).flush_denormals()
+        cpu = {"backend": "single_threaded_cpu", "optimize_code": True}
+        return ss.describe(pygenn_engine, inputs, target, seed=1, **cpu), pygenn_engine
+    from snnlearn import genn
+
+    preferences = {"optimise": ()} if kind == "cpu-plain" else {}
+    return ss.describe(genn, inputs, target, seed=1, threads=int(detail or 1), **preferences), genn
+
+
+def work(engine: str) -> None:
+    """Build, then run a trial for each line of input; answer with a line of JSON each."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # GeNN's build prints to standard output
+    network, genn = describe(engine)
+    for synapses, back in ((network.input_hidden, ()), (network.hidden_output, (network.output_hidden, "w"))):
+        gradient, weight = genn.create_wu_var_ref(synapses, "m"), genn.create_wu_var_ref(synapses, "w", *back)
+        attach(network.model, st.SEED_OPTIMISER, f"{synapses.name}_optimiser", "GradientLearn", gradient, weight)
+    start = time.perf_counter()
+    network.model.build()
+    network.model.load()
+    build_s = time.perf_counter() - start
+    network.model.custom_update("CalculateTranspose")
+    runner = TrialRunner(
+        network.model,
+        ss.TRIAL_TIMESTEPS,
+        update_group="GradientLearn",
+        update_timesteps=ss.UPDATE_TIMESTEPS,
+        reset_groups=["SourceReset"],
+    )
+    print(json.dumps({"build_s": build_s}), file=answers, flush=True)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        runner.run(1)
+        seconds = time.perf_counter() - start
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"s": seconds, "peak_mb": peak_mb}), file=answers, flush=True)
+
+
+class Worker:
+    """The other end of `work`."""
+
+    def __init__(self, engine: str, cache_dir: str) -> None:
+        self.engine = engine
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--worker", engine],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if engine.startswith("genn") else None,
+            env={**os.environ, "XDG_CACHE_HOME": cache_dir},
+            text=True,
+        )
+        self.seconds: list[float] = []
+        self.peak_mb = 0.0
+        self.build_s = self._answer()["build_s"]
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            errors = self.process.stderr.read() if self.process.stderr else ""
+            raise SystemExit(f"{self.engine} failed\n{errors}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def trial(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        answer = self._answer()
+        self.seconds.append(answer["s"])
+        self.peak_mb = answer["peak_mb"]
+
+    def row(self) -> dict[str, Any]:
+        detail = self.engine.partition(":")[2]
+        threads = int(detail) if detail.isdecimal() else 1
+        return {
+            "engine": self.engine,
+            "threads": threads,
+            "s_per_trial": self.seconds,
+            "build_s": self.build_s,
+            "peak_mb": self.peak_mb,
+        }
+
+
+def measure(engines: list[str], rounds: int) -> list[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        workers = []
+        for number, engine in enumerate(engines):
+            os.mkdir(os.path.join(folder, str(number)))
+            workers.append(Worker(engine, os.path.join(folder, str(number))))
+        for number in range(rounds + 1):
+            for worker in workers:
+                worker.trial()
+                if number == 0:
+                    worker.seconds.clear()
+        rows = [worker.row() for worker in workers]
+        for worker in workers:
+            worker.process.communicate()
+    return rows
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    slowest = max(statistics.median(row["s_per_trial"]) for row in rows)
+    print("| engine | threads | s a trial: median | min | max | times the slowest | build [s] | peak [MB] |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    for row in rows:
+        seconds = row["s_per_trial"]
+        median = statistics.median(seconds)
+        print(
+            f"| {row['engine']} | {row['threads']} | {median:.3f} | {min(seconds):.3f} | {max(seconds):.3f} "
+            f"| {slowest / median:.1f} | {row['build_s']:.2f} | {row['peak_mb']:.0f} |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--engines", nargs="+", default=None)
+    parser.add_argument("--json", default=None, metavar="FILE")
+    parser.add_argument("--worker", default=None, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        work(args.worker)
+        return
+    rows = measure(args.engines or default_engines(), args.rounds)
+    show(rows)
+    if args.json:
+        with open(args.json, "w", encoding="utf-8") as file:
+            json.dump(rows, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

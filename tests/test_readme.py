@@ -1,0 +1,50 @@
+"""What the README shows works as it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from snnlearn.declare import NeuronModel
+from snnlearn.dialect import check_model
+from snnlearn.errors import DialectError
+
+TEXT = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_the_library_example_runs_and_spikes():
+    names = {}
+    exec(blocks("python")[0], names)
+    assert sorted(set(names["ids"].tolist())) == list(range(10))
+    assert names["times"].min() > 1.0
+
+
+def test_the_error_shown_is_the_error_raised():
+    shown = re.search(r"^DialectError: .*?(?=^```)", TEXT, re.DOTALL | re.MULTILINE)
+    assert shown is not None
+    with pytest.raises(DialectError) as caught:
+        check_model(
+            NeuronModel(
+                "lif",
+                params=["decay"],
+                vars=["V"],
+                sim_code="V = V * dcay + Isyn * (1.0 - decay);",
+            )
+        )
+    assert f"DialectError: {caught.value}".split() == shown[0].split()
+
+
+def test_phases_of_the_example_are_phases():
+    code = blocks("python")[1].split("learner.fit_opt_sched")[0]
+    names = {}
+    exec(code, names)
+    assert [phase.epochs for phase in names["phases"]] == [1, 2.5]
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\((docs/[^)]+)\)", TEXT))
+def test_links_lead_somewhere(link):
+    assert (Path(__file__).resolve().parents[1] / link).is_file()

@@ -1,0 +1,252 @@
+"""The command: what it writes, prints and refuses."""
+
+import csv
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from snnlearn.data import target_path
+from snnlearn.userproject.superspike_demo import get_parser, main
+from snnlearn.userproject.superspike_training import DEMO_OPTIMISERS, SCHEDULES, step
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _no_display(monkeypatch, tmp_path):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*args):
+    return main([str(a) for a in args])
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Two trials with everything saved, on one thread and on two."""
+    folders = {}
+    for threads in (1, 2):
+        folders[threads] = tmp_path_factory.mktemp(f"threads{threads}")
+        status = run(
+            "--record-trial", 0, 1, "--num-trials", 2, "--seed", 5, "--threads", threads, "--save-data", "--quiet",
+            "--output-dir", folders[threads],
+        )  # fmt: skip
+        assert status == 0
+    return folders
+
+
+def test_saved_files(saved):
+    names = {f"{layer}_spikes_{trial}.csv" for layer in ("input", "hidden", "output") for trial in (0, 1)}
+    assert {file.name for file in saved[1].iterdir()} == names | {"learning_curve.csv"}
+
+
+def test_spike_files(saved):
+    first, *rows = (saved[1] / "input_spikes_1.csv").read_text().splitlines()
+    assert first == "# Time [ms], Neuron ID"
+    spikes = [(float(time), int(neuron)) for time, neuron in (row.split(",") for row in rows)]
+    assert spikes == sorted(spikes)
+    assert 1500 < len(spikes) < 2300  # 1890 expected, standard deviation 43
+    # The input is frozen: the same in every trial.
+    assert (saved[1] / "input_spikes_0.csv").read_text() == (saved[1] / "input_spikes_1.csv").read_text()
+
+
+def test_learning_curve(saved):
+    with (saved[1] / "learning_curve.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["trial"] for row in rows] == ["1", "2"]
+    assert all(float(row["r0"]) == 1.0 for row in rows)
+    ratios = [float(row["error"]) / float(row["error_of_silent"]) for row in rows]
+    # The silent layer's normalised error hardly moves between the first trial and the second.
+    assert ratios[1] == pytest.approx(ratios[0], rel=0.02)
+
+
+def test_files_do_not_depend_on_threads(saved):
+    for file in saved[1].iterdir():
+        assert file.read_bytes() == (saved[2] / file.name).read_bytes(), file.name
+
+
+def test_another_seed_is_another_run(saved, tmp_path):
+    assert run("--record-trial", 0, "--num-trials", 1, "--seed", 6, "--save-data", "--quiet") == 0
+    assert (tmp_path / "hidden_spikes_0.csv").read_bytes() != (saved[1] / "hidden_spikes_0.csv").read_bytes()
+
+
+def test_prints_every_tenth_trial_and_saves_the_plot_without_a_display(capsys, tmp_path):
+    assert run("--record-trial", 9, "--num-trials", 11, "--seed", 1, "--kernel-profiling") == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[0].startswith("Backend cpu (")
+    assert lines[0].endswith(", seed 1")
+    assert lines[1].startswith("Trial 10 (r0 = 1.000000, error = ")
+    labels = [line.split(": ")[0] for line in lines[2:9]]
+    assert labels == [
+        "Init",
+        "Init sparse",
+        "Neuron update",
+        "Presynaptic update",
+        "Synapse dynamics",
+        "Gradient learning custom update",
+        "Gradient learning custom update transpose",
+    ]
+    seconds = {label: float(line.split(": ")[1]) for label, line in zip(labels, lines[2:9], strict=True)}
+    assert seconds["Init sparse"] == 0.0
+    assert all(seconds[label] > 0.0 for label in labels if label != "Init sparse")
+    assert lines[9] == f"Plot saved to {tmp_path / 'superspike_demo.png'}"
+    assert (tmp_path / "superspike_demo.png").read_bytes().startswith(b"\x89PNG")
+    assert err == ""  # no bar where there is no terminal
+
+
+def test_quiet_and_plot_file(capsys, tmp_path):
+    assert run("--record-trial", "--num-trials", 1, "--seed", 1, "--quiet", "--plot-file", "new/curve.svg") == 0
+    assert capsys.readouterr() == ("", "")
+    assert "<svg" in (tmp_path / "new" / "curve.svg").read_text()[:1000]
+
+
+def test_learning_rate_falls_tenfold_every_400_trials():
+    phases = step(1000, 1.0, DEMO_OPTIMISERS["RMaxProp"])
+    assert [phase.epochs for phase in phases] == [400, 400, 200]
+    assert [phase.lr for phase in phases] == pytest.approx([1.0, 0.1, 0.01])
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("optimiser", DEMO_OPTIMISERS)
+def test_schedules_fill_the_trials(schedule, optimiser):
+    phases = SCHEDULES[schedule](600, 1.0, DEMO_OPTIMISERS[optimiser])
+    assert sum(phase.epochs for phase in phases) == pytest.approx(600)
+    assert max(np.max(phase.lr_at(0, 1)) for phase in phases) <= 1.0
+
+
+@pytest.mark.parametrize(("schedule", "optimiser"), [("best", "Adam"), ("1cycle", "SGD"), ("constant", "RMaxPropSeed")])
+def test_other_schedules_and_optimisers(schedule, optimiser, tmp_path):
+    args = ["--schedule", schedule, "--optimiser", optimiser, "--num-trials", 10, "--seed", 1]
+    assert run("--record-trial", "--save-data", "--quiet", *args) == 0
+    with (tmp_path / "learning_curve.csv").open() as file:
+        rates = [float(row["r0"]) for row in csv.DictReader(file)]
+    assert (max(rates) > min(rates)) == (schedule != "constant")
+
+
+def test_finder(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("snnlearn.userproject.superspike_demo.FINDER_TRIALS", 8)
+    assert run("--record-trial", "--seed", 1, "--lr-find", "--output-dir", tmp_path / "found") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Suggested learning rate: ")
+    assert lines[1] == f"Plot saved to {tmp_path / 'found' / 'superspike_demo_lr.png'}"
+    assert (tmp_path / "found" / "superspike_demo_lr.png").stat().st_size > 10_000
+
+
+def test_defaults_are_the_seeds():
+    args = get_parser().parse_args(["--record-trial", "3", "1"])
+    assert (args.record_trial, args.num_trials, args.kernel_profiling, args.save_data) == ([3, 1], 600, False, False)
+
+
+GOOD = "0.5 1\n0.25 200\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"missing\.ras"),
+        (b"", r"target\.ras.*no spikes|target\.ras.*empty"),
+        (b"\x89PNG\r\n\x00\x01", r"target\.ras"),
+        (b"0.5 1\nhello\n", r"target\.ras.*2"),
+        (b"0.5 1\n0.5 201\n", r"target\.ras.*2.*1.*200"),
+        (b"0.5 0\n", r"target\.ras.*1.*200"),
+        (b"-0.5 1\n", r"target\.ras.*1"),
+        (b"nan 1\n", r"target\.ras.*1"),
+        (b"0.1 1\n0.5 1\ninf 1\n", r"target\.ras.*3"),
+        (b"0.1 1\n1.9 1\n2.5 2\n", r"2 of 3"),
+    ],
+)
+def test_bad_targets(content, message, capsys, tmp_path):
+    file = tmp_path / ("target.ras" if content is not None else "missing.ras")
+    if content is not None:
+        file.write_bytes(content)
+    out = tmp_path / "out"
+    refuse(capsys, message, "--target-file", file, "--record-trial", 0, "--save-data", "--output-dir", out)
+    assert not out.exists() or list(out.iterdir()) == []
+
+
+def refuse(capsys, message, *args):
+    """Expect exit status 2, one line on stderr that matches, nothing on stdout."""
+    try:
+        status = run(*args)
+    except SystemExit as stop:
+        status = stop.code
+    out, err = capsys.readouterr()
+    assert status == 2
+    assert out == ""
+    assert err.count("\n") == 1, err
+    assert err.startswith("superspike_demo: error: ")
+    assert re.search(message, err), err
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--record-trial", 10, "--num-trials", 10], "--record-trial 10: the trials of this run are 0 to 9"),
+        (["--record-trial", -1], "--record-trial -1: the trials of this run are 0 to 599"),
+        (["--record-trial", 0, "--num-trials", 0], "--num-trials must be at least 1, not 0"),
+        (["--record-trial", "--num-trials", -5], "--num-trials must be at least 1, not -5"),
+        (["--record-trial", "x"], "invalid int value: 'x'"),
+        ([], "the following arguments are required: --record-trial"),
+        (["--record-trial", 0, "--backend", "gpu"], "unknown backend 'gpu'.*available here: cpu"),
+        (["--record-trial", 0, "--backend", "cuda"], "backend 'cuda' is not available: .*available here: cpu"),
+        (["--record-trial", 0, "--seed", 0], "--seed must be from 1"),
+        (["--record-trial", 0, "--threads", 0], "threads must be an integer from 1 to 1024, not 0"),
+        (["--record-trial", 0, "--plot-file", "x.gif"], r"x\.gif.*\.png, \.pdf or \.svg"),
+        (["--record-trial", 0, "--optimiser", "Adamm"], "--optimiser.*Adamm"),
+        (["--record-trial", 0, "--lr", "nan"], "lr must be finite"),
+        (["--record-trial", 0, "--lr", -1], "lr must be at least 0"),
+        (["--record-trial", 0, "--schedule", "sgdr", "--num-trials", 20], "phase 0: .* less than one trial"),
+        (["--record-trial", 0, "--num-trial", 3], "--num-trial.*did you mean '--num-trials'"),
+    ],
+)
+def test_bad_arguments(args, message, capsys):
+    refuse(capsys, message, *args)
+
+
+def test_output_dir_that_cannot_be_written(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    refuse(capsys, "file", "--record-trial", 0, "--output-dir", tmp_path / "file" / "below")
+
+
+def test_no_compiler(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ziglang" else find_spec(name))
+    refuse(capsys, r"no C\+\+ compiler found.*g\+\+.*snnlearn\[compiler\]", "--record-trial", 0)
+
+
+def test_runs_as_a_script_from_another_folder(tmp_path):
+    target = tmp_path / "two.ras"
+    target.write_text(GOOD)
+    script = ROOT / "userproject" / "superspike_demo.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--record-trial", "0", "--num-trials", "1", "--target-file", str(target)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Plot saved to" in done.stdout
+
+
+def test_the_bundled_target_is_the_default():
+    assert target_path().name == "oxford-target.ras"
+
+
+@pytest.mark.slow
+def test_learns_to_draw_the_bundled_target(tmp_path):
+    assert run("--record-trial", 99, "--num-trials", 100, "--seed", 1, "--save-data", "--quiet") == 0
+    with (tmp_path / "learning_curve.csv").open() as file:
+        assert float(list(csv.DictReader(file))[-1]["error_of_silent"]) <= 0.20

@@ -1,0 +1,197 @@
+"""The network of the SuperSpike demo: three layers that learn to draw a picture with their spikes.
+
+Zenke & Ganguli (2018), SuperSpike: supervised learning in multilayer spiking neural networks, Neural
+Computation 30(6), 1514-1541; sizes and constants as in GeNN's superspike_demo. Where the paper's simulator
+counts in volts and seconds, this counts in mV and ms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.io import SpikeTrains
+from snnlearn.models import (
+    Feedback,
+    SourceReset,
+    SpikeSourceArray,
+    SuperSpike,
+    SuperSpikeHidden,
+    SuperSpikeOutput,
+)
+
+TIMESTEP_MS = 0.1
+TRIAL_MS = 1890.0
+UPDATE_MS = 500.0
+TRIAL_TIMESTEPS = round(TRIAL_MS / TIMESTEP_MS)
+UPDATE_TIMESTEPS = round(UPDATE_MS / TIMESTEP_MS)
+
+NUM_INPUT = 200
+NUM_HIDDEN = 256
+NUM_OUTPUT = 200
+INPUT_RATE_HZ = 5.0
+
+R0 = 1.0  # learning rate: the largest step of a weight in an update
+WEIGHT_LIMIT = 100.0
+WEIGHT_SD = 50.0
+
+TAU_RISE_MS = 5.0
+TAU_DECAY_MS = 10.0
+TAU_AVG_ERR_MS = 10000.0
+
+_MEMBRANE = {"C": 10.0, "tauMem": 10.0, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 5.0}
+_SYNAPSE = {"tauRise": TAU_RISE_MS, "tauDecay": TAU_DECAY_MS, "beta": 1000.0, "Vthresh": -50.0}
+
+
+@dataclass(frozen=True, eq=False)
+class SuperSpikeNetwork:
+    """The described network, not yet built.
+
+    Attributes
+    ----------
+    model : GeNNModel
+    input, hidden, output : neuron groups
+    input_hidden, hidden_output, output_hidden : synapse groups
+
+    The custom update group ``"SourceReset"`` rewinds input and target, ``"CalculateTranspose"`` copies the forward
+    weights into the feedback. Optimisers are yet to be added: see `snnlearn.userproject.superspike_training`.
+    """
+
+    model: Any
+    input: Any
+    hidden: Any
+    output: Any
+    input_hidden: Any
+    hidden_output: Any
+    output_hidden: Any
+
+
+def frozen_poisson(seed: int, num_neurons: int = NUM_INPUT, duration_ms: float = TRIAL_MS) -> SpikeTrains:
+    """Return Poisson spike trains of 5 Hz, the same in every trial.
+
+    Parameters
+    ----------
+    seed : int
+    num_neurons : int
+    duration_ms : float
+        [ms]
+    """
+    random = np.random.default_rng(seed)
+    mean_ms = 1000.0 / INPUT_RATE_HZ
+    # Twice the expected number and then some: all trains end after the trial, or the last word goes to the loop.
+    count = int(2 * duration_ms / mean_ms) + 20
+    times = np.cumsum(random.exponential(mean_ms, (num_neurons, count)), axis=1)
+    while times[:, -1].min() < duration_ms:
+        more = np.cumsum(random.exponential(mean_ms, (num_neurons, count)), axis=1)
+        times = np.hstack([times, times[:, -1:] + more])
+    ids, _ = within = np.nonzero(times < duration_ms)
+    return SpikeTrains.from_spikes(times[within], ids, num_neurons)
+
+
+def describe(
+    genn: ModuleType,
+    inputs: SpikeTrains,
+    target: SpikeTrains,
+    *,
+    seed: int = 0,
+    num_hidden: int = NUM_HIDDEN,
+    recording: bool = False,
+    timing: bool = False,
+    **preferences: Any,
+) -> SuperSpikeNetwork:
+    """Describe the network to an engine.
+
+    Parameters
+    ----------
+    genn : module
+        The engine's PyGeNN-shaped API.
+    inputs, target : SpikeTrains
+        One train for each input and output neuron.
+    seed : int
+        Of the initial weights.
+    num_hidden : int
+    recording, timing : bool
+        Whether to record spikes, whether to measure kernels.
+    **preferences
+        Go to ``GeNNModel``.
+    """
+    model = genn.GeNNModel("float", "superspike_demo", **preferences)
+    model.dt = TIMESTEP_MS
+    model.seed = seed
+    model.timing_enabled = timing
+    source, hidden, output = _add_neurons(model, inputs, target, num_hidden)
+    for population in (source, hidden, output):
+        population.spike_recording_enabled = recording
+    input_hidden = _add_plastic(genn, model, "InputHidden", source, hidden)
+    hidden_output = _add_plastic(genn, model, "HiddenOutput", hidden, output)
+    output_hidden = model.add_synapse_population(
+        "OutputHidden",
+        "DENSE",
+        output,
+        hidden,
+        genn.init_weight_update(
+            Feedback, {}, {"w": 0.0}, pre_var_refs={"errTilda": genn.create_var_ref(output, "errTilda")}
+        ),
+        genn.init_postsynaptic("DeltaCurr"),
+    )
+    output_hidden.post_target_var = "ISynFeedback"
+    forward = genn.create_wu_var_ref(hidden_output, "w", output_hidden, "w")
+    model.add_custom_update("transpose", "CalculateTranspose", "Transpose", {}, {}, {"variable": forward})
+    for population, trains in ((source, inputs), (output, target)):
+        _add_reset(genn, model, population, trains)
+    return SuperSpikeNetwork(model, source, hidden, output, input_hidden, hidden_output, output_hidden)
+
+
+def _add_neurons(model: Any, inputs: SpikeTrains, target: SpikeTrains, num_hidden: int) -> tuple[Any, Any, Any]:
+    source = model.add_neuron_population("Input", inputs.num_neurons, SpikeSourceArray, {}, _spike_range(inputs))
+    rest = {"V": _MEMBRANE["Vrest"], "refracTime": 0.0, "errTilda": 0.0}
+    hidden = model.add_neuron_population("Hidden", num_hidden, SuperSpikeHidden, _MEMBRANE, rest)
+    output = model.add_neuron_population(
+        "Output",
+        target.num_neurons,
+        SuperSpikeOutput,
+        {**_MEMBRANE, "tauRise": TAU_RISE_MS, "tauDecay": TAU_DECAY_MS, "tauAvgErr": TAU_AVG_ERR_MS},
+        {**rest, "errRise": 0.0, "errDecay": 0.0, "avgSqrErr": 0.0, **_spike_range(target)},
+    )
+    source.extra_global_params["spikeTimes"].set_init_values(inputs.times)
+    output.extra_global_params["spikeTimes"].set_init_values(target.times)
+    return source, hidden, output
+
+
+def _spike_range(trains: SpikeTrains) -> dict[str, NDArray[np.int64]]:
+    return {"startSpike": trains.start_index, "endSpike": trains.end_index}
+
+
+def _add_plastic(genn: ModuleType, model: Any, name: str, source: Any, target: Any) -> Any:
+    spread = {
+        "mean": 0.0,
+        "sd": WEIGHT_SD / np.sqrt(source.num_neurons),
+        "min": -WEIGHT_LIMIT,
+        "max": WEIGHT_LIMIT,
+    }
+    weight_update = genn.init_weight_update(
+        SuperSpike,
+        _SYNAPSE,
+        {"w": genn.init_var("NormalClipped", spread), "e": 0.0, "lambda": 0.0, "m": 0.0},
+        {"z": 0.0, "zTilda": 0.0},
+        {"sigmaPrime": 0.0},
+        post_var_refs={"V": genn.create_var_ref(target, "V"), "errTilda": genn.create_var_ref(target, "errTilda")},
+    )
+    return model.add_synapse_population(
+        name, "DENSE", source, target, weight_update, genn.init_postsynaptic("ExpCurr", {"tau": TAU_RISE_MS})
+    )
+
+
+def _add_reset(genn: ModuleType, model: Any, population: Any, trains: SpikeTrains) -> None:
+    model.add_custom_update(
+        f"reset_{population.name}",
+        "SourceReset",
+        SourceReset,
+        {},
+        {"firstSpike": trains.start_index},
+        {"startSpike": genn.create_var_ref(population, "startSpike")},
+    )

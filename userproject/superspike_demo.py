@@ -1,0 +1,258 @@
+"""SuperSpike: a three-layer spiking network learns to draw a picture with its spikes.
+
+Frozen Poisson noise drives 256 hidden and 200 output neurons; SuperSpike (Zenke & Ganguli 2018, Neural
+Computation 30(6), 1514-1541) teaches the outputs to spike where the target does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from snnlearn.backends import NAMES, choose_backend
+from snnlearn.cli import Parser, run_command
+from snnlearn.data import target_path
+from snnlearn.errors import TrainingError
+from snnlearn.io import CurvePoint, SpikeTrains, check_output_dir, read_ras, write_learning_curve, write_spikes
+from snnlearn.plot import figure_format, has_display, plot_training, save_figure, show_figure
+from snnlearn.training import Callback, Learner
+from snnlearn.userproject import superspike as ss
+from snnlearn.userproject import superspike_training as st
+from snnlearn.userproject.superspike_error import normalised_error
+
+PROG = "superspike_demo"
+REPORT_TRIALS = 10
+FINDER_TRIALS = 40  # some 150 updates
+
+
+def get_parser() -> Parser:
+    """Return the parser of the command line."""
+    parser = Parser(prog=PROG, description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--record-trial", type=int, nargs="*", required=True, metavar="N", help="trials to record, counted from 0")
+    add("--target-file", default=None, metavar="FILE", help="target spikes, .ras (default: the bundled rotunda)")
+    add("--num-trials", type=int, default=600, metavar="N", help="trials to train for (default: 600)")
+    add("--kernel-profiling", action="store_true", help="print the time spent in each kind of kernel [s]")
+    add("--save-data", action="store_true", help="write spikes and learning curve as CSV rather than plot them")
+    add("--backend", default="auto", metavar="{" + ",".join(NAMES) + "}", help="engine to run on (default: auto)")
+    add("--optimiser", default="RMaxProp", choices=list(st.DEMO_OPTIMISERS), help="what applies gradients (RMaxProp)")
+    add("--schedule", default="step", choices=list(st.SCHEDULES), help="course of the learning rate (default: step)")
+    add("--lr", type=float, default=None, metavar="RATE", help="(largest) learning rate (default: the optimiser's)")
+    add("--lr-find", action="store_true", help="do not train: suggest a learning rate and save the finder's plot")
+    add("--seed", type=int, default=None, metavar="N", help="of input and weights (default: a fresh one, printed)")
+    add("--threads", type=int, default=None, metavar="N", help="default: the cores this process may use")
+    add("--output-dir", default=".", metavar="DIR", help="where files go (default: the current folder)")
+    add("--plot-file", default=None, metavar="FILE", help="save the plot (.png, .pdf or .svg) and show none")
+    add("--quiet", action="store_true", help="print nothing but errors")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; by default those of the process.
+    """
+    args = get_parser().parse_args(argv)
+    return run_command(PROG, lambda: run(args))
+
+
+def run(args: Namespace) -> int:
+    """Train, or find a rate, as the parsed command line says; returns the exit status.
+
+    Raises
+    ------
+    SnnlearnError
+        For bad input, before any training.
+    """
+    recorded = check_trials(args.record_trial, args.num_trials)
+    seed = check_seed(args.seed)
+    optimiser = st.DEMO_OPTIMISERS[args.optimiser]
+    lr = args.lr if args.lr is not None else st.default_rate(optimiser)
+    phases = st.SCHEDULES[args.schedule](args.num_trials, lr, optimiser)
+    backend = choose_backend(args.backend)
+    target = read_ras(args.target_file or target_path(), ss.NUM_OUTPUT, ss.TRIAL_MS)
+    output_dir, plot_file = check_outputs(args)
+    network = ss.describe(
+        backend.module,
+        ss.frozen_poisson(seed),
+        target,
+        seed=seed,
+        recording=bool(recorded),
+        timing=args.kernel_profiling,
+        threads=args.threads,
+    )
+    learner = st.make_learner(backend.module, network, target, [optimiser], recorded)
+    if args.lr_find:
+        return find_rate(learner, args.optimiser, plot_file or output_dir / f"{PROG}_lr.png", args.quiet)
+    progress = Progress(learner, args.num_trials, output_dir if args.save_data else None, args.quiet)
+    progress.title = f"Backend {backend.name} ({backend.why}), seed {seed}"
+    learner.callbacks.append(progress)
+    learner.fit_opt_sched(phases)
+    if args.kernel_profiling and not args.quiet:
+        print_profile(network.model, learner.update_group(optimiser))
+    if args.save_data:
+        write_learning_curve(output_dir / "learning_curve.csv", progress.curve)
+    if plot_file is not None or not args.save_data:
+        plot(recorded, progress, target, plot_file, output_dir, args.quiet)
+    return 0
+
+
+def find_rate(learner: Learner, optimiser: str, file: Path, quiet: bool) -> int:
+    """Run the finder, save its plot and print what it suggests."""
+    lowest, highest = st.FINDER_RANGES[optimiser]
+    found = learner.lr_find(lowest, highest, epochs=FINDER_TRIALS, optimiser=st.DEMO_OPTIMISERS[optimiser])
+    found.plot(file)
+    if not quiet:
+        print(f"Suggested learning rate: {found.suggestion:.3g}: {found.why}")
+        print(f"Plot saved to {file.resolve()}")
+    return 0
+
+
+def check_trials(recorded: Sequence[int], num_trials: int) -> list[int]:
+    """Return the trials to record, sorted, each once.
+
+    Raises
+    ------
+    TrainingError
+        If there are no trials to run, or one to record is not among them.
+    """
+    if num_trials < 1:
+        raise TrainingError(f"--num-trials must be at least 1, not {num_trials}")
+    for trial in recorded:
+        if not 0 <= trial < num_trials:
+            raise TrainingError(f"--record-trial {trial}: the trials of this run are 0 to {num_trials - 1}")
+    return sorted(set(recorded))
+
+
+def check_seed(seed: int | None) -> int:
+    """Return the seed, or a fresh one.
+
+    Raises
+    ------
+    TrainingError
+        If it is not positive (0 would mean a fresh one to the engine).
+    """
+    if seed is None:
+        return int.from_bytes(os.urandom(4), "little") or 1
+    if not 0 < seed < 2**64:
+        raise TrainingError(f"--seed must be from 1 to 2**64 - 1, not {seed}")
+    return seed
+
+
+def check_outputs(args: Namespace) -> tuple[Path, Path | None]:
+    """Return the folder for files and the plot's file, if one was named; proves that both can be written.
+
+    Raises
+    ------
+    OutputError
+        If one cannot.
+    """
+    plot_file = Path(args.plot_file) if args.plot_file is not None else None
+    if plot_file is not None:
+        figure_format(plot_file)
+        check_output_dir(plot_file.parent)
+    return check_output_dir(args.output_dir), plot_file
+
+
+class Progress(Callback):
+    """Prints and keeps the learning curve, keeps or writes recorded spikes, moves the bar.
+
+    Attributes
+    ----------
+    title : str
+        Printed before the first trial.
+    """
+
+    title = ""
+
+    def __init__(self, learner: Learner, num_trials: int, spike_dir: Path | None, quiet: bool) -> None:
+        assert isinstance(learner.loss, st.ShareOfSilent)
+        self.loss = learner.loss
+        self.curve: list[CurvePoint] = []
+        self.spikes: list[Mapping[str, Any]] = []
+        self.spike_dir = spike_dir
+        self.quiet = quiet
+        # A bar belongs on a terminal only; `disable=None` is tqdm's word for that.
+        self.bar = tqdm(total=num_trials, unit="trial", file=sys.stderr, disable=True if quiet else None)
+
+    def on_train_begin(self, trainer: Any, num_trials: int) -> None:
+        """Print the title: nothing can be wrong with the input any more."""
+        if not self.quiet:
+            tqdm.write(self.title)
+            sys.stdout.flush()
+
+    def on_recording(self, trainer: Any, trial: int, spikes: Mapping[str, Any]) -> None:
+        """Write or keep the spikes of a trial."""
+        if self.spike_dir is None:
+            self.spikes.append(spikes)
+            return
+        for name, (times, ids) in spikes.items():
+            write_spikes(self.spike_dir / f"{name.lower()}_spikes_{trial}.csv", times, ids)
+
+    def on_trial_end(self, trainer: Any, trial: int) -> None:
+        """Keep a point of the curve, print every tenth."""
+        trials, runner = trial + 1, trainer.runner
+        total, r0 = self.loss.total(), trainer.lr_of_update(runner.update)
+        error = normalised_error(total / ss.NUM_OUTPUT, runner.timestep)
+        self.curve.append(CurvePoint(trials, r0, error, total / self.loss.silent.after(trials)))
+        if trials % REPORT_TRIALS == 0 and not self.quiet:
+            tqdm.write(f"Trial {trials} (r0 = {r0:f}, error = {error:f})")
+            sys.stdout.flush()
+        self.bar.update()
+
+    def on_train_end(self, trainer: Any) -> None:
+        """Leave the bar as it is."""
+        self.bar.close()
+
+
+def print_profile(model: Any, group: str) -> None:
+    """Print the time spent in each kind of kernel [s]; ``group`` is the optimiser's."""
+    print(f"Init: {model.init_time:f}")
+    print(f"Init sparse: {model.init_sparse_time:f}")
+    print(f"Neuron update: {model.neuron_update_time:f}")
+    print(f"Presynaptic update: {model.presynaptic_update_time:f}")
+    print(f"Synapse dynamics: {model.synapse_dynamics_time:f}")
+    print(f"Gradient learning custom update: {model.get_custom_update_time(group):f}")
+    transpose = model.get_custom_update_transpose_time(group)
+    print(f"Gradient learning custom update transpose: {transpose:f}")
+
+
+def plot(
+    recorded: Sequence[int],
+    progress: Progress,
+    target: SpikeTrains,
+    plot_file: Path | None,
+    output_dir: Path,
+    quiet: bool,
+) -> None:
+    """Save the plot where a file was named, show it where there is a display, else save it and say where."""
+    spikes = progress.spikes
+    figure = plot_training(
+        recorded if spikes else [],
+        [s["Input"] for s in spikes],
+        [s["Hidden"] for s in spikes],
+        [s["Output"] for s in spikes],
+        target,
+        progress.curve,
+        ss.TRIAL_MS / 1000.0,
+    )
+    if plot_file is None and has_display():
+        show_figure(figure)
+        return
+    file = plot_file or output_dir / f"{PROG}.png"
+    save_figure(figure, file)
+    if not quiet:
+        print(f"Plot saved to {file.resolve()}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""Training the SuperSpike network: its loss, its learner and its schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import ModuleType
+
+from snnlearn.io import SpikeTrains
+from snnlearn.models import RMaxProp
+from snnlearn.training import (
+    OPTIMISERS,
+    DecayType,
+    Learner,
+    Measure,
+    Optimiser,
+    TrainedConnection,
+    TrainingPhase,
+    phases_1cycle,
+    phases_sgdr,
+    phases_step,
+)
+from snnlearn.userproject import superspike as ss
+from snnlearn.userproject.superspike_error import KEPT, SilentError
+
+# The optimiser of GeNN's superspike_demo, word for word, for comparisons.
+SEED_OPTIMISER = Optimiser(
+    "RMaxPropSeed",
+    RMaxProp,
+    {
+        "updateTime": ss.UPDATE_MS,
+        "tauRMS": 30000.0,
+        "epsilon": 1e-32,
+        "wMin": -ss.WEIGHT_LIMIT,
+        "wMax": ss.WEIGHT_LIMIT,
+        "r0": ss.R0,
+    },
+    lr_param="r0",
+)
+DEMO_OPTIMISERS = {**OPTIMISERS, SEED_OPTIMISER.name: SEED_OPTIMISER}
+
+
+class ShareOfSilent(Measure):
+    """The loss: the squared error since the last update, as a share of a silent output layer's in the same time.
+
+    Parameters
+    ----------
+    network : SuperSpikeNetwork
+    target : SpikeTrains
+    """
+
+    def __init__(self, network: ss.SuperSpikeNetwork, target: SpikeTrains) -> None:
+        super().__init__()
+        self.silent = SilentError(target)
+        self._error = network.output.vars["avgSqrErr"]
+
+    def total(self) -> float:
+        """Return ``avgSqrErr`` summed over the output neurons [s]."""
+        self._error.pull_from_device()
+        return float(self._error.view.sum(dtype="float64"))
+
+    def value(self, timestep: int) -> float:
+        """Return the share; what remains of the running average from before is taken off."""
+        total, since = self.total(), int(self.state.get("timestep", 0))
+        added = total - self.state.get("total", 0.0) * KEPT ** (timestep - since)
+        self.state = {"total": total, "timestep": timestep}
+        return added / self.silent.between(since, timestep)
+
+
+def make_learner(
+    genn: ModuleType,
+    network: ss.SuperSpikeNetwork,
+    target: SpikeTrains,
+    optimisers: Sequence[str | Optimiser],
+    recorded: Sequence[int] = (),
+) -> Learner:
+    """Return a learner of a described network; an epoch is a trial, and weights change every 500 ms as in the seed.
+
+    Parameters
+    ----------
+    genn : module
+        The engine that the network was described to.
+    network : SuperSpikeNetwork
+    target : SpikeTrains
+    optimisers : sequence of str or Optimiser
+    recorded : sequence of int
+        Trials to record, counted from 0.
+    """
+    bounds = (-ss.WEIGHT_LIMIT, ss.WEIGHT_LIMIT)
+    return Learner(
+        genn,
+        network.model,
+        [
+            TrainedConnection(network.input_hidden, bounds=bounds),
+            TrainedConnection(network.hidden_output, feedback=network.output_hidden, bounds=bounds),
+        ],
+        trial_timesteps=ss.TRIAL_TIMESTEPS,
+        update_timesteps=ss.UPDATE_TIMESTEPS,
+        update_offset=1,
+        loss=ShareOfSilent(network, target),
+        optimisers=optimisers,
+        reset_groups=["SourceReset"],
+        prepare=lambda: network.model.custom_update("CalculateTranspose"),
+        record=recorded,
+        populations=[network.input, network.hidden, network.output] if recorded else [],
+        quiet=True,
+    )
+
+
+Schedule = Callable[[int, float, Optimiser], list[TrainingPhase]]
+
+
+def step(trials: int, lr: float, optimiser: Optimiser) -> list[TrainingPhase]:
+    """Return the seed's schedule: a tenth of the rate every 400 trials."""
+    return phases_step(lr, 400, 0.1, trials, optimiser)
+
+
+def constant(trials: int, lr: float, optimiser: Optimiser) -> list[TrainingPhase]:
+    """Return one phase at one rate."""
+    return [TrainingPhase(trials, optimiser, lr)]
+
+
+def sgdr(trials: int, lr: float, optimiser: Optimiser) -> list[TrainingPhase]:
+    """Return three cosines, each twice as long as the one before."""
+    return phases_sgdr(lr, optimiser, 3, trials / 7, 2)
+
+
+def one_cycle(trials: int, lr: float, optimiser: Optimiser) -> list[TrainingPhase]:
+    """Return a 1cycle from a tenth of the rate, fading out over the last tenth of the trials."""
+    highest, lowest = (0.95, 0.85) if optimiser.momentum_param is not None else (None, None)
+    return phases_1cycle(trials, lr, 10, 10, highest, lowest, optimiser)
+
+
+def best(trials: int, lr: float, optimiser: Optimiser) -> list[TrainingPhase]:
+    """Return the schedule that did best in the search of docs/training.md."""
+    return [TrainingPhase(trials, optimiser, (lr, lr / 100), DecayType.EXPONENTIAL)]
+
+
+SCHEDULES: dict[str, Schedule] = {
+    "step": step,
+    "sgdr": sgdr,
+    "1cycle": one_cycle,
+    "constant": constant,
+    "best": best,
+}
+
+
+# Weights here are tens of nA: what suits weights around 1 is far too small for optimisers that normalise the gradient,
+# and SuperSpike's gradients are large, so that it is far too much for one that does not.
+_RATES = {"SGD": 1.0, "RMSProp": 0.3, "Adam": 0.3, "AdamW": 0.3, "RMaxProp": ss.R0, "RMaxPropSeed": ss.R0}
+FINDER_RANGES = {name: (rate / 100, rate * 100) for name, rate in _RATES.items()}
+
+
+def default_rate(optimiser: Optimiser) -> float:
+    """Return a learning rate that suits this network."""
+    return _RATES[optimiser.name]

@@ -1,0 +1,260 @@
+"""Yin-Yang: a small spiking classifier, trained with SuperSpike-style learning.
+
+Four spike times and a bias (Kriener et al. 2022) drive a hidden layer of leaky integrate-and-fire neurons; three
+neurons that do not spike say which class it is. The error of those, fed back through the transposed weights, trains
+both layers.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.backends import NAMES, choose_backend
+from snnlearn.cli import Parser, run_command
+from snnlearn.errors import TrainingError
+from snnlearn.models import (
+    ClassReadout,
+    Feedback,
+    PatternSource,
+    ShowLabel,
+    ShowPattern,
+    SuperSpike,
+    SuperSpikeHidden,
+    SuperSpikeReadout,
+)
+from snnlearn.training import DecayType, Learner, Mean, TrainedConnection, TrainingPhase
+from snnlearn.userproject.yin_yang_data import CLASSES, Patterns, Points, draw, spike_times
+
+PROG = "yin_yang"
+TIMESTEP_MS = 0.5
+EARLIEST_MS, LATEST_MS = 2.0, 22.0
+DECIDE_MS = 22.0  # from here on the error counts
+TRIAL_MS = 60.0  # the last 20 ms let everything fade before the next pattern
+TRIAL_TIMESTEPS = round(TRIAL_MS / TIMESTEP_MS)
+BATCH = 20  # patterns an update
+TAU_RISE_MS, TAU_DECAY_MS = 5.0, 10.0
+
+
+def get_parser() -> Parser:
+    """Return the parser of the command line."""
+    parser = Parser(prog=PROG, description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--epochs", type=int, default=40, metavar="N", help="default: 40")
+    add("--num-train", type=int, default=5000, metavar="N", help="training patterns (default: 5000)")
+    add("--num-valid", type=int, default=1000, metavar="N", help="validation patterns (default: 1000)")
+    add("--num-hidden", type=int, default=200, metavar="N", help="hidden neurons (default: 200)")
+    add("--backend", default="auto", metavar="{" + ",".join(NAMES) + "}", help="engine to run on (default: auto)")
+    add("--seed", type=int, default=1, metavar="N", help="of data and weights (default: 1)")
+    add("--quiet", action="store_true", help="print the final accuracy only")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; by default those of the process.
+    """
+    args = get_parser().parse_args(argv)
+    return run_command(PROG, lambda: run(args))
+
+
+def run(args: Namespace) -> int:
+    """Train as the parsed command line says; returns the exit status.
+
+    Raises
+    ------
+    SnnlearnError
+        For bad input, before any training.
+    """
+    for name, least in (("num_train", 1), ("num_valid", 1), ("num_hidden", 1), ("seed", 1)):
+        if getattr(args, name) < least:
+            raise TrainingError(f"--{name.replace('_', '-')} must be at least {least}, not {getattr(args, name)}")
+    phases = [TrainingPhase(args.epochs, "Adam", [0.5, 0.05], DecayType.COSINE)]
+    backend = choose_backend(args.backend)
+    train, valid = draw(args.num_train, args.seed), draw(args.num_valid, args.seed + 1)
+    learner = make_learner(backend.module, train, valid, args.num_hidden, args.seed, args.quiet)
+    learner.fit_opt_sched(phases)
+    print(f"Validation accuracy: {learner.epochs[-1].metrics['accuracy']:.1%}")
+    return 0
+
+
+@dataclass(frozen=True, eq=False)
+class YinYangNetwork:
+    """The described network, not yet built."""
+
+    model: Any
+    readout: Any
+    input_hidden: Any
+    hidden_readout: Any
+    readout_hidden: Any
+    show_pattern: Any
+    show_label: Any
+
+
+class LogLoss(Mean):
+    """The cross-entropy of the class neurons, by their mean potential while they decide."""
+
+    name = "loss"
+
+    def __init__(self, network: YinYangNetwork) -> None:
+        super().__init__()
+        self._score, self._target = network.readout.vars["score"], network.readout.vars["target"]
+
+    def answers(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the mean potential of each class neuron while it decided, and its target."""
+        self._score.pull_from_device()
+        self._target.pull_from_device()
+        return self._score.view * (TIMESTEP_MS / (TRIAL_MS - DECIDE_MS)), self._target.view
+
+    def of_trial(self, data: Any, index: int) -> float:
+        """Return the cross-entropy of one pattern."""
+        potential, target = self.answers()
+        return float(np.sum(np.logaddexp(0.0, potential) - target * potential))
+
+
+class Accuracy(LogLoss):
+    """The share of patterns whose class neuron has the highest potential."""
+
+    name = "accuracy"
+
+    def of_trial(self, data: Any, index: int) -> float:
+        """Return 1 where the answer is right, else 0."""
+        potential, target = self.answers()
+        return float(np.argmax(potential) == np.argmax(target))
+
+
+def make_learner(
+    genn: ModuleType, train: Points, valid: Points, num_hidden: int, seed: int, quiet: bool = True
+) -> Learner:
+    """Return a learner of a new network.
+
+    Parameters
+    ----------
+    genn : module
+        The engine's PyGeNN-shaped API.
+    train, valid : Points
+    num_hidden : int
+    seed : int
+        Of the weights and of the order of the patterns.
+    quiet : bool
+        Print no table.
+    """
+    network = describe(genn, train, valid, num_hidden, seed)
+    updates = network.show_pattern, network.show_label
+    return Learner(
+        genn,
+        network.model,
+        [
+            TrainedConnection(network.input_hidden),
+            TrainedConnection(network.hidden_readout, feedback=network.readout_hidden),
+        ],
+        trial_timesteps=TRIAL_TIMESTEPS,
+        update_timesteps=BATCH * TRIAL_TIMESTEPS,
+        loss=LogLoss(network),
+        metrics=[Accuracy(network)],
+        data=Patterns(0, len(train.labels), *updates),
+        validation=Patterns(len(train.labels), len(valid.labels), *updates),
+        prepare=lambda: network.model.custom_update("CalculateTranspose"),
+        seed=seed,
+        quiet=quiet,
+    )
+
+
+def describe(genn: ModuleType, train: Points, valid: Points, num_hidden: int, seed: int) -> YinYangNetwork:
+    """Describe the network, with all patterns, to an engine."""
+    model = genn.GeNNModel("float", PROG, threads=1)
+    model.dt, model.seed = TIMESTEP_MS, seed
+    times = spike_times(np.vstack([train.xy, valid.xy]), EARLIEST_MS, LATEST_MS)
+    source = model.add_neuron_population("Input", times.shape[1], PatternSource, {}, {"next": 0, "last": 0})
+    source.extra_global_params["spikeTimes"].set_init_values(times.ravel())
+    membrane = {"C": 10.0, "tauMem": TAU_DECAY_MS, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 5.0}
+    hidden = model.add_neuron_population(
+        "Hidden", num_hidden, SuperSpikeHidden, membrane, {"V": -60.0, "refracTime": 0.0, "errTilda": 0.0}
+    )
+    readout = model.add_neuron_population(
+        "Readout",
+        len(CLASSES),
+        ClassReadout,
+        {"tauMem": TAU_DECAY_MS, "tStart": DECIDE_MS},
+        {"V": 0.0, "target": 0.0, "errTilda": 0.0, "score": 0.0},
+    )
+    connections = _connect(genn, model, source, hidden, readout)
+    show_pattern = model.add_custom_update(
+        "show_pattern",
+        "Show",
+        ShowPattern,
+        {"pattern": 0, "numNeurons": times.shape[1]},
+        {},
+        {name: genn.create_var_ref(source, name) for name in ("next", "last")},
+    )
+    show_label = model.add_custom_update(
+        "show_label", "Show", ShowLabel, {"pattern": 0}, {}, {"target": genn.create_var_ref(readout, "target")}
+    )
+    show_label.extra_global_params["labels"].set_init_values(np.concatenate([train.labels, valid.labels]))
+    for update in (show_pattern, show_label):
+        update.set_param_dynamic("pattern")
+    return YinYangNetwork(model, readout, *connections, show_pattern, show_label)
+
+
+def _connect(genn: ModuleType, model: Any, source: Any, hidden: Any, readout: Any) -> tuple[Any, Any, Any]:
+    """Add the forward connections and the feedback."""
+    current = genn.init_postsynaptic("ExpCurr", {"tau": TAU_RISE_MS})
+    taus = {"tauRise": TAU_RISE_MS, "tauDecay": TAU_DECAY_MS}
+    refs = {name: genn.create_var_ref(hidden, name) for name in ("V", "errTilda")}
+    input_hidden = model.add_synapse_population(
+        "InputHidden",
+        "DENSE",
+        source,
+        hidden,
+        genn.init_weight_update(
+            SuperSpike,
+            {**taus, "beta": 100.0, "Vthresh": -50.0},
+            {"w": genn.init_var("Normal", {"mean": 12.0, "sd": 25.0}), "e": 0.0, "lambda": 0.0, "m": 0.0},
+            {"z": 0.0, "zTilda": 0.0},
+            {"sigmaPrime": 0.0},
+            post_var_refs=refs,
+        ),
+        current,
+    )
+    error = {"errTilda": genn.create_var_ref(readout, "errTilda")}
+    hidden_readout = model.add_synapse_population(
+        "HiddenReadout",
+        "DENSE",
+        hidden,
+        readout,
+        genn.init_weight_update(
+            SuperSpikeReadout,
+            taus,
+            {"w": genn.init_var("Normal", {"mean": 0.0, "sd": 0.5}), "m": 0.0},
+            {"z": 0.0, "zTilda": 0.0},
+            post_var_refs=error,
+        ),
+        current,
+    )
+    readout_hidden = model.add_synapse_population(
+        "ReadoutHidden",
+        "DENSE",
+        readout,
+        hidden,
+        genn.init_weight_update(Feedback, {}, {"w": 0.0}, pre_var_refs=error),
+        genn.init_postsynaptic("DeltaCurr"),
+    )
+    readout_hidden.post_target_var = "ISynFeedback"
+    transpose = {"variable": genn.create_wu_var_ref(hidden_readout, "w", readout_hidden, "w")}
+    model.add_custom_update("transpose", "CalculateTranspose", "Transpose", {}, {}, transpose)
+    return input_hidden, hidden_readout, readout_hidden
+
+
+if __name__ == "__main__":
+    sys.exit(main())
