@@ -55,7 +55,7 @@ def describe(engine: str) -> tuple[ss.SuperSpikeNetwork, ModuleType]:
         if detail == "best":
             os.environ["CXX"] = f"{os.environ.get('CXX', 'g++')} -march=native"
             ctypes.CDLL(str(cache.build(_FLUSH, find_compiler()))).flush_denormals()
-        cpu = {"backend": "single_threaded_cpu", "optimize_code": True}
+        cpu = {"backend": "single_threaded_cpu", "optimize_code": detail == "best"}
         return ss.describe(pygenn_engine, inputs, target, seed=1, **cpu), pygenn_engine
     from snnlearn import genn
 

@@ -20,7 +20,7 @@ _SCALE = (
     )
     / _AVERAGE_S
 )
-_BLOCK = 100  # timesteps filtered at once
+_RESPONSE = 3700  # timesteps after which a spike's trace is below the rounding of float64: e^-37 of its start
 KEPT = math.exp(-TIMESTEP_MS / TAU_AVG_ERR_MS)  # share of avgSqrErr that a timestep leaves
 
 
@@ -42,7 +42,7 @@ class SilentError:
     """The error of an output layer that never spikes.
 
     Then the error is the target's own trace, so it needs no simulation: the squared double-exponential trace of the
-    target. The first trial starts with no trace; all later ones are the same.
+    target. The first trial starts with no trace; all later ones, with what the trial before leaves, are the same.
 
     Parameters
     ----------
@@ -50,10 +50,10 @@ class SilentError:
     """
 
     def __init__(self, target: SpikeTrains) -> None:
-        decays = np.exp(-TIMESTEP_MS / np.array([TAU_DECAY_MS, TAU_RISE_MS]))
-        state = np.zeros((2, target.num_neurons))
-        self._first, state = _squared_trace(target, decays, state)
-        self._later, _ = _squared_trace(target, decays, state)
+        trace = _trace(target)
+        self._first = _squared(trace[:, :TRIAL_TIMESTEPS])
+        trace[:, :_RESPONSE] += trace[:, TRIAL_TIMESTEPS:]
+        self._later = _squared(trace[:, :TRIAL_TIMESTEPS])
         self._fade = KEPT ** np.arange(TRIAL_TIMESTEPS)
 
     def after(self, trials: int) -> float:
@@ -63,39 +63,32 @@ class SilentError:
         """
         weights = self._fade[::-1]
         kept, trial = KEPT ** (TRIAL_TIMESTEPS * (trials - 1)), KEPT**TRIAL_TIMESTEPS
-        return float(weights @ self._first) * kept + float(weights @ self._later) * (1.0 - kept) / (1.0 - trial)
+        first, later = float(np.sum(weights * self._first)), float(np.sum(weights * self._later))
+        return first * kept + later * (1.0 - kept) / (1.0 - trial)
 
     def between(self, start: int, end: int) -> float:
         """Return what timesteps ``start`` to ``end`` (exclusive), counted over all trials, add to that sum [s]."""
         steps = np.arange(start, end)
-        squared = np.where(
-            steps < TRIAL_TIMESTEPS, self._first[steps % TRIAL_TIMESTEPS], self._later[steps % TRIAL_TIMESTEPS]
-        )
+        within = steps % TRIAL_TIMESTEPS
+        squared = np.where(steps < TRIAL_TIMESTEPS, self._first[within], self._later[within])
         age = end - 1 - steps
-        return float((self._fade[age] if end - start <= TRIAL_TIMESTEPS else KEPT**age) @ squared)
+        return float(np.sum((self._fade[age] if end - start <= TRIAL_TIMESTEPS else KEPT**age) * squared))
 
 
-def _squared_trace(
-    target: SpikeTrains, decays: NDArray[np.float64], state: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the target's squared trace, summed over neurons and times dt [s], shape (TRIAL_TIMESTEPS,).
-
-    ``state`` holds the two traces [decay, rise] before the trial, shape (2, outputs); their values at its end come back
-    too.
-    """
+def _trace(target: SpikeTrains) -> NDArray[np.float64]:
+    """Return the target's double-exponential trace of peak 1, shape (outputs, TRIAL_TIMESTEPS + _RESPONSE)."""
     peak = TAU_DECAY_MS * TAU_RISE_MS / (TAU_DECAY_MS - TAU_RISE_MS) * math.log(TAU_DECAY_MS / TAU_RISE_MS)
     norm = 1.0 / (math.exp(-peak / TAU_DECAY_MS) - math.exp(-peak / TAU_RISE_MS))
+    age = np.arange(_RESPONSE) * TIMESTEP_MS
+    response = (np.exp(-age / TAU_DECAY_MS) - np.exp(-age / TAU_RISE_MS)) * norm
+    trace = np.zeros((target.num_neurons, TRIAL_TIMESTEPS + _RESPONSE))
     steps = np.ceil(target.times / TIMESTEP_MS - 1e-6).astype(np.int64)
-    lag = np.arange(_BLOCK)[:, None] - np.arange(_BLOCK)[None, :]
-    # y = response @ x is the filter y_n = decay y_(n-1) + x_n within a block that starts from rest.
-    responses = [np.where(lag >= 0, decay ** np.maximum(lag, 0), 0.0) for decay in decays]
-    fades = decays[:, None] ** np.arange(1, _BLOCK + 1)
-    squared = np.empty(TRIAL_TIMESTEPS)
-    for start in range(0, TRIAL_TIMESTEPS, _BLOCK):
-        spikes = np.zeros((_BLOCK, target.num_neurons))
-        here = (steps >= start) & (steps < start + _BLOCK)
-        np.add.at(spikes, (steps[here] - start, target.ids[here]), 1.0)
-        decay, rise = (r @ spikes + f[:, None] * s for r, f, s in zip(responses, fades, state, strict=True))
-        squared[start : start + _BLOCK] = np.sum(((decay - rise) * norm) ** 2, axis=1)
-        state = np.stack([decay[-1], rise[-1]])
-    return squared * TIMESTEP_MS / 1000.0, state
+    for neuron, step in zip(target.ids.tolist(), steps.tolist(), strict=True):
+        trace[neuron, step : step + _RESPONSE] += response
+    return trace
+
+
+def _squared(trace: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the squared trace, summed over neurons and times dt [s], shape (TRIAL_TIMESTEPS,)."""
+    squared: NDArray[np.float64] = np.einsum("ij,ij->j", trace, trace)
+    return squared * TIMESTEP_MS / 1000.0

@@ -47,7 +47,8 @@ class Library:
         self._handle = self._functions.snn_create(threads, flush_denormals)
 
     def bind(self, arrays: Sequence[NDArray[Any]]) -> None:
-        """Tell where the arrays are; they must outlive the simulation."""
+        """Tell where the arrays are; they are kept alive as long as the simulation, which may work on them unseen."""
+        self._arrays = list(arrays)
         pointers = (ctypes.c_void_p * max(len(arrays), 1))(*(a.ctypes.data for a in arrays))
         self._functions.snn_bind(self._handle, pointers)
 

@@ -1,4 +1,4 @@
-"""Optimised plans against the plain one: deferral and threads change no bit, reciprocals no more than rounding."""
+"""Optimised plans against the plain one: deferral and threads change no bit, reordered arithmetic only rounding."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_deferral_and_threads_change_no_bit(plain: Any, threads: int, accesses: 
         np.testing.assert_array_equal(value, expected[name], err_msg=name)
 
 
-def test_reciprocals_change_rounding_only(plain: Any) -> None:
+def test_arithmetic_in_another_order_changes_rounding_only(plain: Any) -> None:
     pre, post, expected = plain
     _, values = run(pre, post, DEFAULT)
     for name, value in values.items():

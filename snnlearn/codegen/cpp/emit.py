@@ -26,6 +26,7 @@ from snnlearn.declare import value_type
 # Below, waking a thread costs more than its share of the work; in every timestep anew, or now and then.
 MIN_SHARED_EACH_STEP = 1 << 18
 MIN_SHARED = 1 << 13
+PART = 32  # rows of a deferred kernel that a thread takes at a time; fewer would fetch the kept past more often
 TILE = 64  # columns of a deferred tile: four vectors of 512 bits, few enough to stay in registers
 
 
@@ -37,7 +38,7 @@ def emit_cpp(plan: Plan) -> str:
         .render(
             plan=plan,
             name=ascii(plan.name),  # one line, whatever a user calls it
-            tile=TILE,
+                deferred=[_KernelView(k, plan) for k in plan.step if k.deferral is not None],
             deferral=next((k.deferral for k in plan.step if k.deferral is not None), None),
             ctypes={a.name: a.type.ctype_for(plan.precision) for a in plan.arrays},
             dt=literal(plan.dt, value_type("scalar"), plan.precision),
@@ -98,6 +99,30 @@ class _KernelView:
         each_step = kernel in self.plan.step and kernel.deferral is None
         enough = MIN_SHARED_EACH_STEP if each_step else MIN_SHARED
         return kernel.split if domain.pre * domain.post >= enough else None
+
+    @property
+    def tiles(self) -> list[tuple[int, int, int]]:
+        """Columns of a deferred kernel as (first, end, width): whole tiles, and a rest that is no sliver."""
+        assert isinstance(self.kernel.domain, Synapses)
+        post = self.kernel.domain.post
+        # A sliver would take as long as a tile: it joins the last one.
+        whole, rest = divmod(post, TILE)
+        if whole and 0 < rest <= TILE // 2:
+            whole, rest = whole - 1, rest + TILE
+        first = whole * TILE
+        return ([(0, first, TILE)] if whole else []) + ([(first, post, rest)] if rest else [])
+
+    @property
+    def deferred_rows(self) -> int:
+        """How many rows one part of the work on a deferred block spans."""
+        assert isinstance(self.kernel.domain, Synapses)
+        return PART if self.shared else self.kernel.domain.pre
+
+    @property
+    def deferred_parts(self) -> int:
+        """How many parts the work on a deferred block has."""
+        assert isinstance(self.kernel.domain, Synapses)
+        return -(-self.kernel.domain.pre // self.deferred_rows)
 
     @property
     def extent(self) -> int:

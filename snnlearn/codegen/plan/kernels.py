@@ -168,7 +168,7 @@ class History:
     array : str
         What is copied in each timestep.
     kept : str
-        Where: ``depth`` rows of the array's size.
+        Where: two blocks of ``depth`` rows of the array's size, one to fill and one to work on.
     """
 
     array: str

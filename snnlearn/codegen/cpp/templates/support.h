@@ -80,6 +80,7 @@ public:
     }
     ~Pool()
     {
+        finish();
         {
             std::lock_guard<std::mutex> lock(m_Mutex);
             m_Stop.store(true, std::memory_order_relaxed);
@@ -92,7 +93,38 @@ public:
     Pool(const Pool &) = delete;
     Pool &operator=(const Pool &) = delete;
 
-    // Call f(begin, end) for the parts of [0, extent).
+    // Have parts 0 to parts - 1 of a job done, by the other threads while this one goes on; see finish().
+    void start(unsigned int parts, void (*call)(void *context, unsigned int part), void *context)
+    {
+        finish();
+        if (m_Workers.empty()) {
+            for (unsigned int part = 0; part < parts; part++) {
+                call(context, part);
+            }
+            return;
+        }
+        m_Call = call;
+        m_Context = context;
+        m_Parts = parts;
+        m_Done.store(0, std::memory_order_relaxed);
+        m_Round++;
+        {
+            std::lock_guard<std::mutex> lock(m_Mutex);
+            m_Ticket.store((m_Round << 32) | parts, std::memory_order_release);
+        }
+        m_Wake.notify_all();
+    }
+
+    // Help with the job that was started last, if there is one, and wait until all of it is done.
+    void finish()
+    {
+        take_parts();
+        for (unsigned int tries = 0; m_Done.load(std::memory_order_acquire) != m_Parts; tries++) {
+            wait_a_little(tries);
+        }
+    }
+
+    // Call f(begin, end) for the parts of [0, extent), and wait for them.
     template <typename F> void run(unsigned int extent, F f)
     {
         const unsigned int threads = (unsigned int)m_Workers.size() + 1;
@@ -101,27 +133,24 @@ public:
             return;
         }
         // Multiples of 16 keep two threads out of one cache line; a few parts for each thread even out their speed.
-        const unsigned int part = ((extent + 4 * threads - 1) / (4 * threads) + 15u) & ~15u;
-        const unsigned int parts = (extent + part - 1) / part;
-        m_Extent = extent;
-        m_Part = part;
-        m_Context = &f;
-        m_Call = [](void *context, unsigned int begin, unsigned int end) { (*static_cast<F *>(context))(begin, end); };
-        m_Done.store(0, std::memory_order_relaxed);
-        m_Round++;
-        {
-            std::lock_guard<std::mutex> lock(m_Mutex);
-            m_Ticket.store((m_Round << 32) | parts, std::memory_order_release);
-        }
-        m_Wake.notify_all();
-        take_parts();
-        for (unsigned int tries = 0; m_Done.load(std::memory_order_acquire) != parts; tries++) {
-            wait_a_little(tries);
-        }
+        Range<F> range{f, extent, ((extent + 4 * threads - 1) / (4 * threads) + 15u) & ~15u};
+        start((extent + range.step - 1) / range.step, &Range<F>::call, &range);
+        finish();
     }
 
 private:
     static const unsigned int SPIN = 2000; // tries, some 20 microseconds, before a thread gives its core away
+
+    template <typename F> struct Range {
+        F f;
+        unsigned int extent, step;
+        static void call(void *context, unsigned int part)
+        {
+            Range &range = *static_cast<Range *>(context);
+            const unsigned int begin = part * range.step;
+            range.f(begin, range.extent - begin < range.step ? range.extent : begin + range.step);
+        }
+    };
 
     void work(bool flush_denormals)
     {
@@ -149,8 +178,7 @@ private:
         uint64_t ticket = m_Ticket.load(std::memory_order_acquire);
         while (uint32_t(ticket) != 0) {
             if (m_Ticket.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel)) {
-                const unsigned int begin = (uint32_t(ticket) - 1) * m_Part;
-                m_Call(m_Context, begin, m_Extent - begin < m_Part ? m_Extent : begin + m_Part);
+                m_Call(m_Context, uint32_t(ticket) - 1);
                 m_Done.fetch_add(1, std::memory_order_release);
                 ticket = m_Ticket.load(std::memory_order_acquire);
             }
@@ -167,10 +195,9 @@ private:
 #endif
     }
 
-    unsigned int m_Extent = 0;
-    unsigned int m_Part = 0;
+    unsigned int m_Parts = 0;
     void *m_Context = nullptr;
-    void (*m_Call)(void *, unsigned int, unsigned int) = nullptr;
+    void (*m_Call)(void *, unsigned int) = nullptr;
     uint64_t m_Round = 0;
     std::atomic<uint64_t> m_Ticket{0};
     std::atomic<unsigned int> m_Done{0};

@@ -1,6 +1,7 @@
 """Optimisations: pure functions from plan to plan, each of which leaves what is computed as it was.
 
-`strength` rounds differently (a product with a reciprocal for a quotient); `defer` changes no bit.
+`defer` changes no bit. The others round differently: `strength` everywhere (a product with a reciprocal for a
+quotient), `fold` and `contract` in deferred kernels only.
 """
 
 from __future__ import annotations
@@ -8,12 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from snnlearn.codegen.plan.kernels import Plan
+from snnlearn.codegen.plan.rewrites.contract import contract, has_fused_multiply_add
 from snnlearn.codegen.plan.rewrites.defer import defer
+from snnlearn.codegen.plan.rewrites.fold import fold
 from snnlearn.codegen.plan.rewrites.strength import strength
 from snnlearn.errors import PreferenceError, did_you_mean
 
-REWRITES: dict[str, Callable[[Plan], Plan]] = {"strength": strength, "defer": defer}
-DEFAULT: tuple[str, ...] = tuple(REWRITES)
+REWRITES: dict[str, Callable[[Plan], Plan]] = {
+    "strength": strength,
+    "defer": defer,
+    "fold": fold,
+    "contract": contract,
+}
+DEFAULT: tuple[str, ...] = tuple(name for name in REWRITES if name != "contract" or has_fused_multiply_add())
 
 
 def optimise(plan: Plan, names: Iterable[str] = DEFAULT) -> Plan:

@@ -3,8 +3,8 @@
 Where a connection's synapse dynamics send nothing (no ``addToPost``, no ``addToPre``) and no other kernel of the
 timestep touches the variables they write, only the per-neuron variables they read need to be kept; the
 synapses' own state can then pass through all kept timesteps in one go, in the cache next to the core, instead of
-through memory in each. The deferred block runs when the kept past is full, and before anything could
-see the difference: a custom update, an access from the host.
+through memory in each. The deferred block runs when the kept past is full, behind the timesteps that follow; it is done
+before anything could see the difference: a custom update, an access from the host.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from snnlearn.codegen.plan.names import Names
 from snnlearn.network import Location
 
 DEPTH = 64  # timesteps; the kept past of a tile of 64 neurons and two variables fills half an L1 cache
+BLOCKS = 2  # of the kept past: one fills up while the kernels work on the other
 
 
 def defer(plan: Plan) -> Plan:
@@ -31,7 +32,7 @@ def defer(plan: Plan) -> Plan:
                 array = arrays[name]
                 assert array.size is not None
                 at = Location(array.location.group, "history", f"{kernel.name}.{name}")
-                kept.append(Array(names.unique(f"{name}_kept"), at, array.type, array.size * DEPTH))
+                kept.append(Array(names.unique(f"{name}_kept"), at, array.type, array.size * DEPTH * BLOCKS))
                 histories.append(History(name, kept[-1].name))
             kernel = replace(kernel, deferral=Deferral(DEPTH, tuple(histories)))
         step.append(kernel)

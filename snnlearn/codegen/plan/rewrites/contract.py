@@ -1,0 +1,62 @@
+"""Contraction: in deferred kernels a product and a sum become one fused multiply-add, which rounds once.
+
+Explicit, so that the result is the same with every compiler and every CPU that has the instruction; one that has not
+would call a slow function, so there this is not among the default rewrites.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from snnlearn.codegen.plan.kernels import Code, Kernel, Plan
+from snnlearn.declare import ValueType
+from snnlearn.dialect import tree
+
+
+def contract(plan: Plan) -> Plan:
+    """Return the plan with multiply-adds in deferred kernels fused."""
+    return replace(plan, step=tuple(_contract(k) if k.deferral else k for k in plan.step))
+
+
+@lru_cache(maxsize=1)
+def has_fused_multiply_add() -> bool:
+    """Whether this machine's CPU has the instruction (as far as can be told: not on every operating system)."""
+    if platform.machine().lower() in ("aarch64", "arm64"):
+        return True
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
+    return "fma" in flags.split()
+
+
+def _contract(kernel: Kernel) -> Kernel:
+    body = (replace(p, tree=tree.rewrite(p.tree, _fuse)) if isinstance(p, Code) else p for p in kernel.body)
+    return replace(kernel, body=tuple(body))
+
+
+def _fuse(node: Any) -> Any:
+    if isinstance(node, tree.Assign) and node.op == "+=":
+        product = _product(node.value, node.type)
+        if product is not None:
+            return tree.Assign("=", node.target, _fma(product, node.target), node.type)
+    if isinstance(node, tree.Binary) and node.op == "+" and node.type.kind == "float":
+        # The right operand first: it holds what is known last (see `fold`), which then waits for one operation only.
+        for one, other in ((node.right, node.left), (node.left, node.right)):
+            product = _product(one, node.type)
+            if product is not None:
+                return _fma(product, other)
+    return node
+
+
+def _product(e: tree.Expr, vtype: ValueType) -> tree.Binary | None:
+    return e if isinstance(e, tree.Binary) and e.op == "*" and e.type == vtype else None
+
+
+def _fma(product: tree.Binary, other: tree.Expr) -> tree.Call:
+    return tree.Call("fma", (product.left, product.right, other), product.type)
