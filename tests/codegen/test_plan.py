@@ -135,7 +135,7 @@ def test_a_deferred_kernel_keeps_the_changing_vectors_it_reads() -> None:
     assert deferral.depth == DEPTH
     assert {h.array: h.kept for h in deferral.histories} == {"S_z": "S_z_kept", "B_V": "B_V_kept"}
     sizes = {a.name: a.size for a in plan.arrays}
-    assert (sizes["S_z_kept"], sizes["B_V_kept"]) == (2 * 3 * DEPTH, 2 * 5 * DEPTH)
+    assert (sizes["S_z_kept"], sizes["B_V_kept"]) == (2 * 16 * DEPTH, 2 * 16 * DEPTH)
 
 
 def constants(plan: Plan, name: str) -> dict[str, float]:

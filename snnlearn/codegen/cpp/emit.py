@@ -215,6 +215,11 @@ class _KernelView:
         assert self.kernel.deferral is not None
         return next((h.kept for h in self.kernel.deferral.histories if h.array == load.array), None)
 
+    def stride_of(self, load: Load) -> int:
+        """Return the distance of the kept rows of a load's array."""
+        assert self.kernel.deferral is not None
+        return next(h.stride for h in self.kernel.deferral.histories if h.array == load.array)
+
     def size_of(self, name: str) -> int:
         """Return the size of an array."""
         size = next(a.size for a in self.plan.arrays if a.name == name)

@@ -168,11 +168,14 @@ class History:
     array : str
         What is copied in each timestep.
     kept : str
-        Where: two blocks of ``depth`` rows of the array's size, one to fill and one to work on.
+        Where: two blocks of ``depth`` rows, one to fill and one to work on.
+    stride : int
+        From one row to the next: at least the array's size.
     """
 
     array: str
     kept: str
+    stride: int
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,13 @@
 #define SNN_API extern "C" __attribute__((visibility("default")))
 #endif
 
+// Before a loop over timesteps: two at once (GCC's unroll-and-jam) would need more registers than there are.
+#if defined(__GNUC__) && !defined(__clang__)
+#define SNN_NO_UNROLL _Pragma("GCC unroll 1")
+#else
+#define SNN_NO_UNROLL
+#endif
+
 namespace snn {
 
 // As in C: where one argument is not a number, the other. Written so that a compiler can vectorise it.

@@ -32,11 +32,22 @@ def defer(plan: Plan) -> Plan:
                 array = arrays[name]
                 assert array.size is not None
                 at = Location(array.location.group, "history", f"{kernel.name}.{name}")
-                kept.append(Array(names.unique(f"{name}_kept"), at, array.type, array.size * DEPTH * BLOCKS))
-                histories.append(History(name, kept[-1].name))
+                stride = row_stride(array.size)
+                kept.append(Array(names.unique(f"{name}_kept"), at, array.type, stride * DEPTH * BLOCKS))
+                histories.append(History(name, kept[-1].name, stride))
             kernel = replace(kernel, deferral=Deferral(DEPTH, tuple(histories)))
         step.append(kernel)
     return replace(plan, step=tuple(step), arrays=(*plan.arrays, *kept))
+
+
+def row_stride(size: int) -> int:
+    """Return the distance of rows of this size: a multiple of 16, so that they start alike; not of 64.
+
+    Rows a multiple of 256 bytes apart would share few sets of the L1 cache and drive each other out of it: a tile's
+    columns of 64 rows, which the kernel walks through again and again, would not stay there.
+    """
+    stride = -(-size // 16) * 16
+    return stride + 16 if stride % 64 == 0 else stride
 
 
 def why_not(kernel: Kernel, plan: Plan) -> str | None:
