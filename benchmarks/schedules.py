@@ -35,6 +35,8 @@ CANDIDATES: dict[str, Phases] = {
     "sgdr 1, 3 cycles": lambda n: phases_sgdr(1.0, "RMaxProp", 3, n / 7, 2),
     "sgdr 1, 1 cycle": lambda n: phases_sgdr(1.0, "RMaxProp", 1, n, 1),
     "1cycle to 1": lambda n: phases_1cycle(n, 1.0, 10, 10, None, None, "RMaxProp"),
+    "1cycle to 2": lambda n: phases_1cycle(n, 2.0, 10, 10, None, None, "RMaxProp"),
+    "1cycle to 0.5": lambda n: phases_1cycle(n, 0.5, 10, 10, None, None, "RMaxProp"),
     "linear 1 to 0": decayed("RMaxProp", 1.0, 0.0, DecayType.LINEAR),
     "cosine 1 to 0": decayed("RMaxProp", 1.0, 0.0, DecayType.COSINE),
     "exponential 1 to 0.01": decayed("RMaxProp", 1.0, 0.01, DecayType.EXPONENTIAL),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -69,8 +70,7 @@ def _what_is_missing(name: str) -> str | None:
     if name == "cuda":
         return "this version of snnlearn has no CUDA engine"
     if name == "genn":
-        found = importlib.util.find_spec("pygenn")
-        return None if found else "PyGeNN is not installed; its README, github.com/genn-team/genn, says how to"
+        return None if _has_pygenn() else "PyGeNN is not installed; its README, github.com/genn-team/genn, says how to"
     try:
         find_compiler()
     except CompilerNotFoundError as error:
@@ -78,8 +78,15 @@ def _what_is_missing(name: str) -> str | None:
     return None
 
 
+def _has_pygenn() -> bool:
+    ours = sys.modules.get("snnlearn.genn")
+    if ours is not None and sys.modules.get("pygenn") is ours:
+        return False  # `install_as_pygenn` has put the embedded engine there
+    return importlib.util.find_spec("pygenn") is not None
+
+
 def _genn_has_gpu() -> bool:
-    if importlib.util.find_spec("pygenn") is None:
+    if not _has_pygenn():
         return False
     model = importlib.import_module("pygenn").genn_model
     return any(name in model.backend_modules for name in ("cuda", "hip"))

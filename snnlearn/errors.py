@@ -39,7 +39,17 @@ class CompilerNotFoundError(SnnlearnError):
 
 
 class BuildError(SnnlearnError):
-    """The C++ compiler failed, or its result could not be stored or loaded."""
+    """The C++ compiler failed, or its result could not be stored or loaded.
+
+    Attributes
+    ----------
+    output : str
+        All that the compiler printed; may be empty.
+    """
+
+    def __init__(self, message: str, output: str = "") -> None:
+        super().__init__(message)
+        self.output = output
 
 
 class LifecycleError(SnnlearnError, RuntimeError):

@@ -1,6 +1,7 @@
 """Choosing an engine."""
 
 import importlib.util
+import sys
 
 import pytest
 
@@ -35,4 +36,13 @@ def test_cuda_is_not_there():
 @pytest.mark.skipif(has_pygenn, reason="PyGeNN is installed here")
 def test_genn_needs_pygenn():
     with pytest.raises(BackendError, match=r"PyGeNN is not installed; .*github\.com/genn-team/genn"):
+        choose_backend("genn")
+
+
+def test_our_own_engine_under_pygenns_name_is_not_genn(monkeypatch):
+    import snnlearn.genn
+
+    monkeypatch.setitem(sys.modules, "pygenn", snnlearn.genn)
+    assert choose_backend("auto").name == "cpu"
+    with pytest.raises(BackendError, match="PyGeNN is not installed"):
         choose_backend("genn")

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from snnlearn.backends import NAMES, choose_backend
 from snnlearn.cli import Parser, run_command
 from snnlearn.data import target_path
-from snnlearn.errors import TrainingError
+from snnlearn.errors import OutputError, TrainingError
 from snnlearn.io import CurvePoint, SpikeTrains, check_output_dir, read_ras, write_learning_curve, write_spikes
 from snnlearn.plot import figure_format, has_display, plot_training, save_figure, show_figure
 from snnlearn.training import Callback, Learner
@@ -27,6 +27,7 @@ from snnlearn.userproject import superspike_training as st
 from snnlearn.userproject.superspike_error import normalised_error
 
 PROG = "superspike_demo"
+LAYERS = ("Input", "Hidden", "Output")
 REPORT_TRIALS = 10
 FINDER_TRIALS = 40  # some 150 updates
 
@@ -44,7 +45,11 @@ def get_parser() -> Parser:
     add("--optimiser", default="RMaxProp", choices=list(st.DEMO_OPTIMISERS), help="what applies gradients (RMaxProp)")
     add("--schedule", default="step", choices=list(st.SCHEDULES), help="course of the learning rate (default: step)")
     add("--lr", type=float, default=None, metavar="RATE", help="(largest) learning rate (default: the optimiser's)")
-    add("--lr-find", action="store_true", help="do not train: suggest a learning rate and save the finder's plot")
+    add(
+        "--lr-find",
+        action="store_true",
+        help="suggest a learning rate for the optimiser, and do not train",
+    )
     add("--seed", type=int, default=None, metavar="N", help="of input and weights (default: a fresh one, printed)")
     add("--threads", type=int, default=None, metavar="N", help="default: the cores this process may use")
     add("--output-dir", default=".", metavar="DIR", help="where files go (default: the current folder)")
@@ -79,8 +84,8 @@ def run(args: Namespace) -> int:
     lr = args.lr if args.lr is not None else st.default_rate(optimiser)
     phases = st.SCHEDULES[args.schedule](args.num_trials, lr, optimiser)
     backend = choose_backend(args.backend)
-    target = read_ras(args.target_file or target_path(), ss.NUM_OUTPUT, ss.TRIAL_MS)
-    output_dir, plot_file = check_outputs(args)
+    file = target_path() if args.target_file is None else args.target_file
+    target = read_ras(file, ss.NUM_OUTPUT, ss.TRIAL_MS)
     network = ss.describe(
         backend.module,
         ss.frozen_poisson(seed),
@@ -90,18 +95,24 @@ def run(args: Namespace) -> int:
         timing=args.kernel_profiling,
         threads=args.threads,
     )
+    output_dir, plot_file = check_outputs(args, recorded)
     learner = st.make_learner(backend.module, network, target, [optimiser], recorded)
     if args.lr_find:
         return find_rate(learner, args.optimiser, plot_file or output_dir / f"{PROG}_lr.png", args.quiet)
-    progress = Progress(learner, args.num_trials, output_dir if args.save_data else None, args.quiet)
-    progress.title = f"Backend {backend.name} ({backend.why}), seed {seed}"
+    title = f"Backend {backend.name} ({backend.why}), seed {seed}"
+    plotting = plot_file is not None or not args.save_data
+    progress = Progress(learner, title, output_dir if args.save_data else None, plotting, args.quiet)
     learner.callbacks.append(progress)
-    learner.fit_opt_sched(phases)
+    try:
+        learner.fit_opt_sched(phases)
+    finally:
+        # After Ctrl-C too: what has been learnt so far is not to be lost.
+        progress.close()
+        if args.save_data and progress.curve:
+            write_learning_curve(output_dir / "learning_curve.csv", progress.curve)
     if args.kernel_profiling and not args.quiet:
         print_profile(network.model, learner.update_group(optimiser))
-    if args.save_data:
-        write_learning_curve(output_dir / "learning_curve.csv", progress.curve)
-    if plot_file is not None or not args.save_data:
+    if plotting:
         plot(recorded, progress, target, plot_file, output_dir, args.quiet)
     return 0
 
@@ -148,8 +159,8 @@ def check_seed(seed: int | None) -> int:
     return seed
 
 
-def check_outputs(args: Namespace) -> tuple[Path, Path | None]:
-    """Return the folder for files and the plot's file, if one was named; proves that both can be written.
+def check_outputs(args: Namespace, recorded: Sequence[int]) -> tuple[Path, Path | None]:
+    """Return the folder for files and the plot's file, if one was named; proves that all files can be written.
 
     Raises
     ------
@@ -160,43 +171,51 @@ def check_outputs(args: Namespace) -> tuple[Path, Path | None]:
     if plot_file is not None:
         figure_format(plot_file)
         check_output_dir(plot_file.parent)
-    return check_output_dir(args.output_dir), plot_file
+    folder = check_output_dir(args.output_dir)
+    names = ["learning_curve.csv", *(spike_file(layer, trial) for layer in LAYERS for trial in recorded)]
+    for file in [plot_file or folder / f"{PROG}.png", *(folder / name for name in names if args.save_data)]:
+        if file.is_dir():
+            raise OutputError(f"cannot write {file}: it is a folder")
+    return folder, plot_file
+
+
+def spike_file(layer: str, trial: int) -> str:
+    """Return the name of the file with a layer's spikes in a trial."""
+    return f"{layer.lower()}_spikes_{trial}.csv"
 
 
 class Progress(Callback):
-    """Prints and keeps the learning curve, keeps or writes recorded spikes, moves the bar.
+    """Prints and keeps the learning curve, keeps or writes recorded spikes, moves the bar."""
 
-    Attributes
-    ----------
-    title : str
-        Printed before the first trial.
-    """
-
-    title = ""
-
-    def __init__(self, learner: Learner, num_trials: int, spike_dir: Path | None, quiet: bool) -> None:
+    def __init__(self, learner: Learner, title: str, spike_dir: Path | None, plotting: bool, quiet: bool) -> None:
         assert isinstance(learner.loss, st.ShareOfSilent)
         self.loss = learner.loss
+        self.title = title
         self.curve: list[CurvePoint] = []
         self.spikes: list[Mapping[str, Any]] = []
-        self.spike_dir = spike_dir
+        self.spike_dir, self.plotting = spike_dir, plotting
         self.quiet = quiet
-        # A bar belongs on a terminal only; `disable=None` is tqdm's word for that.
-        self.bar = tqdm(total=num_trials, unit="trial", file=sys.stderr, disable=True if quiet else None)
+        self.bar: Any = None
+
+    def close(self) -> None:
+        """Leave the bar as it is, so that what is printed next starts a line of its own."""
+        if self.bar is not None:
+            self.bar.close()
 
     def on_train_begin(self, trainer: Any, num_trials: int) -> None:
-        """Print the title: nothing can be wrong with the input any more."""
+        """Print the title: nothing can be wrong with the input any more. Start the bar."""
         if not self.quiet:
-            tqdm.write(self.title)
-            sys.stdout.flush()
+            print(self.title, flush=True)
+        # A bar belongs on a terminal only; `disable=None` is tqdm's word for that.
+        self.bar = tqdm(total=num_trials, unit="trial", file=sys.stderr, disable=True if self.quiet else None)
 
     def on_recording(self, trainer: Any, trial: int, spikes: Mapping[str, Any]) -> None:
         """Write or keep the spikes of a trial."""
-        if self.spike_dir is None:
+        if self.plotting:
             self.spikes.append(spikes)
-            return
-        for name, (times, ids) in spikes.items():
-            write_spikes(self.spike_dir / f"{name.lower()}_spikes_{trial}.csv", times, ids)
+        if self.spike_dir is not None:
+            for layer, (times, ids) in spikes.items():
+                write_spikes(self.spike_dir / spike_file(layer, trial), times, ids)
 
     def on_trial_end(self, trainer: Any, trial: int) -> None:
         """Keep a point of the curve, print every tenth."""
@@ -208,10 +227,6 @@ class Progress(Callback):
             tqdm.write(f"Trial {trials} (r0 = {r0:f}, error = {error:f})")
             sys.stdout.flush()
         self.bar.update()
-
-    def on_train_end(self, trainer: Any) -> None:
-        """Leave the bar as it is."""
-        self.bar.close()
 
 
 def print_profile(model: Any, group: str) -> None:
@@ -237,7 +252,7 @@ def plot(
     """Save the plot where a file was named, show it where there is a display, else save it and say where."""
     spikes = progress.spikes
     figure = plot_training(
-        recorded if spikes else [],
+        recorded,
         [s["Input"] for s in spikes],
         [s["Hidden"] for s in spikes],
         [s["Output"] for s in spikes],

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
+from snnlearn.errors import TrainingError
 from snnlearn.io import SpikeTrains
 from snnlearn.models import RMaxProp
 from snnlearn.training import (
     OPTIMISERS,
-    DecayType,
     Learner,
     Measure,
     Optimiser,
@@ -51,6 +51,7 @@ class ShareOfSilent(Measure):
     def __init__(self, network: ss.SuperSpikeNetwork, target: SpikeTrains) -> None:
         super().__init__()
         self.silent = SilentError(target)
+        self._silent_trial = self.silent.between(0, ss.TRIAL_TIMESTEPS)
         self._error = network.output.vars["avgSqrErr"]
 
     def total(self) -> float:
@@ -63,7 +64,9 @@ class ShareOfSilent(Measure):
         total, since = self.total(), int(self.state.get("timestep", 0))
         added = total - self.state.get("total", 0.0) * KEPT ** (timestep - since)
         self.state = {"total": total, "timestep": timestep}
-        return added / self.silent.between(since, timestep)
+        # Where the target is silent too, any error would be infinitely many times its: a hundredth of its mean instead.
+        least = 0.01 * self._silent_trial * (timestep - since) / ss.TRIAL_TIMESTEPS
+        return added / max(self.silent.between(since, timestep), least)
 
 
 def make_learner(
@@ -106,6 +109,11 @@ def make_learner(
     )
 
 
+def _need_trials(schedule: str, trials: int, least: int) -> None:
+    if trials < least:
+        raise TrainingError(f"the schedule {schedule} needs at least {least} trials for all its phases, not {trials}")
+
+
 Schedule = Callable[[int, float, Optimiser], list[TrainingPhase]]
 
 
@@ -120,19 +128,16 @@ def constant(trials: int, lr: float, optimiser: Optimiser) -> list[TrainingPhase
 
 
 def sgdr(trials: int, lr: float, optimiser: Optimiser) -> list[TrainingPhase]:
-    """Return three cosines, each twice as long as the one before."""
+    """Return three cosines, each twice as long as the one before, after a warm-up of a 140th of all trials."""
+    _need_trials("sgdr", trials, 70)
     return phases_sgdr(lr, optimiser, 3, trials / 7, 2)
 
 
 def one_cycle(trials: int, lr: float, optimiser: Optimiser) -> list[TrainingPhase]:
     """Return a 1cycle from a tenth of the rate, fading out over the last tenth of the trials."""
+    _need_trials("1cycle", trials, 5)
     highest, lowest = (0.95, 0.85) if optimiser.momentum_param is not None else (None, None)
     return phases_1cycle(trials, lr, 10, 10, highest, lowest, optimiser)
-
-
-def best(trials: int, lr: float, optimiser: Optimiser) -> list[TrainingPhase]:
-    """Return the schedule that did best in the search of docs/training.md."""
-    return [TrainingPhase(trials, optimiser, (lr, lr / 100), DecayType.EXPONENTIAL)]
 
 
 SCHEDULES: dict[str, Schedule] = {
@@ -140,7 +145,7 @@ SCHEDULES: dict[str, Schedule] = {
     "sgdr": sgdr,
     "1cycle": one_cycle,
     "constant": constant,
-    "best": best,
+    "best": one_cycle,  # of the search in docs/training.md
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 from snnlearn.declare import VarAccess, VarAccessMode
+from snnlearn.errors import LifecycleError
 from snnlearn.genn import types
 from snnlearn.genn.create import (
     create_custom_update_model,
@@ -35,12 +36,12 @@ def install_as_pygenn() -> None:
 
     Raises
     ------
-    RuntimeError
+    LifecycleError
         If another ``pygenn`` has been imported already: its classes would mix with ours.
     """
     present = sys.modules.get("pygenn")
     if present is not None and present is not sys.modules[__name__]:
-        raise RuntimeError("the real pygenn has been imported already; call install_as_pygenn() before that")
+        raise LifecycleError("the real pygenn has been imported already; call install_as_pygenn() before that")
     sys.modules["pygenn"] = sys.modules[__name__]
 
 

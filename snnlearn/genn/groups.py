@@ -73,6 +73,15 @@ class Group(Generic[Spec]):
         if self._model._built:
             raise LifecycleError(f"'{self.name}': {what} can only be changed before the model is built")
 
+    def _check_arrays(self) -> None:
+        """Raise LifecycleError unless every extra global parameter has values."""
+        for name in self.extra_global_params:
+            if name not in self.spec.extra_global_params:
+                raise LifecycleError(
+                    f"'{self.name}' has no values for the extra global parameter '{name}'; "
+                    f'call extra_global_params["{name}"].set_init_values(...) before load()'
+                )
+
     def _arrays(self) -> list[HostArray]:
         return [*self.vars.values(), *self.extra_global_params.values()]
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from snnlearn import network as net
 from snnlearn.codegen.cpp import emit_cpp
+from snnlearn.codegen.explain import explain
 from snnlearn.codegen.plan import Plan, build_plan, optimise
 from snnlearn.declare import CustomUpdateModel, NeuronModel, Precision
 from snnlearn.errors import BackendError, LifecycleError, NetworkError, PreferenceError, did_you_mean
@@ -305,7 +306,8 @@ class GeNNModel(TimesSpent):
             raise LifecycleError(
                 f"'{recording[0]}' records spikes: load() needs num_recording_timesteps, a positive number"
             )
-        self._check_arrays()
+        for group in self._groups():
+            group._check_arrays()
         if self._seed == 0:
             self._seed = int.from_bytes(os.urandom(4), "little") or 1
         network = self._describe()
@@ -323,15 +325,6 @@ class GeNNModel(TimesSpent):
         for group in self._groups():
             for array in group._arrays():
                 array._load()
-
-    def _check_arrays(self) -> None:
-        for group in self._groups():
-            for name in group.extra_global_params:
-                if name not in group.spec.extra_global_params:
-                    raise LifecycleError(
-                        f"'{group.name}' has no values for the extra global parameter '{name}'; "
-                        f'call extra_global_params["{name}"].set_init_values(...) before load()'
-                    )
 
     def unload(self) -> None:
         """Take the model out of memory; it can be loaded again.
@@ -424,6 +417,18 @@ class GeNNModel(TimesSpent):
         if self._plan is None:
             raise LifecycleError("call build() before source()")
         return self._source
+
+    def explain(self) -> str:
+        """Return a table of the optimised plan: kernels, loops, reads, writes, and what runs when and why.
+
+        Raises
+        ------
+        LifecycleError
+            Before ``build``.
+        """
+        if self._plan is None:
+            raise LifecycleError("call build() before explain()")
+        return explain(self._plan, self.preferences.optimise)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return a copy of all that the future depends on, on the device: variables, what is in flight, parameters.

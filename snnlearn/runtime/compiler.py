@@ -51,15 +51,19 @@ class Compiler:
         Raises
         ------
         BuildError
-            If the compiler fails; with what it printed.
+            If the compiler fails: its first error, and all that it printed as the attribute ``output``.
         """
         command = [*self.command, *FLAGS, str(source), "-o", str(target)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         except OSError as error:
             raise BuildError(f"{shlex.join(self.command)} cannot be run: {error.strerror or error}") from error
-        if done.returncode != 0:
-            raise BuildError(f"{shlex.join(command)} failed:\n{done.stderr.strip() or done.stdout.strip()}")
+        if done.returncode != 0 or not target.is_file():
+            output = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            first = next((line for line in output if "error" in line.lower()), output[0] if output else "no message")
+            if done.returncode == 0:
+                first = "it wrote no library; is it a C++ compiler?"
+            raise BuildError(f"the C++ compiler {shlex.join(self.command)} failed: {first}", "\n".join(output))
 
 
 def find_compiler() -> Compiler:

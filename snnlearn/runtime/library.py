@@ -107,7 +107,9 @@ def _load(path: Path, source: str) -> ctypes.CDLL:
         try:
             functions = ctypes.CDLL(str(path))
         except OSError as error:
-            raise BuildError(f"the compiled simulation cannot be loaded: {error}") from error
+            raise BuildError(
+                f"the compiled simulation cannot be loaded: {error}; does CXX name a C++ compiler, not one for C?"
+            ) from error
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(functions, name)
         function.restype, function.argtypes = result, arguments

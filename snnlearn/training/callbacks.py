@@ -14,7 +14,10 @@ Spikes = tuple[NDArray[np.float64], NDArray[np.int32]]
 
 
 class StopTraining(Exception):
-    """Raised by a callback to end training here, in order; all that was run stays, and it can go on later."""
+    """Raised by a callback to end training in order: when the update or the trial at hand is done.
+
+    All callbacks hear the event to its end; all that was run stays, and training can go on later.
+    """
 
 
 class Callback:
@@ -23,6 +26,8 @@ class Callback:
     All are called in the order of events, with the `TrialRunner` or `Learner` that runs (``trainer``). Phases and
     epochs are a learner's. An exception in one ends training, as a TrainingError that names the callback.
     """
+
+    internal = False  # whether it is a part of the trainer, whose errors are not to be named as a callback's
 
     def on_train_begin(self, trainer: Any, num_trials: int) -> None:
         """Before the first of ``num_trials`` trials."""
@@ -61,19 +66,26 @@ class Callback:
         """After the last trial, or after `StopTraining`."""
 
 
-def tell(callbacks: Iterable[Callback], event: str, trainer: Any, *args: Any) -> None:
-    """Call one event of all callbacks.
+def tell(callbacks: Iterable[Callback], event: str, trainer: Any, *args: Any) -> bool:
+    """Call one event of all callbacks; returns whether one of them wants training to stop.
 
     Raises
     ------
     TrainingError
-        If a callback raises; names it and the event. Errors of snnlearn and `StopTraining` pass as they are.
+        If a callback raises; names it and the event. Errors of snnlearn and a closed output pass as they are, and so
+        does what goes wrong in `internal` callbacks.
     """
+    stop = False
     for callback in callbacks:
         try:
             getattr(callback, event)(trainer, *args)
-        except (SnnlearnError, StopTraining):
+        except StopTraining:
+            stop = True
+        except (SnnlearnError, BrokenPipeError):
             raise
         except Exception as error:
+            if callback.internal:
+                raise
             name = f"{type(callback).__name__}.{event}"
             raise TrainingError(f"the callback {name} raised {type(error).__name__}: {error}") from error
+    return stop

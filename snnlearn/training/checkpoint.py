@@ -16,6 +16,7 @@ from snnlearn.errors import TrainingError, did_you_mean
 from snnlearn.io import atomic_write
 
 _FORMAT = 1
+_PARTS = ("setup", "optimisers", "runner", "timestep", "conductor", "measures", "history", "epochs")
 # What NumPy, zipfile and json raise on a file that is damaged or is none of theirs.
 _DAMAGE = (EOFError, ValueError, TypeError, AttributeError, KeyError, zipfile.BadZipFile)
 
@@ -67,20 +68,30 @@ class Checkpoint:
                 arrays = {key.removeprefix("array/"): file[key] for key in file.files if key.startswith("array/")}
         except FileNotFoundError:
             raise TrainingError(f"there is no checkpoint {path}") from None
-        except (
-            OSError,
-            EOFError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            KeyError,
-            zipfile.BadZipFile,
-            json.JSONDecodeError,
-        ) as error:
-            raise TrainingError(f"{path} is no checkpoint: {error}") from None
+        except OSError as error:
+            raise TrainingError(f"{path} cannot be read: {error.strerror or error}") from None
+        except _DAMAGE as error:
+            raise TrainingError(f"{path} is no checkpoint, or is damaged ({type(error).__name__})") from None
         if progress.get("format") != _FORMAT:
             raise TrainingError(f"{path} is a checkpoint of format {progress.get('format')}, not {_FORMAT}")
+        missing = [key for key in _PARTS if key not in progress]
+        if missing:
+            raise TrainingError(f"{path} is no checkpoint: it has no {missing[0]}")
         return cls(arrays, progress)
+
+    def check_setup(self, here: Mapping[str, Any]) -> None:
+        """Check that training is set up as it was.
+
+        Raises
+        ------
+        TrainingError
+            At the first setting that differs.
+        """
+        there = self.progress["setup"]
+        for key, value in here.items():
+            if there.get(key) != value:
+                was = there.get(key)
+                raise TrainingError(f"the checkpoint is of another training: {key} is {was} there, {value} here")
 
     def check_fits(self, present: Mapping[str, NDArray[Any]]) -> None:
         """Check that the arrays are those of a network in memory.

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from snnlearn.errors import TrainingError
-from snnlearn.training.callbacks import Callback, Spikes, StopTraining, tell
+from snnlearn.training.callbacks import Callback, Spikes, tell
 from snnlearn.training.data import Data
 from snnlearn.training.layout import Segment
 from snnlearn.training.phases import TrainingPhase
@@ -63,15 +63,19 @@ class Conductor(Callback):
     Attributes
     ----------
     start : dict or None
-        Trial, timestep and epoch with which the current fit began.
+        Trial, timestep and epoch with which the current fit began, and what tells its phases from others.
     epochs_done : int
         How many epochs have ended, over all fits.
     """
 
+    internal = True
+
     def __init__(self, learner: Learner) -> None:
         self.learner = learner
-        self.start: dict[str, int] | None = None
+        self.start: dict[str, Any] | None = None
         self.epochs_done = 0
+        self._announced = -1
+        self._pending_epoch: int | None = None
         self._epoch_losses: list[float] = []
         self._smoothed = [0.0, 0.0]  # sum and its weight
         self._best = math.inf
@@ -85,12 +89,23 @@ class Conductor(Callback):
 
     # ---- the run ----
 
+    def begin(self, signature: list[str]) -> None:
+        """Begin a new fit where the runner is; ``signature`` tells its phases from others."""
+        runner = self.learner.runner
+        self._end_pending_epoch()
+        runner.abandon_trial()
+        self.start = {
+            "trial": runner.trial,
+            "timestep": runner.timestep,
+            "epoch": self.epochs_done,
+            "signature": signature,
+        }
+        self._epoch_losses, self._smoothed, self._best, self._announced = [], [0.0, 0.0], math.inf, -1
+
     def conduct(self, parts: list[tuple[Segment, TrainingPhase, Data]], stop_div: bool) -> None:
         """Run phases from where the runner is."""
         runner = self.learner.runner
         self._parts, self._stop_div = parts, stop_div
-        if runner.trial == parts[0][0].first_trial and runner.timesteps_left is None:
-            self._epoch_losses, self._smoothed, self._best = [], [0.0, 0.0], math.inf
         total = parts[-1][0].end - parts[0][0].first_trial
         self._bar = tqdm(
             total=total,
@@ -100,39 +115,39 @@ class Conductor(Callback):
             disable=True if self.learner.quiet else None,
         )
         try:
+            self._end_pending_epoch()
             self._tell("on_train_begin", total)
             self._run_phases()
-        except StopTraining:
-            pass
+            self._tell("on_train_end")
         finally:
             self._bar.close()
-        self._tell("on_train_end")
 
     def _run_phases(self) -> None:
-        runner = self.learner.runner
+        runner, sched = self.learner.runner, self.learner.sched
         for number, (segment, phase, _data) in enumerate(self._parts):
             if runner.trial >= segment.end:
                 continue
             self._current = number
             runner.update_group = self.learner.update_group(phase.rule)
-            if runner.trial == segment.first_trial and runner.timesteps_left is None:
-                self.learner.sched.begin_phase(phase)
+            if len(sched.phases) == number:
+                sched.begin_phase(phase)
                 self._tell("on_phase_begin", number)
-            runner.run(segment.end - runner.trial)
-            if runner.trial < segment.end:
-                raise StopTraining
-            self._tell("on_phase_end", number)
+            finished = runner.run(segment.end - runner.trial)
+            if runner.trial == segment.end:
+                self._tell("on_phase_end", number)
+            if not finished:
+                return
 
     # ---- events ----
 
     def on_trial_begin(self, trainer: Any, trial: int) -> None:
         """Show the trial's example."""
         segment, _phase, data = self._parts[self._current]
+        data.present(self.learner.model, self._example(trial))
+        self._measured = False
         if segment.index(trial) == 0:
             self._epoch_losses = []
             self._tell("on_epoch_begin", segment.epoch(trial))
-        self._measured = False
-        data.present(self.learner.model, self._example(trial))
         self._tell("on_trial_begin", trial)
 
     def on_update(self, trainer: Any, update: int) -> None:
@@ -145,10 +160,13 @@ class Conductor(Callback):
         iteration = update - segment.first_update
         rates = phase_rates(phase, iteration, segment.num_updates)
         learner.set_rates(phase.rule, rates["params"])
-        loss = learner.loss.value(learner.runner.timestep)
-        learner.sched.record(rates["lr"], rates["momentum"], loss)
-        self._epoch_losses.append(loss)
-        self._check_loss(loss, update)
+        if self._announced != update:
+            # Not so after an error between here and the update: then it is announced again, but has been recorded.
+            loss = float(learner.loss.value(learner.runner.timestep))
+            learner.sched.record(rates["lr"], rates["momentum"], loss)
+            self._epoch_losses.append(loss)
+            self._announced = update
+            self._check_loss(loss, update)
         self._tell("on_update", update)
 
     def on_update_end(self, trainer: Any, update: int) -> None:
@@ -164,9 +182,10 @@ class Conductor(Callback):
         segment, _phase, _data = self._parts[self._current]
         self._measure(trial)
         self._bar.update()
-        self._tell("on_trial_end", trial)
         if segment.ends_epoch(trial):
-            self._end_epoch(segment.epoch(trial))
+            self._pending_epoch = segment.epoch(trial)
+        self._tell("on_trial_end", trial)
+        self._end_pending_epoch()
 
     def _measure(self, trial: int) -> None:
         if not self._measured:
@@ -175,15 +194,21 @@ class Conductor(Callback):
             for measure in (self.learner.loss, *self.learner.metrics):
                 measure.after_trial(data, self._example(trial))
 
-    def _end_epoch(self, epoch: int) -> None:
-        learner = self.learner
-        metrics = {m.name: m.value(learner.runner.timestep) for m in learner.metrics}
+    def _end_pending_epoch(self) -> None:
+        """End the epoch that is over, if there is one: at its last trial, or after an interruption there, later."""
+        if self._pending_epoch is None:
+            return
+        learner, epoch = self.learner, self._pending_epoch
         validation_loss = math.nan
         if learner.validation is not None:
             validation_loss, metrics = learner.validate()
+            for metric in learner.metrics:
+                metric.value(learner.runner.timestep)
+        else:
+            metrics = {m.name: float(m.value(learner.runner.timestep)) for m in learner.metrics}
         loss = float(np.mean(self._epoch_losses)) if self._epoch_losses else math.nan
         learner.epochs.append(EpochResult(epoch, loss, validation_loss, metrics))
-        self.epochs_done = epoch + 1
+        self.epochs_done, self._pending_epoch = epoch + 1, None
         if not learner.quiet:
             self._print(learner.epochs[-1])
         self._tell("on_epoch_end", epoch)
@@ -199,7 +224,8 @@ class Conductor(Callback):
     def _check_loss(self, loss: float, update: int) -> None:
         if not math.isfinite(loss):
             if self._stop_div:
-                raise StopTraining
+                self.learner.runner.request_stop()
+                return
             raise TrainingError(
                 f"the loss is {loss} at update {update}: the state is no longer finite; "
                 "a lower learning rate or tighter weight bounds may help"
@@ -207,9 +233,9 @@ class Conductor(Callback):
         total, weight = self._smoothed
         self._smoothed = [_SMOOTH * total + (1.0 - _SMOOTH) * loss, _SMOOTH * weight + (1.0 - _SMOOTH)]
         smoothed = self._smoothed[0] / self._smoothed[1]
-        if len(self.learner.sched.losses) > WARM_UP:
+        if len(self.learner.sched) > WARM_UP:
             if self._stop_div and smoothed > DIVERGED * self._best:
-                raise StopTraining
+                self.learner.runner.request_stop()
             self._best = min(self._best, smoothed)
 
     def _example(self, trial: int) -> int:
@@ -223,7 +249,8 @@ class Conductor(Callback):
         return int(self._order[segment.index(trial)])
 
     def _tell(self, event: str, *args: Any) -> None:
-        tell(self.learner.callbacks, event, self.learner, *args)
+        if tell(self.learner.callbacks, event, self.learner, *args):
+            self.learner.runner.request_stop()
 
     def lr_of_update(self, update: int) -> float:
         """Return the highest learning rate of an update; see `Learner.lr_of_update`."""
@@ -244,6 +271,8 @@ class Conductor(Callback):
             "smoothed": list(self._smoothed),
             "best": self._best,
             "measured": self._measured,
+            "announced": self._announced,
+            "pending_epoch": self._pending_epoch,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -252,7 +281,8 @@ class Conductor(Callback):
         self.epochs_done = state["epochs_done"]
         self._epoch_losses = list(state["epoch_losses"])
         self._smoothed, self._best = list(state["smoothed"]), state["best"]
-        self._measured = state["measured"]
+        self._measured, self._announced = state["measured"], state["announced"]
+        self._pending_epoch = state["pending_epoch"]
 
 
 def phase_rates(phase: TrainingPhase, iteration: int, iterations: int) -> dict[str, Any]:

@@ -47,7 +47,8 @@ class FoundRate:
         """Draw the loss against the rate, with the suggestion; also save it where a path is given."""
         figure = self.history.plot()
         axes = figure.axes[0]
-        axes.plot(self.lrs, self.smoothed, color="black", linewidth=1.0, label="smoothed")
+        axes.lines[0].set(color="#a8a8a8", linewidth=1.0, label="each update")
+        axes.plot(self.lrs, self.smoothed, color="black", linewidth=1.6, label="smoothed")
         axes.axvline(self.suggestion, color="black", linestyle="--", label=f"suggested: {self.suggestion:.3g}")
         axes.legend(frameon=False)
         if path is not None:
@@ -83,9 +84,13 @@ def find_rate(history: History) -> FoundRate:
     lowest = int(np.argmin(smoothed))
     slope = np.gradient(smoothed, np.log(lrs))
     steepest = int(np.argmin(slope[: max(lowest, 1)]))
+    if lowest == 0:
+        raise TrainingError(f"the loss never falls below that at {lrs[0]:.3g}: start from a lower rate")
     suggestion = float(np.sqrt(lrs[steepest] * lrs[lowest]))
+    edge = "; the loss still falls at the highest rate tried" if lowest == len(lrs) - 1 else ""
     why = (
         f"half way between {lrs[steepest]:.3g}, where the loss falls fastest, "
-        f"and {lrs[lowest]:.3g}, where it is lowest ({smoothed[lowest]:.3g}, from {smoothed[0]:.3g} at {lrs[0]:.3g})"
+        f"and {lrs[lowest]:.3g}, where it is lowest "
+        f"({smoothed[lowest]:.3g}, from {smoothed[0]:.3g} at {lrs[0]:.3g}){edge}"
     )
     return FoundRate(lrs, losses, smoothed, suggestion, why, history)

@@ -123,8 +123,7 @@ class Learner:
         callbacks: Sequence[Callback] = (),
         quiet: bool = False,
     ) -> None:
-        if not connections:
-            raise TrainingError("a learner needs at least one connection to train")
+        _check_connections(connections)
         self.model = model
         self.connections = tuple(connections)
         self.loss, self.metrics = loss, tuple(metrics)
@@ -133,6 +132,7 @@ class Learner:
         self.callbacks = list(callbacks)
         self.shuffle, self.seed, self.quiet = shuffle, seed, quiet
         self.trial_timesteps, self.update_timesteps = trial_timesteps, update_timesteps
+        self._update_offset = update_offset
         self.reset_groups = tuple(reset_groups)
         self.sched = History(len(self.connections))
         self.epochs: list[EpochResult] = []
@@ -141,6 +141,7 @@ class Learner:
         self._asked = [resolve_optimiser(o) for o in optimisers]
         self._optimisers: dict[str, Optimiser] = {}
         self._updates: dict[str, list[Any]] = {}
+        self._built = False
         self._rates: dict[tuple[str, str], tuple[float, ...]] = {}  # as set on the device
         self._conductor = Conductor(self)
         self.runner = TrialRunner(
@@ -191,15 +192,15 @@ class Learner:
         datas = self._check(phases, data_list)
         self.build([phase.optimiser for phase in phases])
         conductor = self._conductor
+        signature = [phase.signature for phase in phases]
         if not resume:
-            conductor.start = {
-                "trial": self.runner.trial,
-                "timestep": self.runner.timestep,
-                "epoch": conductor.epochs_done,
-            }
+            conductor.begin(signature)
             self.sched, self.epochs = History(len(self.connections)), []
         elif conductor.start is None:
             raise TrainingError("there is no fit to resume: none was begun, and no checkpoint of one loaded")
+        elif conductor.start["signature"] != signature:
+            raise TrainingError("resume needs the phases of the fit that was stopped, and these are others")
+        assert conductor.start is not None
         segments = lay_out(
             [phase.epochs for phase in phases],
             [len(data) for data in datas],
@@ -213,6 +214,8 @@ class Learner:
         conductor.conduct(list(zip(segments, phases, datas, strict=True)), stop_div)
 
     def _check(self, phases: Sequence[TrainingPhase], data_list: Sequence[Data] | None) -> list[Data]:
+        if isinstance(phases, TrainingPhase) or not all(isinstance(phase, TrainingPhase) for phase in phases):
+            raise TrainingError("phases must be a list of TrainingPhase")
         if not phases:
             raise TrainingError("there are no phases to train")
         if data_list is not None and len(data_list) != len(phases):
@@ -238,8 +241,8 @@ class Learner:
         TrainingError
             If it is done and an optimiser is not among those compiled.
         """
-        wanted = {o.name: o for o in (*self._asked, *(resolve_optimiser(o) for o in optimisers))}
-        if self._updates:
+        wanted = {o.name: o for o in (*self._asked, *(self._resolve(o) for o in optimisers))}
+        if self._built:
             for name in wanted:
                 if name not in self._updates:
                     raise TrainingError(
@@ -248,12 +251,20 @@ class Learner:
                     )
             return
         for rule in wanted.values():
-            self._updates[rule.name] = [self._attach(rule, c) for c in self.connections]
-            self._optimisers[rule.name] = rule
+            # Attached already where an earlier attempt failed in the compiler.
+            if rule.name not in self._updates:
+                self._updates[rule.name] = [self._attach(rule, c) for c in self.connections]
+                self._optimisers[rule.name] = rule
         self.model.build()
         self.model.load(num_recording_timesteps=self.trial_timesteps if self._record else None)
+        self._built = True
         if self._prepare is not None:
             self._prepare()
+
+    def _resolve(self, optimiser: str | Optimiser) -> Optimiser:
+        """Return the optimiser of this name, first of those that the learner was given."""
+        own = {o.name: o for o in self._asked} | self._optimisers
+        return own[optimiser] if isinstance(optimiser, str) and optimiser in own else resolve_optimiser(optimiser)
 
     def _attach(self, rule: Optimiser, connection: TrainedConnection) -> Any:
         synapses, feedback = connection.synapses, connection.feedback
@@ -309,22 +320,27 @@ class Learner:
             raise TrainingError("the learner has no validation data")
         measures = (self.loss, *self.metrics)
         kept = self.model.state(), self.model.timestep, [dict(m.state) for m in measures]
+        try:
+            values = self._run_validation(self.validation, measures)
+        finally:
+            self.model.set_state(kept[0])
+            self.model.timestep = kept[1]
+            for measure, state in zip(measures, kept[2], strict=True):
+                measure.state = state
+        return values[0], {m.name: v for m, v in zip(self.metrics, values[1:], strict=True)}
+
+    def _run_validation(self, validation: Data, measures: Sequence[Measure]) -> list[float]:
         for measure in measures:
             measure.restart()
-        for index in range(len(self.validation)):
+        for index in range(len(validation)):
             for group in self.reset_groups:
                 self.model.custom_update(group)
             self.model.timestep = 0
-            self.validation.present(self.model, index)
+            validation.present(self.model, index)
             self.model.run(self.trial_timesteps)
             for measure in measures:
-                measure.after_trial(self.validation, index)
-        values = [measure.value(self.runner.timestep) for measure in measures]
-        self.model.set_state(kept[0])
-        self.model.timestep = kept[1]
-        for measure, state in zip(measures, kept[2], strict=True):
-            measure.state = state
-        return values[0], {m.name: v for m, v in zip(self.metrics, values[1:], strict=True)}
+                measure.after_trial(validation, index)
+        return [float(measure.value(self.runner.timestep)) for measure in measures]
 
     # ---- finding a rate ----
 
@@ -360,6 +376,8 @@ class Learner:
         TrainingError
             As in `fit_opt_sched`.
         """
+        if not 0 < start < end:
+            raise TrainingError(f"the finder's rates must grow: 0 < start < end, not {start!r} to {end!r}")
         self.build([optimiser])
         before = self._snapshot()
         quiet, self.quiet = self.quiet, True
@@ -384,7 +402,7 @@ class Learner:
         OutputError
             If the file cannot be written.
         """
-        if not self._updates:
+        if not self._built:
             raise TrainingError("there is nothing to save: the network is not built yet")
         return self._snapshot().write(name)
 
@@ -397,13 +415,26 @@ class Learner:
             If there is no such file, or it is of another network or other optimisers; says what differs and how.
         """
         checkpoint = Checkpoint.read(name)
+        checkpoint.check_setup(self._setup())
         self.build(checkpoint.progress["optimisers"])
         checkpoint.check_fits(self.model.state())
         self._restore(checkpoint)
 
+    def _setup(self) -> dict[str, Any]:
+        """Return what must be the same where training goes on."""
+        return {
+            "trial_timesteps": self.trial_timesteps,
+            "update_timesteps": self.update_timesteps,
+            "update_offset": self._update_offset,
+            "shuffle": self.shuffle,
+            "seed": self.seed,
+            "measures": [m.name for m in (self.loss, *self.metrics)],
+        }
+
     def _snapshot(self) -> Checkpoint:
         runner = self.runner
         progress = {
+            "setup": self._setup(),
             "optimisers": list(self._updates),
             "runner": [runner.trial, runner.timestep, runner.update, runner.timesteps_left],
             "timestep": self.model.timestep,
@@ -425,3 +456,13 @@ class Learner:
             measure.state = dict(state)
         self.sched = History.from_dict(progress["history"])
         self.epochs = [EpochResult.from_list(epoch) for epoch in progress["epochs"]]
+
+
+def _check_connections(connections: Sequence[TrainedConnection]) -> None:
+    if not connections:
+        raise TrainingError("a learner needs at least one connection to train")
+    for connection in connections:
+        if not isinstance(connection, TrainedConnection):
+            raise TrainingError(f"connections must be TrainedConnection, not {type(connection).__name__}")
+        if connection.bounds is not None and not connection.bounds[0] < connection.bounds[1]:
+            raise TrainingError(f"bounds of '{connection.synapses.name}' must be (low, high), not {connection.bounds}")

@@ -51,7 +51,7 @@ class Mean(Measure):
 
     def after_trial(self, data: Data, index: int) -> None:
         """Add the trial's number."""
-        self.state["sum"] = self.state.get("sum", 0.0) + self.of_trial(data, index)
+        self.state["sum"] = self.state.get("sum", 0.0) + float(self.of_trial(data, index))
         self.state["count"] = self.state.get("count", 0.0) + 1.0
 
     def value(self, timestep: int) -> float:

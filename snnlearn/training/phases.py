@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.errors import TrainingError
-from snnlearn.training.decay import Decay, DecayType, Value, resolve_decay
+from snnlearn.training.decay import Decay, DecayType, Value, describe_decay, resolve_decay
 from snnlearn.training.optimisers import Optimiser, resolve_optimiser
 from snnlearn.training.rates import PerConnection, Range, Rate, RateLike, as_rate, check_positive, value_of
 
@@ -85,6 +85,13 @@ class TrainingPhase:
     def rule(self) -> Optimiser:
         """The optimiser."""
         return resolve_optimiser(self.optimiser)
+
+    @property
+    def signature(self) -> str:
+        """What tells it from other phases, the same in every process: a function of the user's own by its name."""
+        decays = describe_decay(self.lr_decay), describe_decay(self.momentum_decay)
+        values = self.epochs, self.rule.name, self.lr, self.momentum, self.wds, self.beta
+        return repr((*values, *decays))
 
     def lr_at(self, i: int, n: int) -> Value:
         """Return the learning rate of iteration ``i`` of ``n``: a number, or an array of shape (connections,).

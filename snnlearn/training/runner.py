@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.errors import TrainingError
-from snnlearn.training.callbacks import Callback, Spikes, StopTraining, tell
+from snnlearn.training.callbacks import Callback, Spikes, tell
 
 
 class TrialRunner:
@@ -94,6 +94,7 @@ class TrialRunner:
         self.update = 0
         self.timesteps_left: int | None = None
         self.update_group = update_group
+        self._stop = False
         self._trial_timesteps = trial_timesteps
         self._update_timesteps = update_timesteps
         self._update_offset = update_offset
@@ -104,8 +105,8 @@ class TrialRunner:
         self._metric_every = metric_every
         self._callbacks = tuple(callbacks)
 
-    def run(self, num_trials: int) -> None:
-        """Run this many trials, on from where the last run ended.
+    def run(self, num_trials: int) -> bool:
+        """Run this many trials, on from where the last run ended; returns whether all have been run.
 
         Raises
         ------
@@ -113,13 +114,22 @@ class TrialRunner:
             If the number is not positive, or the metric is not finite.
         """
         _need_positive("num_trials", num_trials)
+        last = self.trial + num_trials
         self._tell("on_train_begin", num_trials)
-        try:
-            for _ in range(num_trials):
-                self._run_trial()
-        except StopTraining:
-            pass
+        while self.trial < last and not self._stop:
+            self._run_trial()
+        stopped, self._stop = self._stop, False
         self._tell("on_train_end")
+        return not stopped
+
+    def request_stop(self) -> None:
+        """End the run as soon as the update or the trial at hand is done, or the next one before it begins."""
+        self._stop = True
+
+    def abandon_trial(self) -> None:
+        """Let the next run begin with a new trial, whatever was left of the last; leave out an update that was due."""
+        self.timesteps_left = None
+        self.update = max(self.update, self.updates_until(self.timestep))
 
     def updates_until(self, timestep: int) -> int:
         """Return how many updates are due in the first so many timesteps."""
@@ -133,10 +143,14 @@ class TrialRunner:
             for group in self._reset_groups:
                 self.model.custom_update(group)
             self.model.timestep = 0
-            self.timesteps_left = self._trial_timesteps
             self._tell("on_trial_begin", trial)
-        while self.timesteps_left:
+            self.timesteps_left = self._trial_timesteps
+        self._update_if_due()  # where an error came before it
+        while self.timesteps_left and not self._stop:
             self._run_to_update(self.timesteps_left)
+            self._update_if_due()
+        if self.timesteps_left:
+            return
         self.trial += 1
         self.timesteps_left = None
         if trial in self._record:
@@ -153,13 +167,20 @@ class TrialRunner:
         if self._update_timesteps is not None:
             due = (self.update + 1) * self._update_timesteps + self._update_offset
             number = min(number, due - self.timestep)
-        if hasattr(self.model, "run"):
-            self.model.run(number)
-        else:
-            for _ in range(number):
-                self.model.step_time()
-        self.timestep += number
-        self.timesteps_left = left - number
+        begin = self.model.timestep
+        try:
+            if hasattr(self.model, "run"):
+                self.model.run(number)
+            else:
+                for _ in range(number):
+                    self.model.step_time()
+        finally:
+            # Fewer than asked for after Ctrl-C.
+            done = self.model.timestep - begin
+            self.timestep += done
+            self.timesteps_left = left - done
+
+    def _update_if_due(self) -> None:
         if self.updates_until(self.timestep) > self.update:
             update = self.update
             self._tell("on_update", update)
@@ -176,7 +197,7 @@ class TrialRunner:
         self._tell("on_metric", self.trial, value)
 
     def _tell(self, event: str, *args: Any) -> None:
-        tell(self._callbacks, event, self, *args)
+        self._stop = tell(self._callbacks, event, self, *args) or self._stop
 
 
 def _in_order(times: NDArray[np.float64], ids: NDArray[np.int32]) -> Spikes:

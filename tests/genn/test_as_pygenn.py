@@ -173,7 +173,7 @@ def test_never_mixed_with_the_real_one(tmp_path: Path) -> None:
     (tmp_path / "pygenn.py").write_text("")
     done = run("import pygenn, snnlearn.genn\nsnnlearn.genn.install_as_pygenn()", tmp_path)
     assert done.returncode != 0
-    assert "RuntimeError: the real pygenn has been imported already" in done.stderr
+    assert "LifecycleError: the real pygenn has been imported already" in done.stderr
 
 
 @pytest.mark.parametrize("maker", ["neuron", "weight_update", "postsynaptic", "custom_update"])

@@ -8,68 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from delta_rule import LINE, PHASES, Examples, Log, SquaredError, make, weights
 
 from snnlearn import genn
 from snnlearn.errors import TrainingError
-from snnlearn.training import (
-    Callback,
-    Data,
-    DecayType,
-    Learner,
-    Mean,
-    Measure,
-    StopTraining,
-    TrainedConnection,
-    TrainingPhase,
-)
+from snnlearn.training import Callback, Learner, Measure, TrainingPhase
 
 ROOT = Path(__file__).resolve().parents[2]
-
-# A linear neuron: x is shown, y = sum w x, and the synapses sum up the gradient of -(target - y)^2 / 2. Synapse
-# dynamics come before the neurons: in a trial's first timestep they would see the y of the trial before.
-SHOWN = genn.create_neuron_model("shown", vars=["x"])
-LINEAR = genn.create_neuron_model("linear", vars=["y", "target"], sim_code="y = Isyn;")
-DELTA = genn.create_weight_update_model(
-    "delta",
-    vars=["w", "m"],
-    pre_neuron_var_refs=["x"],
-    post_neuron_var_refs=["y", "target"],
-    synapse_dynamics_code="if (t > 0.0) { m += (target - y) * x; } addToPost(w * x);",
-)
-
-
-class Examples(Data):
-    """Vectors and what a hidden linear map makes of them."""
-
-    def __init__(self, network, count, seed):
-        random = np.random.default_rng(seed)
-        self.x = random.normal(size=(count, 4)).astype(np.float32)
-        self.target = self.x @ np.linspace(-1.0, 1.0, 8).reshape(4, 2).astype(np.float32)
-        self.network = network
-        self.presented = []
-
-    def __len__(self):
-        return len(self.x)
-
-    def present(self, model, index):
-        self.presented.append(index)
-        for variable, values in (("x", self.x), ("target", self.target)):
-            array = self.network[variable]
-            array.values = values[index]
-            array.push_to_device()
-
-
-class SquaredError(Mean):
-    name = "loss"
-
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-
-    def of_trial(self, data, index):
-        y = self.network["y"]
-        y.pull_from_device()
-        return float(np.sum((y.view - data.target[index]) ** 2))
 
 
 class Largest(SquaredError):
@@ -80,55 +25,6 @@ class Largest(SquaredError):
 
     def value(self, timestep):
         return self.state.pop("most")
-
-
-def make(count=6, *, validation=0, every=1, seed=3, **settings):
-    """A learner with trials of 4 timesteps and an update every ``every`` trials."""
-    model = genn.GeNNModel("float", "delta_rule", threads=1)
-    model.seed = 5
-    shown = model.add_neuron_population("Shown", 4, SHOWN, {}, {"x": 0.0})
-    out = model.add_neuron_population("Out", 2, LINEAR, {}, {"y": 0.0, "target": 0.0})
-    synapses = model.add_synapse_population(
-        "Synapses",
-        "DENSE",
-        shown,
-        out,
-        genn.init_weight_update(
-            DELTA,
-            {},
-            {"w": genn.init_var("Normal", {"mean": 0.0, "sd": 0.1}), "m": 0.0},
-            pre_var_refs={"x": genn.create_var_ref(shown, "x")},
-            post_var_refs={v: genn.create_var_ref(out, v) for v in ("y", "target")},
-        ),
-        genn.init_postsynaptic("DeltaCurr"),
-    )
-    network = {"x": shown.vars["x"], "y": out.vars["y"], "target": out.vars["target"], "w": synapses.vars["w"]}
-    learner = Learner(
-        genn,
-        model,
-        [TrainedConnection(synapses, bounds=(-5, 5))],
-        **{
-            "trial_timesteps": 4,
-            "update_timesteps": 4 * every,
-            "loss": SquaredError(network),
-            "data": Examples(network, count, seed),
-            "validation": Examples(network, validation, 99) if validation else None,
-            "optimisers": ["SGD", "Adam"],
-            "quiet": True,
-            **settings,
-        },
-    )
-    learner.network = network
-    return learner
-
-
-def weights(learner):
-    learner.network["w"].pull_from_device()
-    return learner.network["w"].values
-
-
-LINE = TrainingPhase(2, "SGD", (0.1, 0.02), DecayType.LINEAR, momentum=0.5)
-PHASES = [LINE, TrainingPhase(1.5, "Adam", 0.05, DecayType.COSINE)]
 
 
 def test_it_learns():
@@ -204,22 +100,6 @@ def test_data_of_each_phase():
     assert [epoch.epoch for epoch in learner.epochs] == [0, 1, 2]
 
 
-class Log(Callback):
-    def __init__(self, stop_at=None):
-        self.events, self.stop_at = [], stop_at
-
-    def __getattribute__(self, name):
-        if not name.startswith("on_"):
-            return super().__getattribute__(name)
-
-        def note(trainer, *args):
-            self.events.append((name.removeprefix("on_"), *args))
-            if self.events[-1] == self.stop_at:
-                raise StopTraining
-
-        return note
-
-
 def test_callbacks_in_order():
     log = Log()
     learner = make(2, callbacks=[log])
@@ -281,8 +161,8 @@ def test_going_on_in_a_new_process(tmp_path):
     half.save(tmp_path / "half")
     program = f"""
 import json, sys
-sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(ROOT)!r}]
-from test_learner import PHASES, make, weights
+sys.path[:0] = [{str(ROOT / "tests")!r}, {str(ROOT)!r}]
+from delta_rule import PHASES, make, weights
 learner = make()
 learner.load({str(tmp_path / "half")!r})
 learner.fit_opt_sched(PHASES, resume=True)
@@ -392,7 +272,7 @@ def test_checkpoint_of_other_optimisers(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"not a zip file", b"PK\x03\x04 damaged"])
 def test_a_file_that_is_no_checkpoint(content, tmp_path):
     (tmp_path / "bad.npz").write_bytes(content)
-    with pytest.raises(TrainingError, match=r"bad\.npz is no checkpoint"):
+    with pytest.raises(TrainingError, match=r"bad\.npz is no checkpoint, or is damaged"):
         make().load(tmp_path / "bad")
 
 

@@ -204,7 +204,7 @@ def refuse(capsys, message, *args):
         (["--record-trial", 0, "--optimiser", "Adamm"], "--optimiser.*Adamm"),
         (["--record-trial", 0, "--lr", "nan"], "lr must be finite"),
         (["--record-trial", 0, "--lr", -1], "lr must be at least 0"),
-        (["--record-trial", 0, "--schedule", "sgdr", "--num-trials", 20], "phase 0: .* less than one trial"),
+        (["--record-trial", 0, "--schedule", "sgdr", "--num-trials", 20], "the schedule sgdr needs at least 70 trials"),
         (["--record-trial", 0, "--num-trial", 3], "--num-trial.*did you mean '--num-trials'"),
     ],
 )
@@ -250,3 +250,26 @@ def test_learns_to_draw_the_bundled_target(tmp_path):
     assert run("--record-trial", 99, "--num-trials", 100, "--seed", 1, "--save-data", "--quiet") == 0
     with (tmp_path / "learning_curve.csv").open() as file:
         assert float(list(csv.DictReader(file))[-1]["error_of_silent"]) <= 0.20
+
+
+@pytest.mark.parametrize("name", ["learning_curve.csv", "output_spikes_0.csv", "plot.png"])
+def test_a_file_that_is_a_folder_is_found_before_training(name, capsys, tmp_path):
+    (tmp_path / name).mkdir()
+    args = ["--record-trial", 0, "--save-data", "--plot-file", tmp_path / "plot.png"]
+    refuse(capsys, f"cannot write .*{name}: it is a folder", *args)
+
+
+def test_ctrl_c_keeps_the_curve(capsys, monkeypatch, tmp_path):
+    def stop(self, trainer, trial, spikes):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("snnlearn.userproject.superspike_demo.Progress.on_recording", stop)
+    assert run("--record-trial", 1, "--num-trials", 5, "--seed", 1, "--save-data") == 130
+    with (tmp_path / "learning_curve.csv").open() as file:
+        assert [row["trial"] for row in csv.DictReader(file)] == ["1"]
+    assert capsys.readouterr().err == "superspike_demo: interrupted\n"
+
+
+def test_a_broken_compiler_is_one_line(capsys, monkeypatch):
+    monkeypatch.setenv("CXX", "/bin/true")
+    refuse(capsys, r"compiler /bin/true failed: it wrote no library; is it a C\+\+ compiler", "--record-trial", 0)

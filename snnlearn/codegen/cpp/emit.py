@@ -38,7 +38,7 @@ def emit_cpp(plan: Plan) -> str:
         .render(
             plan=plan,
             name=ascii(plan.name),  # one line, whatever a user calls it
-                deferred=[_KernelView(k, plan) for k in plan.step if k.deferral is not None],
+            deferred=[_KernelView(k, plan) for k in plan.step if k.deferral is not None],
             deferral=next((k.deferral for k in plan.step if k.deferral is not None), None),
             ctypes={a.name: a.type.ctype_for(plan.precision) for a in plan.arrays},
             dt=literal(plan.dt, value_type("scalar"), plan.precision),

@@ -1,0 +1,141 @@
+"""A plan as a table for people: every kernel with its loop, what it reads and writes, and when it runs."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from snnlearn.codegen.cpp.emit import MIN_SHARED, MIN_SHARED_EACH_STEP
+from snnlearn.codegen.plan import REWRITES, Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
+from snnlearn.codegen.plan.kernels import Transposition
+from snnlearn.codegen.plan.rewrites.defer import why_not
+
+WIDTH = 120
+_HEADINGS = ("kernel", "loops", "threads", "reads", "writes")
+_LIMITS = (38, 22, 10)  # the widest that the columns before reads and writes may be
+_GAP = "  "
+_INDENT = "    "
+
+Rows = list[tuple[Sequence[str], str]]
+
+
+def explain(plan: Plan, applied: Iterable[str]) -> str:
+    """Return a table of a plan's kernels, in the order in which they run.
+
+    Parameters
+    ----------
+    plan : Plan
+    applied : iterable of str
+        The names of the rewrites that made it.
+
+    Returns
+    -------
+    str
+        At most `WIDTH` columns wide, without a newline at the end.
+    """
+    names = frozenset(applied)
+    step: Rows = [(_cells(k, plan), _when(k, plan, names)) for k in plan.step]
+    sections = [("each timestep", step)]
+    for group, kernels in plan.custom_updates.items():
+        sections.append((f"custom update group {group}", [(_cells(k, plan), "") for k in kernels]))
+    sections.append(("first values", [(_cells(k, plan), "") for k in plan.init]))
+    widths = _widths([cells for _, rows in sections for cells, _ in rows])
+    lines = _heading(plan, names)
+    for title, rows in sections:
+        if rows:
+            lines += ["", *_table(title, rows, widths)]
+    return "\n".join(lines)
+
+
+# ---- what the table says ----
+
+
+def _heading(plan: Plan, applied: frozenset[str]) -> list[str]:
+    without = ", ".join(name for name in REWRITES if name not in applied)
+    parts = [
+        f"{plan.name}: {plan.dt:g} ms a timestep, scalar is {plan.precision}",
+        f"rewrites applied: {', '.join(name for name in REWRITES if name in applied) or 'none'}"
+        + (f"; not applied: {without}" if without else ""),
+    ]
+    return [line for part in parts for line in textwrap.wrap(part, WIDTH)]
+
+
+def _cells(kernel: Kernel | Transposition, plan: Plan) -> tuple[str, ...]:
+    return (
+        kernel.name,
+        _loops(kernel, plan),
+        _threads(kernel, plan),
+        ", ".join(sorted(kernel.reads)),
+        ", ".join(sorted(kernel.writes)),
+    )
+
+
+def _loops(kernel: Kernel | Transposition, plan: Plan) -> str:
+    if isinstance(kernel, Transposition):
+        return f"{kernel.pre} x {kernel.post} synapses"
+    domain = kernel.domain
+    if isinstance(domain, Neurons):
+        return f"{domain.size} neurons"
+    if isinstance(domain, Synapses):
+        return f"{domain.pre} x {domain.post} synapses"
+    if isinstance(domain, SpikingRows):
+        return f"rows of spiking {_population(domain.spikes, plan)} x {domain.post}"
+    assert isinstance(domain, SpikingColumns)
+    return f"{domain.pre} x columns of spiking {_population(domain.spikes, plan)}"
+
+
+def _population(spikes: str, plan: Plan) -> str:
+    return next(a.location.group for a in plan.arrays if a.name == spikes)
+
+
+def _threads(kernel: Kernel | Transposition, plan: Plan) -> str:
+    """Return along which end of its synapses threads share a kernel, or that one thread does it all."""
+    if isinstance(kernel, Transposition) or kernel.stream is not None or kernel.split is None:
+        return "one"
+    assert isinstance(kernel.domain, Synapses)
+    each_step = kernel in plan.step and kernel.deferral is None
+    if kernel.domain.pre * kernel.domain.post < (MIN_SHARED_EACH_STEP if each_step else MIN_SHARED):
+        return "one: small"
+    return {"pre": "by rows", "post": "by columns"}[kernel.split]
+
+
+def _when(kernel: Kernel, plan: Plan, applied: frozenset[str]) -> str:
+    """Return whether a kernel of the timestep is deferred, with what it keeps, or why it is not."""
+    if kernel.deferral is not None:
+        kept = ", ".join(h.array for h in kernel.deferral.histories) or "nothing"
+        return f"deferred: {kernel.deferral.depth} timesteps at once; keeps {kept}"
+    reason = why_not(kernel, plan)
+    if reason is None:
+        reason = "nothing stands against it" if "defer" in applied else "the rewrite 'defer' was not applied"
+    return f"not deferred: {reason}"
+
+
+# ---- layout ----
+
+
+def _widths(cells: Sequence[Sequence[str]]) -> list[int]:
+    """Return how wide each column is: as its cells need up to a limit, and the rest halved for reads and writes."""
+    widths = [
+        min(max(len(text) for text in (heading, *(row[number] for row in cells))), limit)
+        for number, (heading, limit) in enumerate(zip(_HEADINGS[:3], _LIMITS, strict=True))
+    ]
+    rest = WIDTH - sum(widths) - len(_GAP) * (len(_HEADINGS) - 1)
+    return [*widths, rest - rest // 2, rest // 2]
+
+
+def _table(title: str, rows: Rows, widths: Sequence[int]) -> list[str]:
+    lines = [*textwrap.wrap(title, WIDTH), *_row(_HEADINGS, widths), "-" * WIDTH]
+    for cells, note in rows:
+        lines += _row(cells, widths)
+        lines += textwrap.wrap(note, WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT * 2)
+    return lines
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Return a row's lines: each cell wrapped to its column."""
+    columns = [textwrap.wrap(text, width) or [""] for text, width in zip(cells, widths, strict=True)]
+    lines = []
+    for number in range(max(len(column) for column in columns)):
+        parts = [column[number] if number < len(column) else "" for column in columns]
+        lines.append(_GAP.join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip())
+    return lines
