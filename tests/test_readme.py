@@ -9,7 +9,8 @@ from snnlearn.declare import NeuronModel
 from snnlearn.dialect import check_model
 from snnlearn.errors import DialectError
 
-TEXT = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language):
@@ -47,4 +48,22 @@ def test_phases_of_the_example_are_phases():
 
 @pytest.mark.parametrize("link", re.findall(r"\]\((docs/[^)]+)\)", TEXT))
 def test_links_lead_somewhere(link):
-    assert (Path(__file__).resolve().parents[1] / link).is_file()
+    assert (ROOT / link).is_file()
+
+
+def test_the_learner_of_the_docs_learns(capsys):
+    text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    names = {}
+    exec(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0], names)
+    last = names["learner"].epochs[-1]
+    assert last.validation_loss < 1e-6
+    assert last.epoch < 19, "stopped early"
+    assert "EpochResult" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)
+def test_pages_are_finished_and_their_pictures_there(page):
+    text = page.read_text(encoding="utf-8")
+    assert not re.search(r"FIGURE|\b[A-Z]{4,}TABLE\b|_TABLE", text)
+    for target in re.findall(r"\]\(([^)#]+?)\)", text):
+        assert target.startswith("http") or (page.parent / target).is_file(), target

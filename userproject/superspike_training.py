@@ -151,7 +151,7 @@ SCHEDULES: dict[str, Schedule] = {
 
 # Weights here are tens of nA: what suits weights around 1 is far too small for optimisers that normalise the gradient,
 # and SuperSpike's gradients are large, so that it is far too much for one that does not.
-_RATES = {"SGD": 1.0, "RMSProp": 0.3, "Adam": 0.3, "AdamW": 0.3, "RMaxProp": ss.R0, "RMaxPropSeed": ss.R0}
+_RATES = {"SGD": 0.001, "RMSProp": 0.3, "Adam": 0.3, "AdamW": 0.3, "RMaxProp": ss.R0, "RMaxPropSeed": ss.R0}
 FINDER_RANGES = {name: (rate / 100, rate * 100) for name, rate in _RATES.items()}
 
 

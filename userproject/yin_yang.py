@@ -77,7 +77,7 @@ def run(args: Namespace) -> int:
     SnnlearnError
         For bad input, before any training.
     """
-    for name, least in (("num_train", 1), ("num_valid", 1), ("num_hidden", 1), ("seed", 1)):
+    for name, least in (("num_train", BATCH), ("num_valid", 1), ("num_hidden", 1), ("seed", 1)):
         if getattr(args, name) < least:
             raise TrainingError(f"--{name.replace('_', '-')} must be at least {least}, not {getattr(args, name)}")
     phases = [TrainingPhase(args.epochs, "Adam", [0.5, 0.05], DecayType.COSINE)]

@@ -57,7 +57,7 @@ def test_learns_a_little_in_a_second(capsys):
     ("args", "message"),
     [
         (["--epochs", "0"], "epochs must be positive"),
-        (["--num-train", "0"], "--num-train must be at least 1, not 0"),
+        (["--num-train", "0"], "--num-train must be at least 20, not 0"),
         (["--num-hidden", "-1"], "--num-hidden must be at least 1, not -1"),
         (["--seed", "-4"], "--seed must be at least 1, not -4"),
         (["--backend", "cuda"], "backend 'cuda' is not available"),
