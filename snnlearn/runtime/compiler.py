@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import shlex
 import shutil
@@ -13,12 +14,15 @@ from pathlib import Path
 
 from snnlearn.errors import BuildError, CompilerNotFoundError
 
+_log = logging.getLogger("snnlearn")
+_NATIVE = "-march=native"
+
 # Results must not depend on the machine: no contraction to fused multiply-add, nothing of -ffast-math that changes a
 # value, and signed integers that wrap. What remains off (errno, floating-point traps) no code string can see.
 FLAGS = (
     "-std=c++17",
     "-O3",
-    "-march=native",
+    _NATIVE,
     "-ffp-contract=off",
     "-fwrapv",
     "-fno-math-errno",
@@ -53,17 +57,25 @@ class Compiler:
         BuildError
             If the compiler fails: its first error, and all that it printed as the attribute ``output``.
         """
-        command = [*self.command, *FLAGS, str(source), "-o", str(target)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-        except OSError as error:
-            raise BuildError(f"{shlex.join(self.command)} cannot be run: {error.strerror or error}") from error
+        done = self._run([*FLAGS, str(source), "-o", str(target)])
+        if done.returncode != 0 and _NATIVE.split("=")[0] in done.stderr:
+            # Not every compiler knows it for every CPU; without it the code is slower and the results are the same.
+            _log.warning("%s does not know %s: compiling without", shlex.join(self.command), _NATIVE)
+            done = self._run([*(flag for flag in FLAGS if flag != _NATIVE), str(source), "-o", str(target)])
         if done.returncode != 0 or not target.is_file():
             output = (done.stderr.strip() or done.stdout.strip()).splitlines()
             first = next((line for line in output if "error" in line.lower()), output[0] if output else "no message")
             if done.returncode == 0:
                 first = "it wrote no library; is it a C++ compiler?"
             raise BuildError(f"the C++ compiler {shlex.join(self.command)} failed: {first}", "\n".join(output))
+
+    def _run(self, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                [*self.command, *arguments], capture_output=True, text=True, errors="replace", check=False
+            )
+        except OSError as error:
+            raise BuildError(f"{shlex.join(self.command)} cannot be run: {error.strerror or error}") from error
 
 
 def find_compiler() -> Compiler:

@@ -9,7 +9,7 @@ import pytest
 
 from snnlearn.errors import CompilerNotFoundError
 from snnlearn.runtime import compiler as module
-from snnlearn.runtime.compiler import find_compiler
+from snnlearn.runtime.compiler import Compiler, find_compiler
 
 
 def script(path: Path, text: str) -> Path:
@@ -75,3 +75,18 @@ def test_the_wheel_is_the_last_resort(bare: Path, monkeypatch: pytest.MonkeyPatc
     assert (found.command, found.version) == ((str(python), "-m", "ziglang", "c++"), "-m ziglang c++ --version")
     script(bare / "c++", "echo first")
     assert find_compiler().command == (str(bare / "c++"),)
+
+
+def test_a_compiler_without_native_code(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    real = find_compiler().command[0]
+    script = tmp_path / "c++"
+    script.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *-march=native*) echo "error: unknown value native for -march" >&2; exit 1;; esac\n'
+        f'exec {real} "$@"\n'
+    )
+    script.chmod(0o755)
+    (tmp_path / "a.cpp").write_text("extern int a; int a = 1;")
+    Compiler((str(script),), "1").compile(tmp_path / "a.cpp", tmp_path / "a.so")
+    assert (tmp_path / "a.so").is_file()
+    assert "does not know -march=native: compiling without" in caplog.text
