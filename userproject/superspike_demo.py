@@ -29,6 +29,7 @@ from snnlearn.userproject.superspike_error import normalised_error
 PROG = "superspike_demo"
 LAYERS = ("Input", "Hidden", "Output")
 REPORT_TRIALS = 10
+FINDER_PLOT = f"{PROG}_lr.png"
 FINDER_TRIALS = 40  # some 150 updates
 
 
@@ -82,7 +83,7 @@ def run(args: Namespace) -> int:
     seed = check_seed(args.seed)
     optimiser = st.DEMO_OPTIMISERS[args.optimiser]
     lr = args.lr if args.lr is not None else st.default_rate(optimiser)
-    phases = st.SCHEDULES[args.schedule](args.num_trials, lr, optimiser)
+    phases = [] if args.lr_find else st.SCHEDULES[args.schedule](args.num_trials, lr, optimiser)
     backend = choose_backend(args.backend)
     file = target_path() if args.target_file is None else args.target_file
     target = read_ras(file, ss.NUM_OUTPUT, ss.TRIAL_MS)
@@ -97,16 +98,16 @@ def run(args: Namespace) -> int:
     )
     output_dir, plot_file = check_outputs(args, recorded)
     learner = st.make_learner(backend.module, network, target, [optimiser], recorded)
-    if args.lr_find:
-        return find_rate(learner, args.optimiser, plot_file or output_dir / f"{PROG}_lr.png", args.quiet)
     title = f"Backend {backend.name} ({backend.why}), seed {seed}"
+    if args.lr_find:
+        return find_rate(learner, args.optimiser, plot_file or output_dir / FINDER_PLOT, "" if args.quiet else title)
     plotting = plot_file is not None or not args.save_data
     progress = Progress(learner, title, output_dir if args.save_data else None, plotting, args.quiet)
     learner.callbacks.append(progress)
     try:
         learner.fit_opt_sched(phases)
     finally:
-        # After Ctrl-C too: what has been learnt so far is not to be lost.
+        # After Ctrl-C too: the curve so far is not to be lost.
         progress.close()
         if args.save_data and progress.curve:
             write_learning_curve(output_dir / "learning_curve.csv", progress.curve)
@@ -117,12 +118,15 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def find_rate(learner: Learner, optimiser: str, file: Path, quiet: bool) -> int:
-    """Run the finder, save its plot and print what it suggests."""
+def find_rate(learner: Learner, optimiser: str, file: Path, title: str) -> int:
+    """Run the finder, save its plot and print what it suggests; nothing without a title."""
+    learner.build()
+    if title:
+        print(title, flush=True)
     lowest, highest = st.FINDER_RANGES[optimiser]
     found = learner.lr_find(lowest, highest, epochs=FINDER_TRIALS, optimiser=st.DEMO_OPTIMISERS[optimiser])
     found.plot(file)
-    if not quiet:
+    if title:
         print(f"Suggested learning rate: {found.suggestion:.3g}: {found.why}")
         print(f"Plot saved to {file.resolve()}")
     return 0
@@ -173,7 +177,8 @@ def check_outputs(args: Namespace, recorded: Sequence[int]) -> tuple[Path, Path 
         check_output_dir(plot_file.parent)
     folder = check_output_dir(args.output_dir)
     names = ["learning_curve.csv", *(spike_file(layer, trial) for layer in LAYERS for trial in recorded)]
-    for file in [plot_file or folder / f"{PROG}.png", *(folder / name for name in names if args.save_data)]:
+    plot = plot_file or folder / (FINDER_PLOT if args.lr_find else f"{PROG}.png")
+    for file in [plot, *(folder / name for name in names if args.save_data)]:
         if file.is_dir():
             raise OutputError(f"cannot write {file}: it is a folder")
     return folder, plot_file

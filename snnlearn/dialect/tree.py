@@ -241,6 +241,8 @@ def names_in(node: Any) -> frozenset[str]:
             found.add(n.id)
         elif isinstance(n, Index):
             found.add(n.array)
+        elif isinstance(n, Declare):
+            found.add(n.name)
         return n
 
     rewrite(node, note)

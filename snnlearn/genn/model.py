@@ -431,9 +431,9 @@ class GeNNModel(TimesSpent):
         return explain(self._plan, self.preferences.optimise)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Return a copy of all that the future depends on, on the device: variables, what is in flight, parameters.
+        """Return a copy of all that the future depends on, on the device: variables, spikes in flight, recordings.
 
-        Extra global parameters, recordings and `timestep` are not part of it.
+        Dynamic parameters are part of it; extra global parameters and `timestep` are not.
 
         Returns
         -------

@@ -210,8 +210,10 @@ class Simulation:
                 self._arrays[array.name][:] = state[at.key]
 
     def timers(self) -> dict[str, float]:
-        """Return the time spent so far [s], by timer of the plan."""
-        return dict(zip(self.plan.timers, self._open().timers(len(self.plan.timers)), strict=True))
+        """Return the time spent so far [s], by timer of the plan; that of several threads together where they share."""
+        library = self._open()
+        library.flush()
+        return dict(zip(self.plan.timers, library.timers(len(self.plan.timers)), strict=True))
 
     def close(self) -> None:
         """Free everything."""
@@ -227,7 +229,7 @@ class Simulation:
 
 
 def _is_state(at: Location) -> bool:
-    return at.space not in ("egp", "recording", "history")
+    return at.space not in ("egp", "history")
 
 
 def aligned_zeros(size: int, dtype: str) -> NDArray[Any]:

@@ -30,7 +30,7 @@ class Callback:
     internal = False  # whether it is a part of the trainer, whose errors are not to be named as a callback's
 
     def on_train_begin(self, trainer: Any, num_trials: int) -> None:
-        """Before the first of ``num_trials`` trials."""
+        """Before the first trial of a run or fit that has ``num_trials``, with those before a resumption."""
 
     def on_phase_begin(self, trainer: Any, phase: int) -> None:
         """Before the first trial of phase number ``phase``."""

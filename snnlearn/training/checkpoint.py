@@ -16,7 +16,16 @@ from snnlearn.errors import TrainingError, did_you_mean
 from snnlearn.io import atomic_write
 
 _FORMAT = 1
-_PARTS = ("setup", "optimisers", "runner", "timestep", "conductor", "measures", "history", "epochs")
+_PARTS = {
+    "setup": dict,
+    "optimisers": list,
+    "runner": list,
+    "timestep": int,
+    "conductor": dict,
+    "measures": list,
+    "history": dict,
+    "epochs": list,
+}
 # What NumPy, zipfile and json raise on a file that is damaged or is none of theirs.
 _DAMAGE = (EOFError, ValueError, TypeError, AttributeError, KeyError, zipfile.BadZipFile)
 
@@ -72,11 +81,15 @@ class Checkpoint:
             raise TrainingError(f"{path} cannot be read: {error.strerror or error}") from None
         except _DAMAGE as error:
             raise TrainingError(f"{path} is no checkpoint, or is damaged ({type(error).__name__})") from None
+        if not isinstance(progress, dict):
+            raise TrainingError(f"{path} is no checkpoint")
         if progress.get("format") != _FORMAT:
             raise TrainingError(f"{path} is a checkpoint of format {progress.get('format')}, not {_FORMAT}")
-        missing = [key for key in _PARTS if key not in progress]
-        if missing:
-            raise TrainingError(f"{path} is no checkpoint: it has no {missing[0]}")
+        for key, kind in _PARTS.items():
+            if not isinstance(progress.get(key), kind):
+                raise TrainingError(f"{path} is no checkpoint: it has no {key}")
+        if len(progress["runner"]) != 4:
+            raise TrainingError(f"{path} is no checkpoint: its counters are incomplete")
         return cls(arrays, progress)
 
     def check_setup(self, here: Mapping[str, Any]) -> None:

@@ -66,6 +66,8 @@ class Conductor(Callback):
         Trial, timestep and epoch with which the current fit began, and what tells its phases from others.
     epochs_done : int
         How many epochs have ended, over all fits.
+    parts : list of (Segment, TrainingPhase, Data)
+        The phases of the current fit.
     """
 
     internal = True
@@ -80,7 +82,7 @@ class Conductor(Callback):
         self._smoothed = [0.0, 0.0]  # sum and its weight
         self._best = math.inf
         self._measured = False
-        self._parts: list[tuple[Segment, TrainingPhase, Data]] = []
+        self.parts: list[tuple[Segment, TrainingPhase, Data]] = []
         self._current = 0
         self._stop_div = False
         self._order = np.arange(0)
@@ -93,6 +95,7 @@ class Conductor(Callback):
         """Begin a new fit where the runner is; ``signature`` tells its phases from others."""
         runner = self.learner.runner
         self._end_pending_epoch()
+        runner.cancel_stop()
         runner.abandon_trial()
         self.start = {
             "trial": runner.trial,
@@ -105,7 +108,7 @@ class Conductor(Callback):
     def conduct(self, parts: list[tuple[Segment, TrainingPhase, Data]], stop_div: bool) -> None:
         """Run phases from where the runner is."""
         runner = self.learner.runner
-        self._parts, self._stop_div = parts, stop_div
+        self.parts, self._stop_div = parts, stop_div
         total = parts[-1][0].end - parts[0][0].first_trial
         self._bar = tqdm(
             total=total,
@@ -121,10 +124,11 @@ class Conductor(Callback):
             self._tell("on_train_end")
         finally:
             self._bar.close()
+            runner.cancel_stop()
 
     def _run_phases(self) -> None:
         runner, sched = self.learner.runner, self.learner.sched
-        for number, (segment, phase, _data) in enumerate(self._parts):
+        for number, (segment, phase, _data) in enumerate(self.parts):
             if runner.trial >= segment.end:
                 continue
             self._current = number
@@ -142,7 +146,7 @@ class Conductor(Callback):
 
     def on_trial_begin(self, trainer: Any, trial: int) -> None:
         """Show the trial's example."""
-        segment, _phase, data = self._parts[self._current]
+        segment, _phase, data = self.parts[self._current]
         data.present(self.learner.model, self._example(trial))
         self._measured = False
         if segment.index(trial) == 0:
@@ -152,7 +156,7 @@ class Conductor(Callback):
 
     def on_update(self, trainer: Any, update: int) -> None:
         """Set the rates of this iteration, take note of them and of the loss."""
-        segment, phase, _data = self._parts[self._current]
+        segment, phase, _data = self.parts[self._current]
         learner = self.learner
         if learner.runner.timesteps_left == 0:
             # The trial is over, and the measures are to see it before the update does its work.
@@ -179,7 +183,7 @@ class Conductor(Callback):
 
     def on_trial_end(self, trainer: Any, trial: int) -> None:
         """Measure, and end an epoch where one ends."""
-        segment, _phase, _data = self._parts[self._current]
+        segment, _phase, _data = self.parts[self._current]
         self._measure(trial)
         self._bar.update()
         if segment.ends_epoch(trial):
@@ -190,7 +194,7 @@ class Conductor(Callback):
     def _measure(self, trial: int) -> None:
         if not self._measured:
             self._measured = True
-            data = self._parts[self._current][2]
+            data = self.parts[self._current][2]
             for measure in (self.learner.loss, *self.learner.metrics):
                 measure.after_trial(data, self._example(trial))
 
@@ -239,7 +243,7 @@ class Conductor(Callback):
             self._best = min(self._best, smoothed)
 
     def _example(self, trial: int) -> int:
-        segment, _phase, data = self._parts[self._current]
+        segment, _phase, data = self.parts[self._current]
         epoch = segment.epoch(trial)
         if not self.learner.shuffle:
             return segment.index(trial)
@@ -254,10 +258,10 @@ class Conductor(Callback):
 
     def lr_of_update(self, update: int) -> float:
         """Return the highest learning rate of an update; see `Learner.lr_of_update`."""
-        for segment, phase, _data in self._parts:
+        for segment, phase, _data in self.parts:
             if update < segment.first_update + segment.num_updates:
                 return float(np.max(phase.lr_at(max(update - segment.first_update, 0), segment.num_updates)))
-        segment, phase, _data = self._parts[-1]
+        segment, phase, _data = self.parts[-1]
         return float(np.max(phase.lr_at(max(segment.num_updates - 1, 0), max(segment.num_updates, 1))))
 
     # ---- state ----

@@ -124,6 +124,16 @@ class Learner:
         quiet: bool = False,
     ) -> None:
         _check_connections(connections)
+        for what, kind, given in (("loss and metrics", Measure, (loss, *metrics)), ("callbacks", Callback, callbacks)):
+            for one in given:
+                if not isinstance(one, kind):
+                    raise TrainingError(f"{what} must be {kind.__name__} objects, not {one!r}")
+        if isinstance(optimisers, str) or isinstance(reset_groups, str):
+            raise TrainingError("optimisers and reset_groups must be lists of names, not a single name")
+        if not isinstance(seed, int) or seed < 0:
+            raise TrainingError(f"seed must be a whole number and not negative: {seed!r}")
+        if record and not populations:
+            raise TrainingError("record needs populations: whose spikes?")
         self.model = model
         self.connections = tuple(connections)
         self.loss, self.metrics = loss, tuple(metrics)
@@ -192,14 +202,14 @@ class Learner:
         datas = self._check(phases, data_list)
         self.build([phase.optimiser for phase in phases])
         conductor = self._conductor
-        signature = [phase.signature for phase in phases]
+        signature = [f"{phase.signature} on {len(data)}" for phase, data in zip(phases, datas, strict=True)]
         if not resume:
             conductor.begin(signature)
             self.sched, self.epochs = History(len(self.connections)), []
         elif conductor.start is None:
             raise TrainingError("there is no fit to resume: none was begun, and no checkpoint of one loaded")
         elif conductor.start["signature"] != signature:
-            raise TrainingError("resume needs the phases of the fit that was stopped, and these are others")
+            raise TrainingError("resume needs the phases and data of the fit that was stopped, and these are others")
         assert conductor.start is not None
         segments = lay_out(
             [phase.epochs for phase in phases],
@@ -369,25 +379,25 @@ class Learner:
         Returns
         -------
         FoundRate
-            The curve and a suggestion; ``learner.sched`` holds the curve too.
+            The curve and a suggestion; ``learner.sched`` stays that of the last fit.
 
         Raises
         ------
         TrainingError
             As in `fit_opt_sched`.
         """
-        if not 0 < start < end:
+        if not (isinstance(start, (int, float)) and isinstance(end, (int, float)) and 0 < start < end):
             raise TrainingError(f"the finder's rates must grow: 0 < start < end, not {start!r} to {end!r}")
         self.build([optimiser])
-        before = self._snapshot()
+        before, parts = self._snapshot(), self._conductor.parts
         quiet, self.quiet = self.quiet, True
         try:
             self.fit_opt_sched([TrainingPhase(epochs, optimiser, (start, end), decay, **phase)], stop_div=True)
         finally:
             self.quiet = quiet
-            history, epochs_run = self.sched, self.epochs
+            history = self.sched
             self._restore(before)
-            self.sched, self.epochs = history, epochs_run
+            self._conductor.parts = parts
         return find_rate(history)
 
     # ---- checkpoints ----
@@ -447,15 +457,18 @@ class Learner:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         progress, runner = checkpoint.progress, self.runner
+        # All that can fail comes before the first change.
+        trial, timestep, update, left = progress["runner"]
+        sched = History.from_dict(progress["history"])
+        epochs = [EpochResult.from_list(epoch) for epoch in progress["epochs"]]
         self._rates.clear()
         self.model.set_state(checkpoint.arrays)
-        runner.trial, runner.timestep, runner.update, runner.timesteps_left = progress["runner"]
         self.model.timestep = progress["timestep"]
+        runner.trial, runner.timestep, runner.update, runner.timesteps_left = trial, timestep, update, left
         self._conductor.set_state(progress["conductor"])
         for measure, state in zip((self.loss, *self.metrics), progress["measures"], strict=True):
             measure.state = dict(state)
-        self.sched = History.from_dict(progress["history"])
-        self.epochs = [EpochResult.from_list(epoch) for epoch in progress["epochs"]]
+        self.sched, self.epochs = sched, epochs
 
 
 def _check_connections(connections: Sequence[TrainedConnection]) -> None:

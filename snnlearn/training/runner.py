@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -86,8 +87,8 @@ class TrialRunner:
             raise TrainingError("update_group and update_timesteps belong together: give both or neither")
         if update_timesteps is not None:
             _need_positive("update_timesteps", update_timesteps)
-        if update_offset < 0:
-            raise TrainingError(f"update_offset must not be negative: {update_offset!r}")
+        if not isinstance(update_offset, int) or update_offset < 0:
+            raise TrainingError(f"update_offset must be a whole number and not negative: {update_offset!r}")
         self.model = model
         self.trial = 0
         self.timestep = 0
@@ -106,7 +107,7 @@ class TrialRunner:
         self._callbacks = tuple(callbacks)
 
     def run(self, num_trials: int) -> bool:
-        """Run this many trials, on from where the last run ended; returns whether all have been run.
+        """Run this many trials, on from where the last run ended; returns False where a stop was asked for.
 
         Raises
         ------
@@ -116,15 +117,22 @@ class TrialRunner:
         _need_positive("num_trials", num_trials)
         last = self.trial + num_trials
         self._tell("on_train_begin", num_trials)
-        while self.trial < last and not self._stop:
-            self._run_trial()
-        stopped, self._stop = self._stop, False
-        self._tell("on_train_end")
-        return not stopped
+        try:
+            while self.trial < last and not self._stop:
+                self._run_trial()
+            finished = not self._stop
+            self._tell("on_train_end")
+        finally:
+            self.cancel_stop()
+        return finished
 
     def request_stop(self) -> None:
         """End the run as soon as the update or the trial at hand is done, or the next one before it begins."""
         self._stop = True
+
+    def cancel_stop(self) -> None:
+        """Take back what `request_stop` asked for."""
+        self._stop = False
 
     def abandon_trial(self) -> None:
         """Let the next run begin with a new trial, whatever was left of the last; leave out an update that was due."""
@@ -206,6 +214,10 @@ def _in_order(times: NDArray[np.float64], ids: NDArray[np.int32]) -> Spikes:
     return times[order], ids[order]
 
 
-def _need_positive(name: str, value: int) -> None:
-    if value < 1:
+def _need_positive(name: str, value: Any) -> None:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TrainingError(f"{name} must be a whole number, not {value!r}") from None
+    if number < 1:
         raise TrainingError(f"{name} must be positive, not {value!r}")

@@ -10,6 +10,7 @@ import pytest
 
 from dialect_interpreter import run_snippet
 from small_networks import network
+from snnlearn import genn
 from snnlearn.codegen.clike import Printer
 from snnlearn.codegen.plan import Kernel, Plan, build_plan, optimise
 from snnlearn.declare import WeightUpdateModel
@@ -110,3 +111,43 @@ def test_kernels_that_are_not_deferred_stay_as_they_are() -> None:
     changed = optimise(build_plan(network()), ["strength", "defer", "fold", "contract"])
     for one, other in zip(plain.step, changed.step, strict=True):
         assert (one == other) == (one.deferral is None) or one.name == "synapse_dynamics_S"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "scalar c = z * 2.0; e += c * 3.0 * dt;",
+        "scalar c = z * 2.0; e += s * 3.0 * dt;",
+        "scalar c_2 = s; scalar c = z; e += (c + c_2) * 3.0 * dt + 0.25 * c;",
+        "int n2 = 100000; e = n2 * z * n2;",
+        "e += (id_post - id_pre) * 1.0 + id_syn;",
+        "e += 0x10 * z;",
+        "n += n * 1664525; e += n;",
+    ],
+)
+def test_awkward_code_compiles_to_the_same_values(code: str) -> None:
+    model = WeightUpdateModel(
+        "rule",
+        vars=["e", ("n", "unsigned int")],
+        pre_vars=["z"],
+        post_vars=["s"],
+        pre_dynamics_code="z += dt;",
+        post_dynamics_code="s += 0.5 * dt;",
+        synapse_dynamics_code=code,
+    )
+    found = []
+    for rewrites in ((), ("strength", "defer", "fold", "contract")):
+        net = genn.GeNNModel("float", "awkward", threads=1, optimise=rewrites)
+        net.dt = 0.5
+        a, b = (net.add_neuron_population(name, 3, genn.create_neuron_model(name), {}, {}) for name in "AB")
+        values = {v.name: 3 if v.name == "n" else 0.5 for v in model.vars}
+        init = genn.init_weight_update(model, {}, values, {"z": 1.0}, {"s": 2.0})
+        synapses = net.add_synapse_population("S", "DENSE", a, b, init, genn.init_postsynaptic("DeltaCurr"))
+        net.build()
+        net.load()
+        net.run(7)
+        for variable in synapses.vars.values():
+            variable.pull_from_device()
+        found.append({name: variable.values for name, variable in synapses.vars.items()})
+    for name in found[0]:
+        np.testing.assert_allclose(found[1][name], found[0][name], rtol=1e-6)

@@ -1,5 +1,6 @@
 """Training that is interrupted anywhere goes on to the very weights of one that was not."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,7 @@ def test_a_new_fit_after_divergence():
 def test_other_phases_cannot_be_resumed():
     learner = make(6, callbacks=[Log(("update", 3))])
     learner.fit_opt_sched(PHASES)
-    with pytest.raises(TrainingError, match="resume needs the phases of the fit that was stopped"):
+    with pytest.raises(TrainingError, match="resume needs the phases and data of the fit that was stopped"):
         learner.fit_opt_sched(PHASES[:1], resume=True)
 
 
@@ -173,3 +174,31 @@ def test_a_build_that_failed_can_be_tried_again(monkeypatch):
     monkeypatch.undo()
     learner.fit(1, 0.01, "SGD")
     assert learner.runner.trial == 6
+
+
+@pytest.mark.parametrize("event", [("phase_end", 0), ("train_end",)], ids=str)
+def test_a_stop_at_the_end_does_not_stop_the_next_fit(event):
+    learner = make(6, callbacks=[Log(event)])
+    learner.fit(1, 0.01, "SGD")
+    learner.fit(2, 0.01, "SGD")
+    assert learner.runner.trial == 18
+
+
+def test_the_finder_half_way_changes_nothing(whole):
+    offset, expected = whole
+    learner = make(**SETTINGS, update_offset=offset, callbacks=[Log(("trial_end", 7))])
+    learner.fit_opt_sched(PHASES)
+    before = learner.lr_of_update(learner.runner.update)
+    with contextlib.suppress(TrainingError):  # "the loss never falls", where it is low already
+        learner.lr_find(1e-4, 10.0, epochs=6, optimiser="SGD")
+    assert learner.lr_of_update(learner.runner.update) == before
+    learner.fit_opt_sched(PHASES, resume=True)
+    check_same(learner, expected)
+
+
+def test_data_of_another_length_cannot_be_resumed():
+    learner = make(6, callbacks=[Log(("update", 3))])
+    learner.fit_opt_sched(PHASES)
+    learner.data = Examples(learner.network, 3, 3)
+    with pytest.raises(TrainingError, match="resume needs the phases and data of the fit that was stopped"):
+        learner.fit_opt_sched(PHASES, resume=True)

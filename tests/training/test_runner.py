@@ -209,7 +209,10 @@ def test_a_metric_that_is_not_finite_stops_the_run(value):
         ({"update_group": "Learn"}, "update_group and update_timesteps belong together"),
         ({"update_timesteps": 5}, "update_group and update_timesteps belong together"),
         ({"update_group": "Learn", "update_timesteps": -1}, "update_timesteps must be positive, not -1"),
-        ({"update_offset": -1}, "update_offset must not be negative: -1"),
+        ({"update_offset": -1}, "update_offset must be a whole number and not negative: -1"),
+        ({"trial_timesteps": 2.5}, "trial_timesteps must be a whole number, not 2.5"),
+        ({"update_group": "Learn", "update_timesteps": 4.5}, "update_timesteps must be a whole number, not 4.5"),
+        ({"update_offset": 1.5}, "update_offset must be a whole number and not negative: 1.5"),
         ({"metric_every": 0}, "metric_every must be positive, not 0"),
     ],
 )

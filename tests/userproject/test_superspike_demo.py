@@ -136,8 +136,9 @@ def test_finder(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("snnlearn.userproject.superspike_demo.FINDER_TRIALS", 8)
     assert run("--record-trial", "--seed", 1, "--lr-find", "--output-dir", tmp_path / "found") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("Suggested learning rate: ")
-    assert lines[1] == f"Plot saved to {tmp_path / 'found' / 'superspike_demo_lr.png'}"
+    assert lines[0].endswith(", seed 1")
+    assert lines[1].startswith("Suggested learning rate: ")
+    assert lines[2] == f"Plot saved to {tmp_path / 'found' / 'superspike_demo_lr.png'}"
     assert (tmp_path / "found" / "superspike_demo_lr.png").stat().st_size > 10_000
 
 

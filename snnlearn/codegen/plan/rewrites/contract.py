@@ -41,7 +41,7 @@ def _contract(kernel: Kernel) -> Kernel:
 
 
 def _fuse(node: Any) -> Any:
-    if isinstance(node, tree.Assign) and node.op == "+=":
+    if isinstance(node, tree.Assign) and node.op == "+=" and node.type.kind == "float":
         product = _product(node.value, node.type)
         if product is not None:
             return tree.Assign("=", node.target, _fma(product, node.target), node.type)

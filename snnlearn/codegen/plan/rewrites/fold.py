@@ -1,7 +1,8 @@
 """Folding: assignments in deferred kernels become sums of products with as few constants as there can be.
 
 ``e += (z * s - e / tau) * dt`` is ``e = z * s * dt + e * (1 - dt / tau)``: sums of products whose constants are known
-now and multiplied out, like terms taken together. Sums are added in another order, so results round differently.
+now and multiplied out, like terms taken together. Sums are added in another order, so results round differently; and
+constants are multiplied in double precision, where what would pass the largest number of single precision does not.
 
 A factor close to 1 would lose digits when it is rounded to single precision: ``1 - 1e-5`` is off by up to 3e-8, 0.3 %
 of what it takes away. Where that exceeds one part in 10^5 the two terms stay apart.
@@ -15,7 +16,7 @@ from typing import Any
 
 from snnlearn.codegen.plan.kernels import Code, Constant, Kernel, Plan
 from snnlearn.codegen.plan.names import Names
-from snnlearn.declare import value_type
+from snnlearn.declare import ValueType, value_type
 from snnlearn.dialect import tree
 
 _HALF_ULP = 2.0**-25  # of numbers just below 1, in single precision
@@ -46,8 +47,10 @@ class _Folder:
         self.dt = plan.dt
         self.values = {c.name: c for c in kernel.constants if c.type.kind == "float"}
         self.once_a_row = {load.name for load in kernel.loads if load.index in ("pre", "only")}
-        self.names = Names(taken | kernel.local_names)
-        self.new: dict[float, Constant] = {}
+        # The code's own locals too: a constant of the same name would be taken for one of them.
+        local = {name for code in kernel.codes for name in (*code.names, *tree.names_in(code.tree))}
+        self.names = Names(taken | kernel.local_names | local)
+        self.new: dict[tuple[float, ValueType], Constant] = {}
         self.bound: Mapping[str, str] = {}
         self.extra: dict[str, str] = {}
         self.vtype = value_type("scalar")  # of the assignment at hand
@@ -84,7 +87,8 @@ class _Folder:
                 return _add(self.sum_of(e.left), _scale(self.sum_of(e.right), 1.0 if e.op == "+" else -1.0))
             if isinstance(e, tree.Binary) and e.op == "*":
                 return self.product(e)
-        return {(e,): 1.0}
+        # A factor of another type is converted first: products and sums of integers would otherwise wrap as such.
+        return {(e if e.type == self.vtype else tree.Cast(e, self.vtype),): 1.0}
 
     def product(self, e: tree.Binary) -> Sum:
         left, right = self.sum_of(e.left), self.sum_of(e.right)
@@ -98,7 +102,7 @@ class _Folder:
 
     def constant(self, e: Any) -> float | None:
         if isinstance(e, tree.Literal) and e.type.kind != "bool":
-            return float(e.text)
+            return float(int(e.text, 0)) if e.type.kind == "int" else float(e.text)
         if isinstance(e, tree.Name):
             if self.bound.get(e.id) == "dt":
                 return self.dt
@@ -139,9 +143,10 @@ class _Folder:
         return value
 
     def number(self, value: float, vtype: Any) -> tree.Name:
-        if value not in self.new:
-            self.new[value] = Constant(self.names.unique("c"), vtype, value)
-        name = self.new[value].name
+        key = value, vtype
+        if key not in self.new:
+            self.new[key] = Constant(self.names.unique("c"), vtype, value)
+        name = self.new[key].name
         self.extra[name] = name
         return tree.Name(name, vtype)
 
