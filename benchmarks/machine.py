@@ -47,42 +47,32 @@ static double since(std::chrono::steady_clock::time_point start)
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Seconds that `rounds` multiply-adds in each lane of each chain take; the chains do not wait for one another.
+// The chains do not wait for one another.
+#define MULTIPLY_AND_ADD(rounds, out)                                    \
+    Vector x[CHAINS], b = {}, c = {};                                    \
+    b += out[0];                                                         \
+    c += out[1];                                                         \
+    UNROLL for (int n = 0; n < CHAINS; n++) { x[n] = b * float(n); }     \
+    const auto start = std::chrono::steady_clock::now();                 \
+    for (size_t r = 0; r < rounds; r++) {                                \
+        UNROLL for (int n = 0; n < CHAINS; n++) { x[n] = x[n] * b + c; } \
+    }                                                                    \
+    const double seconds = since(start);                                 \
+    UNROLL for (int n = 0; n < CHAINS; n++) { c += x[n]; }               \
+    out[2] = c[0];                                                       \
+    return seconds;
+
+// Seconds that `rounds` multiply-adds in each lane of each chain take.
 API CONTRACT double fused(size_t rounds, float *out)
 {
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT ON
 #endif
-    Vector x[CHAINS], b = {}, c = {};
-    b += out[0];
-    c += out[1];
-    UNROLL for (int n = 0; n < CHAINS; n++) { x[n] = b * float(n); }
-    const auto start = std::chrono::steady_clock::now();
-    for (size_t r = 0; r < rounds; r++) {
-        UNROLL for (int n = 0; n < CHAINS; n++) { x[n] = x[n] * b + c; }
-    }
-    const double seconds = since(start);
-    UNROLL for (int n = 0; n < CHAINS; n++) { c += x[n]; }
-    out[2] = c[0];
-    return seconds;
+    MULTIPLY_AND_ADD(rounds, out)
 }
 
 // The same with a multiplication and an addition apart, each rounded.
-API double separate(size_t rounds, float *out)
-{
-    Vector x[CHAINS], b = {}, c = {};
-    b += out[0];
-    c += out[1];
-    UNROLL for (int n = 0; n < CHAINS; n++) { x[n] = b * float(n); }
-    const auto start = std::chrono::steady_clock::now();
-    for (size_t r = 0; r < rounds; r++) {
-        UNROLL for (int n = 0; n < CHAINS; n++) { x[n] = x[n] * b + c; }
-    }
-    const double seconds = since(start);
-    UNROLL for (int n = 0; n < CHAINS; n++) { c += x[n]; }
-    out[2] = c[0];
-    return seconds;
-}
+API double separate(size_t rounds, float *out) { MULTIPLY_AND_ADD(rounds, out) }
 
 API unsigned flops_a_round() { return 2 * CHAINS * BYTES / sizeof(float); }
 API unsigned vector_bytes() { return BYTES; }

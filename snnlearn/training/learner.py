@@ -124,10 +124,8 @@ class Learner:
         quiet: bool = False,
     ) -> None:
         _check_connections(connections)
-        for what, kind, given in (("loss and metrics", Measure, (loss, *metrics)), ("callbacks", Callback, callbacks)):
-            for one in given:
-                if not isinstance(one, kind):
-                    raise TrainingError(f"{what} must be {kind.__name__} objects, not {one!r}")
+        _check_kind("loss and metrics", Measure, (loss, *metrics))
+        _check_kind("callbacks", Callback, callbacks)
         if isinstance(optimisers, str) or isinstance(reset_groups, str):
             raise TrainingError("optimisers and reset_groups must be lists of names, not a single name")
         if not isinstance(seed, int) or seed < 0:
@@ -469,6 +467,12 @@ class Learner:
         for measure, state in zip((self.loss, *self.metrics), progress["measures"], strict=True):
             measure.state = dict(state)
         self.sched, self.epochs = sched, epochs
+
+
+def _check_kind(what: str, kind: type, given: Sequence[object]) -> None:
+    for one in given:
+        if not isinstance(one, kind):
+            raise TrainingError(f"{what} must be {kind.__name__} objects, not {one!r}")
 
 
 def _check_connections(connections: Sequence[TrainedConnection]) -> None:

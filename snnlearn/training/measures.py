@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from snnlearn.training.data import Data
 
 
-class Measure:
+class Measure(ABC):
     """Base of losses and metrics: gathers what it needs, and gives a number for all since it was last asked.
 
     A learner calls `after_trial` after each trial, and `value` at each update (of the loss) and at the end of each
@@ -24,9 +26,10 @@ class Measure:
     def __init__(self) -> None:
         self.state: dict[str, float] = {}
 
-    def after_trial(self, data: Data, index: int) -> None:
+    def after_trial(self, data: Data, index: int) -> None:  # noqa: B027 - some only need `value`
         """Take note of the trial that has just shown example ``index`` of ``data``."""
 
+    @abstractmethod
     def value(self, timestep: int) -> float:
         """Return the number for all since the last call, and forget what it was made from.
 
@@ -35,7 +38,6 @@ class Measure:
         timestep : int
             How many timesteps have been run, over all trials.
         """
-        raise NotImplementedError(f"{type(self).__name__}.value")
 
     def restart(self) -> None:
         """Forget everything that belongs to the example under way; called before validation."""
@@ -45,9 +47,9 @@ class Measure:
 class Mean(Measure):
     """A measure that averages one number a trial: override `of_trial`."""
 
+    @abstractmethod
     def of_trial(self, data: Data, index: int) -> float:
         """Return the number of the trial that has just shown example ``index`` of ``data``."""
-        raise NotImplementedError(f"{type(self).__name__}.of_trial")
 
     def after_trial(self, data: Data, index: int) -> None:
         """Add the trial's number."""

@@ -12,7 +12,7 @@ from delta_rule import LINE, PHASES, Examples, Log, SquaredError, make, weights
 
 from snnlearn import genn
 from snnlearn.errors import TrainingError
-from snnlearn.training import Callback, Learner, Measure, TrainingPhase
+from snnlearn.training import Callback, Learner, Mean, Measure, TrainingPhase
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -253,7 +253,16 @@ def test_a_callback_that_raises_is_named():
 
 def test_no_connections():
     with pytest.raises(TrainingError, match="at least one connection"):
-        Learner(genn, None, [], trial_timesteps=1, update_timesteps=1, loss=Measure())
+        Learner(genn, None, [], trial_timesteps=1, update_timesteps=1, loss=Broken())
+
+
+class Unfinished(Mean):
+    name = "nothing yet"
+
+
+def test_a_measure_without_its_number_cannot_be_made():
+    with pytest.raises(TypeError, match=r"abstract.*of_trial"):
+        Unfinished()
 
 
 def test_checkpoint_of_other_optimisers(tmp_path):
