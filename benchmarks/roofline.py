@@ -4,7 +4,8 @@ Flops are counted from the typed trees: ``+ - * /`` and functions of the maths l
 the same along a row of synapses is counted once a row, what is the same everywhere not at all, and of two branches the
 longer. Bytes come from the loads and stores: every element that is touched, once a pass, from the level that holds all
 that a pass touches; what a loop fetches again from the first cache is not counted, as registers may hold it. The pass
-of a deferred kernel is a block of many timesteps.
+of a deferred kernel is a block of many timesteps. One in matrix form adds up products for the rows of neurons that
+spike in the block, and goes through the others once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from machine import Machine
 
 from snnlearn.codegen.plan import Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
-from snnlearn.codegen.plan.kernels import Index, OnSpike
+from snnlearn.codegen.plan.kernels import Code, Index, LinearForm, OnSpike
 from snnlearn.dialect import tree
 
 # How often an expression is evaluated: never again once known, once a row (or timestep), for each element.
@@ -132,7 +133,7 @@ class _Counter:
     def __init__(
         self, kernel: Kernel, itemsize: Mapping[str, int], spikes: Mapping[str, float], groups: Mapping[str, str]
     ) -> None:
-        self.kernel, self.itemsize = kernel, itemsize
+        self.kernel, self.itemsize, self.spikes, self.groups = kernel, itemsize, spikes, groups
         domain = kernel.domain
         self.pre, self.post = (0, 0) if isinstance(domain, Neurons) else (domain.pre, domain.post)
         self.rows, self.inner = 1.0, 0.0  # how often the outer loop runs, and the inner one in it
@@ -179,6 +180,9 @@ class _Counter:
     # ---- flops ----
 
     def flops(self) -> Flops:
+        form = self.kernel.deferral.linear if self.kernel.deferral is not None else None
+        if form is not None:
+            return self.linear_flops(form)
         names = self.ranks()
         total = Flops()
         for part in self.kernel.body:
@@ -190,6 +194,27 @@ class _Counter:
                 element, row = walk.count(code.tree, frozenset(code.actions))
                 total += (element * (self.rows * self.inner) + row * self.rows) * share
         return total
+
+    def linear_flops(self, form: LinearForm) -> Flops:
+        """Return the flops of a kernel in matrix form: of its columns, of the products, of the rows once a block."""
+        assert self.kernel.deferral is not None
+        depth, rows = self.kernel.deferral.depth, self.rows
+        if form.silent is not None:
+            rate = self.spikes.get(self.groups[form.silent.spikes], 0.0) / self.rows
+            rows = self.rows * (1.0 - (1.0 - rate) ** depth)  # a neuron spikes in a timestep or does not
+        once = self.rows * self.inner / depth
+        total = self.each(form.backward) * self.inner + self.each(form.products) * (rows * self.inner)
+        total += self.each(form.finish) * once
+        if form.silent is not None:
+            total += self.each(form.silent.backward) * self.inner
+            total += self.each(form.silent.sums) * (once * (1.0 - rows / self.rows))
+        return total
+
+    def each(self, code: Code) -> Flops:
+        """Return the flops of a piece of code for one element; what is the same for others is not taken out."""
+        names = {c.name: _NEVER for c in self.kernel.constants}
+        element, _ = _Walk(names, {}).count(code.tree, frozenset())
+        return element
 
     def ranks(self) -> dict[str, int]:
         """Return how often what a name of the kernel stands for changes."""

@@ -9,6 +9,8 @@ from snnlearn.codegen.cpp.emit import MIN_SHARED, MIN_SHARED_EACH_STEP
 from snnlearn.codegen.plan import REWRITES, Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.kernels import Transposition
 from snnlearn.codegen.plan.rewrites.defer import why_not
+from snnlearn.codegen.plan.rewrites.linear import why_not_linear
+from snnlearn.codegen.plan.rewrites.silent import why_not_silent
 
 WIDTH = 120
 _HEADINGS = ("kernel", "loops", "threads", "reads", "writes")
@@ -89,10 +91,12 @@ def _population(spikes: str, plan: Plan) -> str:
 
 
 def _threads(kernel: Kernel | Transposition, plan: Plan) -> str:
-    """Return along which end of its synapses threads share a kernel, or that one thread does it all."""
+    """Return along what threads share a kernel, or that one thread does it all."""
     if isinstance(kernel, Transposition) or kernel.stream is not None or kernel.split is None:
         return "one"
     assert isinstance(kernel.domain, Synapses)
+    if kernel.deferral is not None and kernel.deferral.linear is not None:
+        return "by tiles"
     each_step = kernel in plan.step and kernel.deferral is None
     if kernel.domain.pre * kernel.domain.post < (MIN_SHARED_EACH_STEP if each_step else MIN_SHARED):
         return "one: small"
@@ -103,11 +107,25 @@ def _when(kernel: Kernel, plan: Plan, applied: frozenset[str]) -> str:
     """Return whether a kernel of the timestep is deferred, with what it keeps, or why it is not."""
     if kernel.deferral is not None:
         kept = ", ".join(h.array for h in kernel.deferral.histories) or "nothing"
-        return f"deferred: {kernel.deferral.depth} timesteps at once; keeps {kept}"
+        form = _form(kernel, plan, applied)
+        return f"deferred: {kernel.deferral.depth} timesteps at once, {form}; keeps {kept}"
     reason = why_not(kernel, plan)
     if reason is None:
         reason = "nothing stands against it" if "defer" in applied else "the rewrite 'defer' was not applied"
     return f"not deferred: {reason}"
+
+
+def _form(kernel: Kernel, plan: Plan, applied: frozenset[str]) -> str:
+    """Return how a deferred kernel goes through its timesteps, and why not in a quicker way."""
+    assert kernel.deferral is not None
+    form = kernel.deferral.linear
+    if form is None:
+        reason = why_not_linear(kernel, plan) if "linear" in applied else "the rewrite 'linear' was not applied"
+        return f"one after the other ({reason})"
+    if form.silent is None:
+        reason = why_not_silent(kernel, plan) if "silent" in applied else "the rewrite 'silent' was not applied"
+        return f"as a product of matrices (for all rows: {reason})"
+    return "as a product of matrices, rows without a spike in closed form"
 
 
 # ---- layout ----

@@ -64,10 +64,12 @@ def test_rows_of_the_optimised_plan(optimised: str) -> None:
     assert row(optimised, "synapse_dynamics_InputHidden") == [
         "synapse_dynamics_InputHidden",
         "200 x 128 synapses",
-        "by rows",
-        "Hidden_errTilda, InputHidden_e, InputHidden_lambda, InputHidden_m, InputHidden_sigmaPrime, InputHidden_zTilda",
+        "by tiles",
+        "Hidden_errTilda, InputHidden_e, InputHidden_lambda, InputHidden_m, InputHidden_sigmaPrime, InputHidden_z, "
+        "InputHidden_zTilda, Input_spike_count, Input_spikes",
         "InputHidden_e, InputHidden_lambda, InputHidden_m",
-        "deferred: 64 timesteps at once; keeps Hidden_errTilda, InputHidden_sigmaPrime, InputHidden_zTilda",
+        "deferred: 64 timesteps at once, as a product of matrices, rows without a spike in closed form; "
+        "keeps Hidden_errTilda, InputHidden_sigmaPrime, InputHidden_zTilda, InputHidden_z",
     ]
     assert row(optimised, "presynaptic_update_HiddenOutput") == [
         "presynaptic_update_HiddenOutput",

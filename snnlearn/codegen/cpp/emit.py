@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from snnlearn.codegen.clike import INDEX, Printer, literal
 from snnlearn.codegen.plan import (
     Array,
+    Code,
     Kernel,
     Load,
     Neurons,
@@ -21,12 +22,15 @@ from snnlearn.codegen.plan import (
     SpikingRows,
     Synapses,
 )
+from snnlearn.codegen.plan.kernels import LinearForm, SilentRows
 from snnlearn.declare import value_type
 
 # Below, waking a thread costs more than its share of the work; in every timestep anew, or now and then.
 MIN_SHARED_EACH_STEP = 1 << 18
 MIN_SHARED = 1 << 13
 PART = 32  # rows of a deferred kernel that a thread takes at a time; fewer would fetch the kept past more often
+LINEAR_PART = 256  # the same of one in matrix form: each part finds the responses of its columns anew
+SUMS = 6  # tiles of sums that a kernel in matrix form adds up at a time
 TILE = 64  # columns of a deferred tile: four vectors of 512 bits, few enough to stay in registers
 
 
@@ -116,13 +120,41 @@ class _KernelView:
     def deferred_rows(self) -> int:
         """How many rows one part of the work on a deferred block spans."""
         assert isinstance(self.kernel.domain, Synapses)
+        if self.linear is not None:
+            return min(LINEAR_PART, self.kernel.domain.pre)
         return PART if self.shared else self.kernel.domain.pre
 
     @property
     def deferred_parts(self) -> int:
         """How many parts the work on a deferred block has."""
         assert isinstance(self.kernel.domain, Synapses)
-        return -(-self.kernel.domain.pre // self.deferred_rows)
+        chunks = -(-self.kernel.domain.pre // self.deferred_rows)
+        return chunks * self.tile_count if self.linear is not None else chunks
+
+    @property
+    def tile_count(self) -> int:
+        """How many tiles of columns a deferred kernel has."""
+        return sum((end - first) // width for first, end, width in self.tiles)
+
+    @property
+    def linear(self) -> LinearForm | None:
+        """The matrix form of a deferred kernel."""
+        return self.kernel.deferral.linear if self.kernel.deferral is not None else None
+
+    @property
+    def silent(self) -> SilentRows | None:
+        """What a deferred kernel does with the rows of silent neurons."""
+        return self.linear.silent if self.linear is not None else None
+
+    @property
+    def group(self) -> int:
+        """How many rows of a kernel in matrix form are added up at a time: their sums stay in registers."""
+        assert self.linear is not None
+        return max(1, SUMS // max(1, len(self.linear.sums)))
+
+    def code_lines(self, code: Code) -> list[str]:
+        """Return a piece of code printed."""
+        return Printer(self.kernel, self.plan.precision, [a.name for a in self.plan.arrays]).lines(code)
 
     @property
     def extent(self) -> int:

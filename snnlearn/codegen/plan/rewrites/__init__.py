@@ -1,7 +1,7 @@
 """Optimisations: pure functions from plan to plan, each of which leaves what is computed as it was.
 
 `defer` changes no bit. The others round differently: `strength` everywhere (a product with a reciprocal for a
-quotient), `fold` and `contract` in deferred kernels only.
+quotient), `linear`, `silent`, `fold` and `contract` in deferred kernels only.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ from snnlearn.codegen.plan.kernels import Plan
 from snnlearn.codegen.plan.rewrites.contract import contract, has_fused_multiply_add
 from snnlearn.codegen.plan.rewrites.defer import defer
 from snnlearn.codegen.plan.rewrites.fold import fold
+from snnlearn.codegen.plan.rewrites.linear import linear
+from snnlearn.codegen.plan.rewrites.silent import silent
 from snnlearn.codegen.plan.rewrites.strength import strength
 from snnlearn.errors import PreferenceError, did_you_mean
 
 REWRITES: dict[str, Callable[[Plan], Plan]] = {
     "strength": strength,
     "defer": defer,
+    "linear": linear,
+    "silent": silent,
     "fold": fold,
     "contract": contract,
 }

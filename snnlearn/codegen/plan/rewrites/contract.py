@@ -36,8 +36,15 @@ def has_fused_multiply_add() -> bool:
 
 
 def _contract(kernel: Kernel) -> Kernel:
-    body = (replace(p, tree=tree.rewrite(p.tree, _fuse)) if isinstance(p, Code) else p for p in kernel.body)
-    return replace(kernel, body=tuple(body))
+    body = tuple(_contract_code(p) if isinstance(p, Code) else p for p in kernel.body)
+    assert kernel.deferral is not None
+    form = kernel.deferral.linear
+    deferral = replace(kernel.deferral, linear=form.map_codes(_contract_code) if form is not None else None)
+    return replace(kernel, body=body, deferral=deferral)
+
+
+def _contract_code(code: Code) -> Code:
+    return replace(code, tree=tree.rewrite(code.tree, _fuse))
 
 
 def _fuse(node: Any) -> Any:
