@@ -30,7 +30,7 @@ MIN_SHARED_EACH_STEP = 1 << 18
 MIN_SHARED = 1 << 13
 PART = 32  # rows of a deferred kernel that a thread takes at a time; fewer would fetch the kept past more often
 LINEAR_PART = 256  # the same of one in matrix form: each part finds the responses of its columns anew
-SUMS = 6  # tiles of sums that a kernel in matrix form adds up at a time
+SUMS = 18  # vectors of sums that a kernel in matrix form keeps in registers: more than half, the rest for what is added
 TILE = 64  # columns of a deferred tile: four vectors of 512 bits, few enough to stay in registers
 
 
@@ -148,7 +148,7 @@ class _KernelView:
 
     @property
     def group(self) -> int:
-        """How many rows of a kernel in matrix form are added up at a time: their sums stay in registers."""
+        """How many rows of a kernel in matrix form are added up at a time."""
         assert self.linear is not None
         return max(1, SUMS // max(1, len(self.linear.sums)))
 
@@ -187,6 +187,12 @@ class _KernelView:
             kept = {h.array: h.kept for h in self.kernel.deferral.histories}
             names = [name for name in names if name not in kept] + list(kept.values())
         return [self._pointer(arrays[name], name in written) for name in dict.fromkeys(names)]
+
+    def pointer_lines_of(self, index: str) -> list[str]:
+        """Pointers to what a deferred kernel reads at an index."""
+        arrays = {a.name: a for a in self.plan.arrays}
+        names = [self.history_of(load) or load.array for load in self.loads_at(index)]
+        return [self._pointer(arrays[name], False) for name in dict.fromkeys(names)]
 
     def _pointer(self, array: Array, written: bool) -> str:
         ctype = array.type.ctype_for(self.plan.precision)

@@ -28,6 +28,9 @@
 #define SNN_NO_UNROLL
 #endif
 
+// Before a function that is to have all registers to itself.
+#define SNN_NO_INLINE __attribute__((noinline))
+
 namespace snn {
 
 // As in C: where one argument is not a number, the other. Written so that a compiler can vectorise it.
