@@ -272,7 +272,7 @@ class GeNNModel(TimesSpent):
         network = self._describe()
         plan = optimise(build_plan(network), self.preferences.optimise)
         source = emit_cpp(plan)
-        self._library = build_library(source)
+        self._library = build_library(source, bool(self.preferences.portable))
         self._network, self._plan, self._source = network, plan, source
 
     def _describe(self) -> net.Network:
@@ -321,6 +321,7 @@ class GeNNModel(TimesSpent):
             threads=self.preferences.threads or 1,
             flush_denormals=self.preferences.flush_denormals,
             timing=self.timing_enabled,
+            portable=bool(self.preferences.portable),
         )
         for group in self._groups():
             for array in group._arrays():

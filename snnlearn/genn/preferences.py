@@ -30,12 +30,16 @@ class Preferences:
     ----------
     threads : int, optional
         How many threads share the work; by default ``$SNNLEARN_THREADS``, else the cores this process may use.
-        Results do not depend on it.
+        Results do not depend on it. More than there are cores is allowed, and slower.
     flush_denormals : bool
         Take numbers too small for full precision for zero: several times faster, and the default. False follows
         IEEE 754 to the letter, for comparisons.
     optimise : sequence of str
         Names from `snnlearn.codegen.plan.REWRITES`; () runs the kernels as they stand in the models.
+
+    portable : bool, optional
+        Compile for any CPU of the architecture, rather than for the one at hand: slower, and the compiled model may be
+        moved. By default ``$SNNLEARN_PORTABLE``, 0 or 1, else False.
 
     Raises
     ------
@@ -46,11 +50,16 @@ class Preferences:
     threads: int | None = None
     flush_denormals: bool = True
     optimise: Sequence[str] = DEFAULT
+    portable: bool | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "threads", _check_threads(self.threads))
         if not isinstance(self.flush_denormals, bool):
             raise PreferenceError(f"flush_denormals must be True or False, not {self.flush_denormals!r}")
+        object.__setattr__(self, "portable", _check_portable(self.portable))
+        if self.portable and self.optimise is DEFAULT:
+            # Not every CPU has the fused instruction: where it is a function of the library, it is very slow.
+            object.__setattr__(self, "optimise", tuple(name for name in DEFAULT if name != "contract"))
         if isinstance(self.optimise, str) or not isinstance(self.optimise, Iterable):
             raise PreferenceError(f"optimise must be a sequence of names, not {self.optimise!r}")
         object.__setattr__(self, "optimise", tuple(self.optimise))
@@ -85,7 +94,21 @@ def _check_threads(threads: Any) -> int:
         threads = int(text) if text.strip().isdecimal() else text
     if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 1024:
         raise PreferenceError(f"{what} must be an integer from 1 to 1024, not {threads!r}")
+    cores = _available_cores()
+    if threads > cores:
+        _log.warning("%s: %d, on %d core%s: more threads than cores are slower", what, threads, cores, "s"[: cores - 1])
     return threads
+
+
+def _check_portable(portable: Any) -> bool:
+    if portable is None:
+        text = os.environ.get("SNNLEARN_PORTABLE", "").strip()
+        if text not in ("", "0", "1"):
+            raise PreferenceError(f"the environment variable SNNLEARN_PORTABLE must be 0 or 1, not {text!r}")
+        return text == "1"
+    if not isinstance(portable, bool):
+        raise PreferenceError(f"portable must be True or False, not {portable!r}")
+    return portable
 
 
 def _available_cores() -> int:

@@ -11,9 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from snnlearn.errors import BuildError
-from snnlearn.runtime.compiler import FLAGS, Compiler
+from snnlearn.runtime.compiler import Compiler
 
 _ADVICE = "set XDG_CACHE_HOME to a folder that can be written"
+_CPU_INFO = Path("/proc/cpuinfo")
 _SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 
 
@@ -84,16 +85,20 @@ def _digest(path: Path) -> str:
 
 
 def _key(source: str, compiler: Compiler) -> str:
-    parts = [source, *compiler.command, compiler.version, *FLAGS, _cpu()]
+    cpu = platform.machine() if compiler.portable else _cpu()
+    parts = [source, *compiler.command, compiler.version, *compiler.flags, cpu]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 @lru_cache(maxsize=1)
 def _cpu() -> str:
-    """Return what tells CPUs apart that differ in their instructions: code is compiled for the one at hand."""
+    """Return what tells CPUs apart that differ in their instructions: code is compiled for the one at hand.
+
+    Several machines may share a cache. One whose CPU cannot be told is only like itself.
+    """
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = _CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return f"{platform.machine()} {platform.processor()}"
+        return f"{platform.machine()} {platform.processor()} {platform.node()}"
     wanted = ("vendor_id", "cpu family", "model", "flags", "Features", "CPU part")
     return "\n".join(sorted({line for line in lines if line.split(":")[0].strip() in wanted}))

@@ -9,7 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from snnlearn.errors import BuildError, CompilerNotFoundError
@@ -18,7 +18,7 @@ _log = logging.getLogger("snnlearn")
 _NATIVE = "-march=native"
 
 # Results must not depend on the machine: no contraction to fused multiply-add, nothing of -ffast-math that changes a
-# value, and signed integers that wrap. What remains off (errno, floating-point traps) no code string can see.
+# value, and signed integers that wrap. What else is off (errno, floating-point traps) no code string can see.
 FLAGS = (
     "-std=c++17",
     "-O3",
@@ -32,6 +32,8 @@ FLAGS = (
     "-pthread",
     "-fvisibility=hidden",
 )
+# Without these code is slower and the results are the same.
+_DISPENSABLE = (_NATIVE, "-fno-math-errno", "-fno-trapping-math")
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,18 @@ class Compiler:
         The program and any leading arguments.
     version : str
         The first line of what it says of itself.
+    portable : bool
+        Whether its libraries are for any CPU of the architecture, not only for one like that at hand.
     """
 
     command: tuple[str, ...]
     version: str
+    portable: bool = False
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What it is told beside the files."""
+        return tuple(flag for flag in FLAGS if not (self.portable and flag == _NATIVE))
 
     def compile(self, source: Path, target: Path) -> None:
         """Compile one C++ file into a shared library.
@@ -57,11 +67,13 @@ class Compiler:
         BuildError
             If the compiler fails: its first error, and all that it printed as the attribute ``output``.
         """
-        done = self._run([*FLAGS, str(source), "-o", str(target)])
-        if done.returncode != 0 and _NATIVE.split("=")[0] in done.stderr:
-            # Not every compiler knows it for every CPU; without it the code is slower and the results are the same.
-            _log.warning("%s does not know %s: compiling without", shlex.join(self.command), _NATIVE)
-            done = self._run([*(flag for flag in FLAGS if flag != _NATIVE), str(source), "-o", str(target)])
+        flags = self.flags
+        done = self._run([*flags, str(source), "-o", str(target)])
+        unknown = [flag for flag in flags if flag in _DISPENSABLE and flag.split("=")[0] in done.stderr]
+        if done.returncode != 0 and unknown:
+            _log.warning("%s does not know %s: compiling without", shlex.join(self.command), " ".join(unknown))
+            flags = tuple(flag for flag in flags if flag not in unknown)
+            done = self._run([*flags, str(source), "-o", str(target)])
         if done.returncode != 0 or not target.is_file():
             output = (done.stderr.strip() or done.stdout.strip()).splitlines()
             first = next((line for line in output if "error" in line.lower()), output[0] if output else "no message")
@@ -78,8 +90,13 @@ class Compiler:
             raise BuildError(f"{shlex.join(self.command)} cannot be run: {error.strerror or error}") from error
 
 
-def find_compiler() -> Compiler:
+def find_compiler(portable: bool = False) -> Compiler:
     """Return the C++ compiler to use: ``$CXX``, else ``c++``, ``g++`` or ``clang++``, else the ziglang wheel's.
+
+    Parameters
+    ----------
+    portable : bool
+        Whether its libraries are to run on any CPU of the architecture.
 
     Raises
     ------
@@ -91,14 +108,14 @@ def find_compiler() -> Compiler:
         compiler = _try(_split(asked))
         if compiler is None:
             raise CompilerNotFoundError(f"the environment variable CXX names no C++ compiler that runs: {asked!r}")
-        return compiler
+        return replace(compiler, portable=portable)
     candidates: list[tuple[str, ...]] = [(name,) for name in ("c++", "g++", "clang++")]
     if importlib.util.find_spec("ziglang") is not None:
         candidates.append((sys.executable, "-m", "ziglang", "c++"))
     for command in candidates:
         compiler = _try(command)
         if compiler is not None:
-            return compiler
+            return replace(compiler, portable=portable)
     raise CompilerNotFoundError(
         f'no C++ compiler found; install one ({_package()}), or a compiler as a wheel: pip install "snnlearn[compiler]"'
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,10 @@ from snnlearn.errors import BuildError
 from snnlearn.runtime import cache
 from snnlearn.runtime.compiler import find_compiler
 
+_log = logging.getLogger("snnlearn")
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "snn_create": (ctypes.c_void_p, [ctypes.c_uint, ctypes.c_int]),
+    "snn_threads": (ctypes.c_uint, [ctypes.c_void_p]),
     "snn_destroy": (None, [ctypes.c_void_p]),
     "snn_bind": (None, [ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)]),
     "snn_configure": (None, [ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_int]),
@@ -29,22 +33,31 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
 }
 
 
-def build_library(source: str) -> Path:
-    """Compile a source, or find it in the cache.
+def build_library(source: str, portable: bool = False) -> Path:
+    """Compile a source, for this CPU or for any of its architecture, or find it in the cache.
 
     Raises
     ------
     CompilerNotFoundError, BuildError
     """
-    return cache.build(source, find_compiler())
+    return cache.build(source, find_compiler(portable))
 
 
 class Library:
     """One simulation inside a compiled library. Python's global lock is free while it runs."""
 
-    def __init__(self, path: Path, source: str, threads: int, flush_denormals: bool) -> None:
-        self._functions = _load(path, source)
+    def __init__(self, path: Path, source: str, threads: int, flush_denormals: bool, portable: bool = False) -> None:
+        self._functions = _load(path, source, portable)
         self._handle = self._functions.snn_create(threads, flush_denormals)
+        self._process = os.getpid()
+        self.threads = int(self._functions.snn_threads(self._handle))
+        if self.threads < threads:
+            _log.warning("the operating system gives %d of the %d threads asked for", self.threads, threads)
+
+    @property
+    def usable(self) -> bool:
+        """Whether its threads are there: a fork of the process has memory, but no thread beside its own."""
+        return self.threads == 1 or self._process == os.getpid()
 
     def bind(self, arrays: Sequence[NDArray[Any]]) -> None:
         """Tell where the arrays are; they are kept alive as long as the simulation, which may work on them unseen."""
@@ -90,7 +103,7 @@ class Library:
     def close(self) -> None:
         """Free the simulation; nothing may be called after."""
         handle, self._handle = self._handle, None
-        if handle:
+        if handle and self.usable:
             self._functions.snn_destroy(handle)
 
     def __del__(self) -> None:
@@ -98,12 +111,12 @@ class Library:
             self.close()
 
 
-def _load(path: Path, source: str) -> ctypes.CDLL:
+def _load(path: Path, source: str, portable: bool) -> ctypes.CDLL:
     try:
         functions = ctypes.CDLL(str(path))
     except OSError:
         # A stored file can be damaged (a full disk, a copied cache): compile once more.
-        path = cache.build(source, find_compiler(), force=True)
+        path = cache.build(source, find_compiler(portable), force=True)
         try:
             functions = ctypes.CDLL(str(path))
         except OSError as error:

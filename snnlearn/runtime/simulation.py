@@ -78,6 +78,8 @@ class Simulation:
     threads : int
     flush_denormals : bool
     timing : bool
+    portable : bool
+        Whether the library was compiled for any CPU of the architecture.
     """
 
     def __init__(
@@ -92,13 +94,14 @@ class Simulation:
         threads: int = 1,
         flush_denormals: bool = True,
         timing: bool = False,
+        portable: bool = False,
     ) -> None:
         self.network, self.plan = network, plan
         self.recording_timesteps = recording_timesteps
         self._groups = {name: number for number, name in enumerate(plan.custom_updates)}
         self._by_location = {a.location: a for a in plan.arrays}
         self._arrays = {a.name: self._allocate(a) for a in plan.arrays}
-        self._library: Library | None = Library(library, source, threads, flush_denormals)
+        self._library: Library | None = Library(library, source, threads, flush_denormals, portable)
         self._bind()
         self._open().configure(seed, recording_timesteps, timing)
         self._set_given_values()
@@ -225,6 +228,11 @@ class Simulation:
     def _open(self) -> Library:
         if self._library is None:
             raise LifecycleError("the simulation has been unloaded")
+        if not self._library.usable:
+            raise LifecycleError(
+                "the simulation was loaded before this process was forked, and its threads stayed behind: "
+                "load it in this process, or with threads=1"
+            )
         return self._library
 
 

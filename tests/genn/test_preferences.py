@@ -8,7 +8,7 @@ import pytest
 
 from snnlearn.codegen.plan import DEFAULT
 from snnlearn.errors import PreferenceError
-from snnlearn.genn import GeNNModel
+from snnlearn.genn import GeNNModel, preferences
 from snnlearn.genn.preferences import Preferences, read_preferences
 
 
@@ -36,11 +36,40 @@ def test_a_wrong_environment(monkeypatch: pytest.MonkeyPatch, text: str) -> None
         Preferences()
 
 
+def test_more_threads_than_cores_are_said_to_be_slow(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(preferences, "_available_cores", lambda: 4)
+    assert Preferences(threads=4).threads == 4
+    assert not caplog.messages
+    assert Preferences(threads=5).threads == 5
+    assert caplog.messages == ["threads: 5, on 4 cores: more threads than cores are slower"]
+
+
+@pytest.mark.parametrize(("text", "portable"), [("", False), ("0", False), ("1", True)])
+def test_the_environment_may_ask_for_portable_code(monkeypatch: pytest.MonkeyPatch, text: str, portable: bool) -> None:
+    monkeypatch.setenv("SNNLEARN_PORTABLE", text)
+    assert Preferences().portable is portable
+    assert Preferences(portable=not portable).portable is not portable
+
+
+def test_a_wrong_wish_for_portable_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNNLEARN_PORTABLE", "yes")
+    with pytest.raises(PreferenceError, match="environment variable SNNLEARN_PORTABLE must be 0 or 1, not 'yes'"):
+        Preferences()
+
+
+def test_portable_code_calls_no_function_for_an_instruction_that_may_be_missing() -> None:
+    assert "contract" not in Preferences(portable=True).optimise
+    assert Preferences(portable=True, optimise=("defer", "contract")).optimise == ("defer", "contract")
+
+
 WRONG = [
     ({"threads": 0}, "threads must be an integer from 1 to 1024, not 0"),
     ({"threads": True}, "threads must be an integer from 1 to 1024, not True"),
     ({"threads": 1.0}, "threads must be an integer"),
     ({"flush_denormals": 1}, "flush_denormals must be True or False, not 1"),
+    ({"portable": 1}, "portable must be True or False, not 1"),
     ({"optimise": "defer"}, "optimise must be a sequence of names, not 'defer'"),
     ({"optimise": None}, "optimise must be a sequence of names, not None"),
     ({"optimise": ["defr"]}, "unknown optimisation 'defr'; did you mean 'defer'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,49 @@ def test_many_processes_at_once(folder: Path) -> None:
     assert cache.build(SOURCE + "// shared\n", find_compiler()) == Path(paths.pop())
 
 
-def test_the_key_tells_cpus_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+CPU = "vendor_id : A\ncpu family : 6\nmodel : 1\nflags : sse2 avx2 fma\nbogomips : {}\n"
+
+
+def key_with(monkeypatch: pytest.MonkeyPatch, cpu_info: Path, text: str | None, compiler: Compiler) -> str:
+    """The key of a machine whose system tells this about its CPU, or nothing."""
+    if text is not None:
+        cpu_info.write_text(text)
+    else:
+        cpu_info.unlink(missing_ok=True)
+    monkeypatch.setattr(cache, "_CPU_INFO", cpu_info)
+    cache._cpu.cache_clear()
+    key = cache._key(SOURCE, compiler)
+    cache._cpu.cache_clear()
+    return key
+
+
+def test_the_key_tells_cpus_apart_by_their_instructions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    compiler = Compiler(("c++",), "1")
+    keys = [
+        key_with(monkeypatch, tmp_path / "cpuinfo", text, compiler)
+        for text in (CPU.format(1), CPU.format(2), CPU.replace("avx2", "avx2 avx512f"), CPU.replace("A", "B"), None)
+    ]
+    assert keys[0] == keys[1], "how fast it is does not matter"
+    assert len(set(keys)) == 4
+
+
+def test_a_cpu_that_cannot_be_told_is_only_like_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    compiler, keys = Compiler(("c++",), "1"), []
+    for machine in ("one", "two"):
+        monkeypatch.setattr(platform, "node", lambda name=machine: name)
+        keys.append(key_with(monkeypatch, tmp_path / "cpuinfo", None, compiler))
+    assert keys[0] != keys[1]
+
+
+def test_portable_code_has_keys_of_its_own_for_all_cpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    native, portable = Compiler(("c++",), "1"), Compiler(("c++",), "1", portable=True)
+    texts = (CPU, CPU.replace("avx2", "avx512f"))
+    keys = {key_with(monkeypatch, tmp_path / "cpuinfo", text, portable) for text in texts}
+    assert len(keys) == 1
+    assert key_with(monkeypatch, tmp_path / "cpuinfo", CPU, native) not in keys
+
+
+def test_a_library_for_another_cpu_is_not_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiler: Any = find_compiler()
     first = cache.build(SOURCE, compiler)
     monkeypatch.setattr(cache, "_cpu", lambda: "another CPU")

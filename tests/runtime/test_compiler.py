@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from snnlearn.errors import CompilerNotFoundError
+from snnlearn.errors import BuildError, CompilerNotFoundError
 from snnlearn.runtime import compiler as module
 from snnlearn.runtime.compiler import Compiler, find_compiler
 
@@ -77,16 +77,35 @@ def test_the_wheel_is_the_last_resort(bare: Path, monkeypatch: pytest.MonkeyPatc
     assert find_compiler().command == (str(bare / "c++"),)
 
 
-def test_a_compiler_without_native_code(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    real = find_compiler().command[0]
-    script = tmp_path / "c++"
-    script.write_text(
-        "#!/bin/sh\n"
-        'case "$*" in *-march=native*) echo "error: unknown value native for -march" >&2; exit 1;; esac\n'
-        f'exec {real} "$@"\n'
-    )
-    script.chmod(0o755)
-    (tmp_path / "a.cpp").write_text("extern int a; int a = 1;")
-    Compiler((str(script),), "1").compile(tmp_path / "a.cpp", tmp_path / "a.so")
+@pytest.mark.parametrize("flag", ["-march=native", "-fno-trapping-math"])
+def test_a_compiler_without_a_flag_that_is_for_speed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, flag: str
+) -> None:
+    compiler = ignorant(tmp_path, flag)
+    compiler.compile(tmp_path / "a.cpp", tmp_path / "a.so")
     assert (tmp_path / "a.so").is_file()
-    assert "does not know -march=native: compiling without" in caplog.text
+    (line,) = caplog.messages
+    assert line.endswith(f"does not know {flag}: compiling without")
+
+
+def test_a_compiler_without_a_flag_that_results_depend_on(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="error: unknown option -ffp-contract=off"):
+        ignorant(tmp_path, "-ffp-contract=off").compile(tmp_path / "a.cpp", tmp_path / "a.so")
+    assert not (tmp_path / "a.so").exists()
+
+
+def ignorant(folder: Path, flag: str) -> Compiler:
+    """A compiler that does not know a flag."""
+    program = script(
+        folder / "c++",
+        f'case "$*" in *{flag}*) echo "error: unknown option {flag}" >&2; exit 1;; esac\n'
+        f'exec {find_compiler().command[0]} "$@"',
+    )
+    (folder / "a.cpp").write_text("extern int a; int a = 1;")
+    return Compiler((str(program),), "1")
+
+
+def test_portable_code_is_not_for_this_cpu_alone(bare: Path) -> None:
+    script(bare / "c++", "echo 1.0")
+    assert "-march=native" in find_compiler().flags
+    assert set(find_compiler().flags) - set(find_compiler(portable=True).flags) == {"-march=native"}

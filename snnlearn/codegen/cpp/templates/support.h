@@ -103,6 +103,8 @@ public:
     Pool(const Pool &) = delete;
     Pool &operator=(const Pool &) = delete;
 
+    unsigned int threads() const { return (unsigned int)m_Workers.size() + 1; }
+
     // Have parts 0 to parts - 1 of a job done, by the other threads while this one goes on; see finish().
     void start(unsigned int parts, void (*call)(void *context, unsigned int part), void *context)
     {
@@ -137,13 +139,12 @@ public:
     // Call f(begin, end) for the parts of [0, extent), and wait for them.
     template <typename F> void run(unsigned int extent, F f)
     {
-        const unsigned int threads = (unsigned int)m_Workers.size() + 1;
-        if (threads == 1) {
+        if (threads() == 1) {
             f(0u, extent);
             return;
         }
         // Multiples of 16 keep two threads out of one cache line; a few parts for each thread even out their speed.
-        Range<F> range{f, extent, ((extent + 4 * threads - 1) / (4 * threads) + 15u) & ~15u};
+        Range<F> range{f, extent, ((extent + 4 * threads() - 1) / (4 * threads()) + 15u) & ~15u};
         start((extent + range.step - 1) / range.step, &Range<F>::call, &range);
         finish();
     }
