@@ -18,7 +18,8 @@ _log = logging.getLogger("snnlearn")
 _NATIVE = "-march=native"
 
 # Results must not depend on the machine: no contraction to fused multiply-add, nothing of -ffast-math that changes a
-# value, and signed integers that wrap. What else is off (errno, floating-point traps) no code string can see.
+# value, and signed integers that wrap. What else is off no code string can see: errno, floating-point traps, and jump
+# threading, whose paths around tested conditions keep loops over neurons from becoming loops of vectors.
 FLAGS = (
     "-std=c++17",
     "-O3",
@@ -27,13 +28,14 @@ FLAGS = (
     "-fwrapv",
     "-fno-math-errno",
     "-fno-trapping-math",
+    "-fno-thread-jumps",
     "-fPIC",
     "-shared",
     "-pthread",
     "-fvisibility=hidden",
 )
 # Without these code is slower and the results are the same.
-_DISPENSABLE = (_NATIVE, "-fno-math-errno", "-fno-trapping-math")
+_DISPENSABLE = (_NATIVE, "-fno-math-errno", "-fno-trapping-math", "-fno-thread-jumps")
 
 
 @dataclass(frozen=True)

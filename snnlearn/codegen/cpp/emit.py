@@ -29,6 +29,7 @@ from snnlearn.declare import value_type
 MIN_SHARED_EACH_STEP = 1 << 18
 MIN_SHARED = 1 << 13
 PART = 32  # rows of a deferred kernel that a thread takes at a time; fewer would fetch the kept past more often
+CHUNK = 1024  # neurons whose marks of a spike are kept in the first cache
 LINEAR_PART = 256  # the same of one in matrix form: each part finds the responses of its columns anew
 SUMS = 18  # vectors of sums that a kernel in matrix form keeps in registers: more than half, the rest for what is added
 TILE = 64  # columns of a deferred tile: four vectors of 512 bits, few enough to stay in registers
@@ -103,6 +104,21 @@ class _KernelView:
         each_step = kernel in self.plan.step and kernel.deferral is None
         enough = MIN_SHARED_EACH_STEP if each_step else MIN_SHARED
         return kernel.split if domain.pre * domain.post >= enough else None
+
+    @property
+    def chunk(self) -> int:
+        """How many neurons are marked as spiking before they are listed."""
+        assert isinstance(self.kernel.domain, Neurons)
+        return min(CHUNK, self.kernel.domain.size)
+
+    @property
+    def chunk_end(self) -> str:
+        """The end of the chunk of neurons from ``first`` on."""
+        assert isinstance(self.kernel.domain, Neurons)
+        size = self.kernel.domain.size
+        if size % self.chunk == 0:
+            return f"first + {self.chunk}u"
+        return f"{size}u - first < {self.chunk}u ? {size}u : first + {self.chunk}u"
 
     @property
     def tiles(self) -> list[tuple[int, int, int]]:

@@ -14,7 +14,8 @@ _CPP = """alignas alignof and and_eq asm auto bitand bitor bool break case catch
 _CPP_WORDS = frozenset(_CPP.split())
 
 # What the templates call things in a kernel or in the simulation; user names step aside.
-_TEMPLATES = """id id_pre id_post id_syn i j s k n sim begin end random first kept oldest row column count dt t
+_TEMPLATES = """id id_pre id_post id_syn i j s k n sim begin end random first kept oldest row rows column count dt t
+    any spiked spikes_now GROUP WIDTH part tile rest
     recording_row recording_words recording_timesteps first_pending block_first block_kept deferred_time flush_denormals
     std snn Simulation size_t uint8_t uint16_t uint32_t uint64_t int8_t int16_t int32_t int64_t
     M_E errno assert stdin stdout stderr"""

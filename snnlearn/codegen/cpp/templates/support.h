@@ -28,6 +28,15 @@
 #define SNN_NO_UNROLL
 #endif
 
+// Before a loop whose passes touch different elements: more arrays than a compiler would compare at run time.
+#if defined(__clang__)
+#define SNN_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define SNN_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SNN_INDEPENDENT
+#endif
+
 // Before a function that is to have all registers to itself.
 #define SNN_NO_INLINE __attribute__((noinline))
 
@@ -150,7 +159,9 @@ public:
     }
 
 private:
-    static const unsigned int SPIN = 2000; // tries, some 20 microseconds, before a thread gives its core away
+    // Tries before a thread gives its core away: some 20 microseconds where another thread works on what it waits for,
+    // and longer than a block of timesteps of a small network where there is nothing to do yet: to wake it takes long.
+    static const unsigned int SPIN = 2000, SPIN_IDLE = 20000;
 
     template <typename F> struct Range {
         F f;
@@ -167,7 +178,7 @@ private:
     {
         const FlushDenormals flush(flush_denormals);
         while (true) {
-            for (unsigned int tries = 0; left() == 0 && tries < SPIN; tries++) {
+            for (unsigned int tries = 0; left() == 0 && tries < SPIN_IDLE; tries++) {
                 wait_a_little(0);
             }
             if (left() == 0) {

@@ -1,7 +1,7 @@
 """Optimisations: pure functions from plan to plan, each of which leaves what is computed as it was.
 
-`defer` changes no bit. The others round differently: `strength` everywhere (a product with a reciprocal for a
-quotient), `linear`, `silent`, `fold` and `contract` in deferred kernels only.
+`branchless` and `defer` change no bit. The others round differently: `strength` everywhere (a product with a reciprocal
+for a quotient), `linear`, `silent`, `fold` and `contract` in deferred kernels only.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from snnlearn.codegen.plan.kernels import Plan
+from snnlearn.codegen.plan.rewrites.branchless import branchless
 from snnlearn.codegen.plan.rewrites.contract import contract, has_fused_multiply_add
 from snnlearn.codegen.plan.rewrites.defer import defer
 from snnlearn.codegen.plan.rewrites.fold import fold
@@ -19,6 +20,7 @@ from snnlearn.errors import PreferenceError, did_you_mean
 
 REWRITES: dict[str, Callable[[Plan], Plan]] = {
     "strength": strength,
+    "branchless": branchless,
     "defer": defer,
     "linear": linear,
     "silent": silent,
