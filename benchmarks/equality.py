@@ -1,10 +1,14 @@
 """How far the optimised plans of the SuperSpike demo are from the plain one.
 
     python benchmarks/equality.py [--timesteps 5000] [--threads 1]
+    python benchmarks/equality.py --exact [--timesteps 5000]
 
 Runs the demo from the same start with each list of rewrites, before any weight changes, and prints whether every spike
 is the same and the largest difference of any synapse's trace, of any neuron's variable, and of any gradient, each
 against the largest value of its array in the plain plan.
+
+The second compares the traces and gradients of the connection to the output, by each of these plans, with sums in
+double precision over the same variables of neurons, which NumPy adds up timestep by timestep.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from micro import ablations, describe
 from numpy.typing import NDArray
 
 from snnlearn.codegen.plan import DEFAULT
+from snnlearn.userproject import superspike as ss
 
 _KINDS = {"gradients": (".m",), "traces": (".e", ".lambda"), "neurons": ()}  # by the ends of their names; others
 
@@ -64,11 +69,47 @@ def same_spikes(one: Outcome, plain: Outcome) -> bool:
     return True
 
 
+def exact(timesteps: int) -> dict[str, NDArray[np.float64]]:
+    """Return the traces of the connection to the output, from the neurons' variables in every timestep."""
+    network = describe(threads=1, optimise=())
+    network.model.build()
+    network.model.load()
+    network.model.custom_update("CalculateTranspose")
+    synapses = network.hidden_output
+    variables = (synapses.pre_vars["zTilda"], synapses.post_vars["sigmaPrime"], network.output.vars["errTilda"])
+    e, trace, m = (np.zeros((ss.NUM_HIDDEN, ss.NUM_OUTPUT)) for _ in range(3))
+    for _ in range(timesteps):
+        for variable in variables:
+            variable.pull_from_device()
+        pulled = [np.array(variable.view, dtype=np.float64) for variable in variables]
+        e += (np.multiply.outer(pulled[0], pulled[1]) - e / ss.TAU_RISE_MS) * ss.TIMESTEP_MS
+        trace += (e - trace) / ss.TAU_DECAY_MS * ss.TIMESTEP_MS
+        m += trace * pulled[2]
+        network.model.run(1)
+    network.model.unload()
+    return {"m": m.ravel(), "lambda": trace.ravel(), "e": e.ravel()}
+
+
+def show_exact(timesteps: int) -> None:
+    sums = exact(timesteps)
+    print("| rewrites | m | lambda | e |")
+    print("|---|---:|---:|---:|")
+    for title, names in {**ablations(), "none": ()}.items():
+        state = run(names, timesteps, 1).state
+        here = {name: state[f"HiddenOutput.synapse.{name}"] for name in sums}
+        cells = [f"{np.abs(here[name] - sums[name]).max() / np.abs(sums[name]).max():.1e}" for name in sums]
+        print(f"| {title} | {' | '.join(cells)} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--timesteps", type=int, default=5000)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--exact", action="store_true", help="compare with sums in double precision")
     args = parser.parse_args()
+    if args.exact:
+        show_exact(args.timesteps)
+        return
     plain = run((), args.timesteps, args.threads)
     lists = {"defer": ("defer",), **{title: names for title, names in ablations().items() if names}}
     total = sum(len(times) for times, _ in plain.spikes.values())

@@ -3,9 +3,10 @@
     python benchmarks/superspike.py [--rounds 5] [--engines cpu:1 cpu:2 genn:best] [--json FILE]
 
 Engines: ``cpu:N``, the embedded engine with N threads; ``cpu-plain:N``, the same without optimisations; ``genn:plain``,
-GeNN's CPU back end as it comes (``optimize_code``); ``genn:best``, the same with native flags and denormals flushed.
-Each runs in a process of its own, with an empty cache of compiled models. A round is one trial of each; the first
-trial of each engine is not counted.
+GeNN's CPU back end as it comes (``optimize_code``); ``genn:best``, the same with native flags and denormals flushed;
+``brian2``, see brian2_superspike.py. Peers that are not installed are left out, with a line that says so. Each runs in
+a process of its own, with an empty cache of compiled models. A round is one trial of each; the first trial of each
+engine is not counted.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -40,7 +42,12 @@ extern "C" __attribute__((visibility("default"))) void flush_denormals() { _mm_s
 def default_engines() -> list[str]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     engines = [f"cpu:{n}" for n in (1, 2, 4, 8, 16) if n <= cores]
-    return engines + (["genn:best", "genn:plain"] if importlib.util.find_spec("pygenn") else [])
+    for package, peers in {"pygenn": ["genn:best", "genn:plain"], "brian2": ["brian2"]}.items():
+        if importlib.util.find_spec(package):
+            engines += peers
+        else:
+            print(f"left out: {', '.join(peers)}; {package} is not installed", file=sys.stderr)
+    return engines
 
 
 # ---- one engine, in a process of its own ----
@@ -67,14 +74,32 @@ def work(engine: str) -> None:
     """Build, then run a trial for each line of input; answer with a line of JSON each."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # GeNN's build prints to standard output
+    start = time.perf_counter()
+    trial = brian2_trials() if engine == "brian2" else trials(engine)
+    print(json.dumps({"build_s": time.perf_counter() - start}), file=answers, flush=True)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        trial()
+        seconds = time.perf_counter() - start
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"s": seconds, "peak_mb": peak_mb}), file=answers, flush=True)
+
+
+def brian2_trials() -> Callable[[], None]:
+    """Return what runs a trial in Brian2, which compiles when it first runs."""
+    from brian2_superspike import Trials
+
+    return Trials(ss.frozen_poisson(1), read_ras(target_path(), ss.NUM_OUTPUT, ss.TRIAL_MS), 1).trial
+
+
+def trials(engine: str) -> Callable[[], None]:
+    """Build and load the demo; return what runs a trial."""
     network, genn = describe(engine)
     for synapses, back in ((network.input_hidden, ()), (network.hidden_output, (network.output_hidden, "w"))):
         gradient, weight = genn.create_wu_var_ref(synapses, "m"), genn.create_wu_var_ref(synapses, "w", *back)
         attach(network.model, st.SEED_OPTIMISER, f"{synapses.name}_optimiser", "GradientLearn", gradient, weight)
-    start = time.perf_counter()
     network.model.build()
     network.model.load()
-    build_s = time.perf_counter() - start
     network.model.custom_update("CalculateTranspose")
     runner = TrialRunner(
         network.model,
@@ -83,13 +108,7 @@ def work(engine: str) -> None:
         update_timesteps=ss.UPDATE_TIMESTEPS,
         reset_groups=["SourceReset"],
     )
-    print(json.dumps({"build_s": build_s}), file=answers, flush=True)
-    for _ in sys.stdin:
-        start = time.perf_counter()
-        runner.run(1)
-        seconds = time.perf_counter() - start
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"s": seconds, "peak_mb": peak_mb}), file=answers, flush=True)
+    return lambda: runner.run(1)
 
 
 class Worker:
@@ -101,7 +120,7 @@ class Worker:
             [sys.executable, __file__, "--worker", engine],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if engine.startswith("genn") else None,
+            stderr=None if engine.startswith("cpu") else subprocess.PIPE,
             env={**os.environ, "XDG_CACHE_HOME": cache_dir},
             text=True,
         )

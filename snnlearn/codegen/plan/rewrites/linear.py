@@ -239,11 +239,11 @@ class _Former:
             if found.type != w.vtype:
                 continue
             terms = []
-            for q in (*reversed(self.system.below(x, s)), s):
+            for q in reversed(self.system.below(x, s)):
                 factor = self.system.transition.get((q, s))
-                if factor is None or not (q == x or (x, q) in self.entries):
-                    continue
-                terms.append(self.step(w, x, q, factor))
+                if factor is not None and (q == x or (x, q) in self.entries):
+                    terms.append(self.step(w, x, q, factor))
+            terms += w.share(found.name, self.system.transition[s, s][()])
             statements.append(w.assign(found.name, w.sum(terms)))
         return statements
 
@@ -254,7 +254,7 @@ class _Former:
             return w.polynomial(factor)
         entry = w.name(found.name) if found.type == w.vtype else self.entry(x, q)
         assert entry is not None
-        return entry if factor == {(): 1.0} else w.product([entry, w.polynomial(factor)])
+        return w.product([entry, w.polynomial(factor)])
 
     def products(self) -> list[tree.Statement]:
         """Write sum += f r."""

@@ -232,9 +232,11 @@ class _Former:
             for number, s in enumerate(arrays):
                 terms: list[tree.Expr] = [w.name(response.name)] if s == arrays[-1] else []
                 for x in reversed(arrays[number:]):
-                    factor = self.recurrence.matrix.get((x, s))
-                    if factor is not None:
-                        terms.append(w.product([w.name(self.columns[total.name, x].name), w.number(factor)]))
+                    factor, column = self.recurrence.matrix.get((x, s)), self.columns[total.name, x].name
+                    if factor is not None and x == s:
+                        terms += w.share(column, factor)
+                    elif factor is not None:
+                        terms.append(w.product([w.name(column), w.number(factor)]))
                 statements.append(w.assign(self.columns[total.name, s].name, w.sum(terms)))
         return statements
 
