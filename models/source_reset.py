@@ -5,11 +5,11 @@ through a list of spike times (`SpikeSourceArray`, `SuperSpikeOutput`). Where ho
 memory, as in GeNN's CPU back end, uploading ``startSpike`` again resets nothing; this does.
 """
 
-from snnlearn.declare import CustomUpdateModel, VarAccess
+from snnlearn.declare import CustomUpdateModel, CustomUpdateVarAccess
 
 SourceReset = CustomUpdateModel(
     "SourceReset",
-    vars=[("firstSpike", "unsigned int", VarAccess.READ_ONLY)],
+    vars=[("firstSpike", "unsigned int", CustomUpdateVarAccess.READ_ONLY)],
     var_refs=[("startSpike", "unsigned int")],
     update_code="startSpike = firstSpike;",
 )

@@ -68,6 +68,10 @@ class OutputError(SnnlearnError, OSError):
     """A file or folder cannot be written."""
 
 
+class ModelWarning(UserWarning):
+    """A model asks for something that GeNN lets pass and that is hardly meant."""
+
+
 _FEW = 8  # names that a message may list
 
 
@@ -89,7 +93,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     choices = sorted(set(known))
     folded = {choice.casefold(): choice for choice in choices}
-    near = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    near = get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.6)
     if near:
         return f"; did you mean '{folded[near[0]]}'?"
     if not choices:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from snnlearn.dialect.library import MATHS
 _WIDTH = {"int8_t": 8, "int16_t": 16, "int": 32, "int64_t": 64}
 _WIDTH |= {"uint8_t": 8, "uint16_t": 16, "unsigned int": 32, "uint64_t": 64}
 _INT = value_type("int")
+_SUMS = frozenset(["addToPost", "addToPre", "injectCurrent"])
 
 
 def run_snippet(
@@ -26,6 +27,7 @@ def run_snippet(
     values: Mapping[str, Any],
     arrays: Mapping[str, Any] | None = None,
     random: Mapping[str, Iterator[float]] | None = None,
+    synapses: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """Run a checked code string on plain numbers.
 
@@ -35,20 +37,24 @@ def run_snippet(
     values : mapping of str to number
         A value for every declared name that the snippet reads.
     arrays : mapping of str to sequence
-        The extra global parameters it indexes.
+        The extra global parameters it indexes, and the past of the variables that it reads with a delay, newest
+        first. Assignments change them.
     random : mapping of str to iterator
         What ``gennrand_uniform()`` and the like give, call by call.
+    synapses : sequence of dict
+        What ``for_each_synapse`` goes through: the values that its body sees besides. Assignments change them.
 
     Returns
     -------
     dict
         The values afterwards: those given, as changed, with the local variables of the outermost level (so
-        that the result can be given to the code that runs next in the same place); for each action called
-        (``addToPost``, …) the sum of what it was given; and, if the snippet is an expression, its value as
-        ``"return"``, a key that no model can declare.
+        that the result can be given to the code that runs next in the same place); for each action called the sum
+        of what it was given (``addToPost``, …), or else the list of its arguments, call by call (``addSynapse``, …,
+        ``printf``); and, if the snippet is an expression, its value as ``"return"``, a key that no model can declare.
     """
-    machine = _Machine(dict(values), arrays or {}, random or {})
-    machine.values |= {name: 0.0 for name in snippet.calls if name not in MATHS and not name.startswith("gennrand")}
+    machine = _Machine(dict(values), arrays or {}, random or {}, synapses)
+    actions = [name for name in snippet.calls if name not in MATHS and not name.startswith("gennrand")]
+    machine.values |= {name: 0.0 if name in _SUMS or name.startswith("atomic_add_") else [] for name in actions}
     with np.errstate(all="ignore"):
         if isinstance(snippet.tree, tree.Block):
             for statement in snippet.tree.statements:
@@ -62,6 +68,8 @@ def convert(value: Any, to: ValueType) -> Any:
     """Return a number as C converts it to a type; integers wrap."""
     if to.name == "void":
         return None
+    if to.name == "text":
+        return value
     if to.kind == "bool":
         return bool(value)
     if to.kind == "float":
@@ -81,11 +89,16 @@ class _Jump(Exception):
 
 class _Machine:
     def __init__(
-        self, values: dict[str, Any], arrays: Mapping[str, Any], random: Mapping[str, Iterator[float]]
+        self,
+        values: dict[str, Any],
+        arrays: Mapping[str, Any],
+        random: Mapping[str, Iterator[float]],
+        synapses: Sequence[dict[str, Any]],
     ) -> None:
         self.values = values
         self.arrays = arrays
         self.random = random
+        self.synapses = synapses
         self.scopes: list[dict[str, Any]] = [{}]
 
     # ---- statements ----
@@ -145,6 +158,17 @@ class _Machine:
             step()
             if not test():
                 return
+
+    def _run_foreachsynapse(self, s: tree.ForEachSynapse) -> None:
+        for synapse in self.synapses:
+            self.scopes.append(synapse)
+            try:
+                self.run(s.body)
+            except _Jump as jump:
+                if str(jump) == "break":
+                    return
+            finally:
+                self.scopes.pop()
 
     def _run_switch(self, s: tree.Switch) -> None:
         value = self.get(s.value)
@@ -220,32 +244,42 @@ class _Machine:
     def _get_ternary(self, e: tree.Ternary) -> Any:
         return self.get(e.then) if self.get(e.condition) else self.get(e.other)
 
-    def _get_index(self, e: tree.Index) -> Any:
+    def _place(self, e: tree.Name | tree.Index) -> tuple[Any, Any]:
+        """Return the container that holds what is read or assigned to, and the key to it there."""
+        if isinstance(e, tree.Name):
+            return self._home(e.id), e.id
         at = self.get(e.index)
         if not 0 <= at < len(self.arrays[e.array]):
             raise IndexError(f"{e.array}[{at}] of {len(self.arrays[e.array])}")
-        return self.arrays[e.array][at]
+        return self.arrays[e.array], at
+
+    def _get_index(self, e: tree.Index) -> Any:
+        home, at = self._place(e)
+        return home[at]
+
+    def _get_text(self, e: tree.Text) -> Any:
+        return e.value
 
     def _get_cast(self, e: tree.Cast) -> Any:
         return self.get(e.operand)
 
     def _get_assign(self, e: tree.Assign) -> Any:
         value = self.get(e.value)
-        home = self._home(e.target.id)
+        home, key = self._place(e.target)
         if e.op != "=":
-            old, op = home[e.target.id], e.op[:-1]
+            old, op = home[key], e.op[:-1]
             common = e.target.type if op in ("<<", ">>") else _common(e.target.type, e.value.type)
             if op not in ("<<", ">>"):
                 old, value = convert(old, common), convert(value, common)
             value = self._arithmetic(op, old, value, is_float=common.kind == "float")
-        home[e.target.id] = convert(value, e.target.type)
-        return home[e.target.id]
+        home[key] = convert(value, e.target.type)
+        return home[key]
 
     def _get_step(self, e: tree.Step) -> Any:
-        home = self._home(e.target.id)
-        old = home[e.target.id]
-        home[e.target.id] = convert(old + (1 if e.op == "++" else -1), e.target.type)
-        return home[e.target.id] if e.prefix else old
+        home, key = self._place(e.target)
+        old = home[key]
+        home[key] = convert(old + (1 if e.op == "++" else -1), e.target.type)
+        return home[key] if e.prefix else old
 
     def _get_comma(self, e: tree.Comma) -> Any:
         return [self.get(part) for part in e.parts][-1]
@@ -258,8 +292,11 @@ class _Machine:
             return _FUNCTIONS[e.function](*args)
         if e.function in self.random:
             return next(self.random[e.function])
-        self.values[e.function] += float(args[0])
-        return None
+        if isinstance(self.values[e.function], list):
+            self.values[e.function].append(tuple(args))
+        else:
+            self.values[e.function] += float(args[0])
+        return 0 if e.type.name == "int" else None
 
 
 def _quotient(a: int, b: int) -> int:

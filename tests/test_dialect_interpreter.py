@@ -12,6 +12,7 @@ from dialect_interpreter import run_snippet
 from snnlearn.declare import value_type
 from snnlearn.dialect import Scope, Symbol, parse_code
 from snnlearn.dialect.library import MATHS, RANDOM, action
+from snnlearn.dialect.scope import SynapseLoop
 
 TYPES = {"x": "scalar", "y": "scalar", "n": "int", "u": "unsigned int", "b": "bool", "c": "uint8_t", "s": "int8_t"}
 SYMBOLS = {name: Symbol("variable", value_type(t), writable=True) for name, t in TYPES.items()}
@@ -149,3 +150,28 @@ def test_every_function_of_the_dialect_is_there(name: str) -> None:
     args = {1: "0.5", 2: "1.5, 2", 3: "1.5, 2, 3"}[MATHS[name].arity]
     value = run(f"{'acosh(1.5)' if name == 'acosh' else f'{name}({args})'}", expression=True)["return"]
     assert np.isfinite(value)
+
+
+def test_a_loop_over_synapses_goes_through_those_it_is_given() -> None:
+    loop = SynapseLoop(
+        {"id_post": Symbol("number", value_type("int")), "w": Symbol("variable", value_type("scalar"), writable=True)},
+        {"remove_synapse": action(0)},
+        frozenset(["break", "continue"]),
+    )
+    scope = Scope(SYMBOLS, {"add_synapse": action(2)}, loop)
+    code = """
+    for_each_synapse {
+        if (id_post == 5) break;
+        if (id_post == 3) { remove_synapse(); continue; }
+        w *= 2.0;
+        add_synapse(id_post + 1, w);
+        n = id_post;
+    }
+    """
+    snippet, _ = parse_code(code, scope, "test")
+    synapses = [{"id_post": j, "w": 1.5 * j} for j in (1, 3, 4, 5, 6)]
+    after = run_snippet(snippet, {"n": 0}, synapses=synapses)
+    assert [s["w"] for s in synapses] == [3.0, 4.5, 12.0, 7.5, 9.0]
+    assert after["add_synapse"] == [(2, 3.0), (5, 12.0)]
+    assert after["remove_synapse"] == [()]
+    assert after["n"] == 4

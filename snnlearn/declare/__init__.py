@@ -1,42 +1,64 @@
 """Stage 1, *declare*: models as frozen values that validate themselves, knowing nothing of any engine."""
 
+from snnlearn.declare.access import (
+    CustomUpdateVarAccess,
+    VarAccess,
+    VarAccessDim,
+    VarAccessMode,
+    VarAccessModeAttribute,
+    get_var_access_dim,
+)
 from snnlearn.declare.fields import (
+    CustomUpdateVar,
     DerivedParam,
     ExtraGlobalParam,
+    ExtraGlobalParamRef,
     InputVar,
     Param,
     Var,
-    VarAccess,
-    VarAccessMode,
     VarRef,
 )
 from snnlearn.declare.models import (
+    CurrentSourceModel,
+    CustomConnectivityUpdateModel,
     CustomUpdateModel,
     Model,
     NeuronModel,
     PostsynapticModel,
+    SparseConnectInitSnippet,
+    ToeplitzConnectInitSnippet,
     VarInitSnippet,
     WeightUpdateModel,
 )
 from snnlearn.declare.types import Precision, ValueType, element_type, value_type
 
 __all__ = [
+    "CurrentSourceModel",
+    "CustomConnectivityUpdateModel",
     "CustomUpdateModel",
+    "CustomUpdateVar",
+    "CustomUpdateVarAccess",
     "DerivedParam",
     "ExtraGlobalParam",
+    "ExtraGlobalParamRef",
     "InputVar",
     "Model",
     "NeuronModel",
     "Param",
     "PostsynapticModel",
     "Precision",
+    "SparseConnectInitSnippet",
+    "ToeplitzConnectInitSnippet",
     "ValueType",
     "Var",
     "VarAccess",
+    "VarAccessDim",
     "VarAccessMode",
+    "VarAccessModeAttribute",
     "VarInitSnippet",
     "VarRef",
     "WeightUpdateModel",
     "element_type",
+    "get_var_access_dim",
     "value_type",
 ]

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import enum
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from snnlearn.declare.access import CustomUpdateVarAccess, VarAccess, VarAccessMode, VarAccessModeAttribute
 from snnlearn.declare.types import element_type, value_type
 from snnlearn.declare.words import is_reserved
 from snnlearn.errors import DeclarationError
 
 
-class VarAccessMode(enum.Enum):
-    """What a model's code may do to a variable that it refers to."""
-
-    READ_WRITE = "read and write"
-    READ_ONLY = "read only"
-
-
-class VarAccess(enum.Enum):
-    """What a model's code may do to its own variable."""
-
-    READ_WRITE = "read and write"
-    READ_ONLY = "read only"
-
-
-def check_name(name: object, what: str) -> None:
-    """Raise DeclarationError unless ``name`` can be used in code strings; ``what`` says whose it is."""
+def check_identifier(name: object, what: str) -> None:
+    """Raise DeclarationError unless ``name`` is made as names in code are; ``what`` says whose it is."""
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
         raise DeclarationError(f"{what} name {name!r} is not a C identifier")
+
+
+def check_name(name: Any, what: str) -> None:
+    """Raise DeclarationError unless ``name`` can be used in code strings; ``what`` says whose it is."""
+    check_identifier(name, what)
     if is_reserved(name):
         raise DeclarationError(f"{what} name '{name}' is reserved; choose another, such as '{name}0'")
 
@@ -84,6 +75,31 @@ class Var:
 
 
 @dataclass(frozen=True)
+class CustomUpdateVar:
+    """A variable of a custom update: one value for each element it runs over, or a reduction of them."""
+
+    name: str
+    type: str = "scalar"
+    access: CustomUpdateVarAccess = CustomUpdateVarAccess.READ_WRITE
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "variable")
+        value_type(self.type)
+        if not isinstance(self.access, CustomUpdateVarAccess):
+            raise DeclarationError(f"variable '{self.name}': access {self.access!r} is not a CustomUpdateVarAccess")
+
+    @property
+    def writable(self) -> bool:
+        """Whether code may assign to it."""
+        return not self.access & VarAccessModeAttribute.READ_ONLY
+
+    @property
+    def readable(self) -> bool:
+        """Whether code may read it: the target of a reduction or a broadcast has no value of its own."""
+        return not self.access & (VarAccessModeAttribute.REDUCE | VarAccessModeAttribute.BROADCAST)
+
+
+@dataclass(frozen=True)
 class VarRef:
     """A name for some other group's variable; the network says which."""
 
@@ -100,18 +116,35 @@ class VarRef:
     @property
     def writable(self) -> bool:
         """Whether code may assign to it."""
-        return self.access is VarAccessMode.READ_WRITE
+        return not self.access & VarAccessModeAttribute.READ_ONLY
+
+    @property
+    def readable(self) -> bool:
+        """Whether code may read it: the target of a reduction or a broadcast has no value of its own."""
+        return not self.access & (VarAccessModeAttribute.REDUCE | VarAccessModeAttribute.BROADCAST)
 
 
 @dataclass(frozen=True)
 class ExtraGlobalParam:
-    """A read-only array of any length, shared by a population; indexed in code as in C."""
+    """An array of any length, shared by a population; indexed in code as in C."""
 
     name: str
     type: str
 
     def __post_init__(self) -> None:
         check_name(self.name, "extra global parameter")
+        element_type(self.type)
+
+
+@dataclass(frozen=True)
+class ExtraGlobalParamRef:
+    """A name for some other group's extra global parameter; the network says which."""
+
+    name: str
+    type: str
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "extra global parameter reference")
         element_type(self.type)
 
 
@@ -131,7 +164,9 @@ class InputVar:
             raise DeclarationError(f"input '{self.name}': init must be a number, not {self.init!r}")
 
 
-Field = TypeVar("Field", Param, DerivedParam, Var, VarRef, ExtraGlobalParam, InputVar)
+Field = TypeVar(
+    "Field", Param, DerivedParam, Var, CustomUpdateVar, VarRef, ExtraGlobalParam, ExtraGlobalParamRef, InputVar
+)
 
 
 def as_fields(kind: type[Field], given: object, what: str) -> tuple[Field, ...]:

@@ -9,34 +9,36 @@ from __future__ import annotations
 
 import dataclasses
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from snnlearn.declare import fields as f
-from snnlearn.declare.fields import check_name
+from snnlearn.declare.accessors import Accessors
+from snnlearn.declare.fields import check_identifier
 from snnlearn.errors import DeclarationError
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Accessors):
     """What all declarations share.
 
     Parameters
     ----------
     name : str
-        Used in messages and in generated source; a C identifier.
+        Used in messages and in comments of generated source; a C identifier.
     params : sequence of Param, str or (name, type)
         Numbers the same for a whole population.
     derived_params : sequence of DerivedParam or (name, func[, type])
         Numbers computed once from the parameters and dt [ms].
     extra_global_params : sequence of ExtraGlobalParam or (name, type)
-        Read-only arrays shared by a population.
+        Arrays of any length, shared by a population, which its code may also write to.
 
     Raises
     ------
     DeclarationError
-        For a name that is not an identifier, is reserved or declared twice, and for an unknown type.
+        For a name that is not an identifier, for one declared in the model that is reserved or declared twice, and for
+        an unknown type.
     """
 
     name: str
@@ -47,18 +49,24 @@ class Model:
     def __post_init__(self) -> None:
         if type(self) is Model:
             raise DeclarationError("a Model is abstract: declare a NeuronModel, WeightUpdateModel, …")
-        check_name(self.name, "model")
+        check_identifier(self.name, "model")
         for field in dataclasses.fields(self):
             value: Any = getattr(self, field.name)
             what = f"model '{self.name}', {field.name}"
             if field.name in _FIELD_KINDS:
-                value = f.as_fields(_FIELD_KINDS[field.name], value or (), what)
+                value = f.as_fields(self._kind_of(field.name), value or (), what)
+            elif field.name.endswith("_func"):
+                if value is not None and not callable(value):
+                    raise DeclarationError(f"{what}: needs a function, not {value!r}")
             elif field.name.endswith("_code"):
                 if value is not None and not isinstance(value, str):
                     raise DeclarationError(f"{what}: code must be a string, not {type(value).__name__}")
                 value = textwrap.dedent(value or "")
             object.__setattr__(self, field.name, value)
         self._check_unique()
+
+    def _kind_of(self, attribute: str) -> Any:
+        return _FIELD_KINDS[attribute]
 
     def _check_unique(self) -> None:
         seen = dict.fromkeys(self._taken, "what its code sees anyway")
@@ -71,8 +79,8 @@ class Model:
 
     @property
     def _taken(self) -> tuple[str, ...]:
-        """The names with a meaning of their own in this kind of model only."""
-        return ()
+        """The names with a meaning of their own in this kind of model, beside the reserved words."""
+        return _TAKEN[type(self).__name__]
 
     def named_fields(self) -> Iterator[tuple[str, Any]]:
         """Yield ``(attribute, field)`` for every parameter, variable, reference and array declared."""
@@ -101,7 +109,10 @@ class NeuronModel(Model):
         Inputs beside ``Isyn``, which synapses reach through ``post_target_var``.
     sim_code, threshold_condition_code, reset_code : str
         Statements, an expression, statements. Locals of ``sim_code`` are visible in the other two.
-        All see the model's own names, ``Isyn``, ``t`` [ms], ``dt`` [ms], ``id`` and ``num_neurons``.
+        All see the model's own names, ``Isyn``, ``t`` [ms], ``dt`` [ms], ``id``, ``num_neurons``, ``batch`` and
+        ``st`` [ms], the time of the last spike before this timestep.
+    auto_refractory_required : bool
+        Whether a spike needs the condition to have been false before ``sim_code``.
     """
 
     vars: tuple[f.Var, ...] = ()
@@ -109,6 +120,7 @@ class NeuronModel(Model):
     sim_code: str = ""
     threshold_condition_code: str = ""
     reset_code: str = ""
+    auto_refractory_required: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,10 +135,18 @@ class WeightUpdateModel(Model):
         State kept once for each pre- or postsynaptic neuron of the connection.
     pre_neuron_var_refs, post_neuron_var_refs : sequence of VarRef
         Variables of the neurons at either end; code of synapses may read them, not write.
+    psm_var_refs : sequence of VarRef
+        Variables of the connection's postsynaptic model; code of synapses may read them.
     synapse_dynamics_code : str
         Runs for every synapse in every timestep.
     pre_spike_syn_code, post_spike_syn_code : str
-        Run for the synapses of a neuron that has spiked. These three see ``addToPost(x)`` and ``addToPre(x)``.
+        Run for the synapses of a neuron that has spiked.
+    pre_event_syn_code, post_event_syn_code : str
+        Run for the synapses of a neuron that has emitted a spike-like event. These five see ``addToPost(x)``,
+        ``addToPre(x)`` and ``addToPostDelay(x, timesteps)``, and ``st_pre``, ``prev_st_pre``, ``st_post``,
+        ``prev_st_post`` [ms], when the last spike and the one before arrived; ``set_pre``, … likewise of events.
+    pre_event_threshold_condition_code, post_event_threshold_condition_code : str
+        Whether a neuron emits a spike-like event in this timestep.
     pre_spike_code, post_spike_code, pre_dynamics_code, post_dynamics_code : str
         Run for the pre- or postsynaptic neuron, with the neuron's own update: with a spike, or every timestep.
     """
@@ -136,8 +156,13 @@ class WeightUpdateModel(Model):
     post_vars: tuple[f.Var, ...] = ()
     pre_neuron_var_refs: tuple[f.VarRef, ...] = ()
     post_neuron_var_refs: tuple[f.VarRef, ...] = ()
+    psm_var_refs: tuple[f.VarRef, ...] = ()
+    pre_event_syn_code: str = ""
     pre_spike_syn_code: str = ""
+    post_event_syn_code: str = ""
     post_spike_syn_code: str = ""
+    pre_event_threshold_condition_code: str = ""
+    post_event_threshold_condition_code: str = ""
     synapse_dynamics_code: str = ""
     pre_spike_code: str = ""
     post_spike_code: str = ""
@@ -165,22 +190,81 @@ class PostsynapticModel(Model):
 
 
 @dataclass(frozen=True)
+class CurrentSourceModel(Model):
+    """A current into every neuron of a population.
+
+    Parameters
+    ----------
+    vars : sequence of Var
+        State kept once for each neuron.
+    neuron_var_refs : sequence of VarRef
+        Variables of the neuron.
+    injection_code : str
+        Runs for every neuron in every timestep, before the neuron's own code; sees ``injectCurrent(x)``.
+    """
+
+    vars: tuple[f.Var, ...] = ()
+    neuron_var_refs: tuple[f.VarRef, ...] = ()
+    injection_code: str = ""
+
+
+@dataclass(frozen=True)
 class CustomUpdateModel(Model):
     """An operation on variables that runs only when called for.
 
     Parameters
     ----------
-    vars : sequence of Var
+    vars : sequence of CustomUpdateVar
         State of the update itself, of the shape of what it refers to.
     var_refs : sequence of VarRef
         The variables it reads and writes.
+    extra_global_param_refs : sequence of ExtraGlobalParamRef
+        Arrays of other groups.
     update_code : str
-        Runs once for each neuron or synapse.
+        Runs once for each neuron or synapse. What it assigns to the target of a reduction is summed up, or the largest
+        found.
+    """
+
+    vars: tuple[f.CustomUpdateVar, ...] = ()
+    var_refs: tuple[f.VarRef, ...] = ()
+    extra_global_param_refs: tuple[f.ExtraGlobalParamRef, ...] = ()
+    update_code: str = ""
+
+    def _kind_of(self, attribute: str) -> Any:
+        return f.CustomUpdateVar if attribute == "vars" else super()._kind_of(attribute)
+
+
+@dataclass(frozen=True)
+class CustomConnectivityUpdateModel(Model):
+    """A change to which neurons a sparse connection connects; runs only when called for.
+
+    Parameters
+    ----------
+    vars : sequence of Var
+        State kept once for each synapse, which moves with it.
+    pre_vars, post_vars : sequence of Var
+        State kept once for each pre- or postsynaptic neuron.
+    var_refs, pre_var_refs, post_var_refs : sequence of VarRef
+        Variables of synapses, and of neurons at either end.
+    extra_global_param_refs : sequence of ExtraGlobalParamRef
+        Arrays of other groups.
+    row_update_code : str
+        Runs once for each presynaptic neuron; sees ``for_each_synapse { }``, within which ``id_post`` and variables of
+        synapses have values and ``remove_synapse()`` may be called, and ``add_synapse(id_post, values...)``.
+    host_update_code : str
+        Runs once, before, on the host's copies: ``pre_vars`` and ``post_vars`` are arrays here, moved by
+        ``push<name>ToDevice()`` and ``pull<name>FromDevice()``.
     """
 
     vars: tuple[f.Var, ...] = ()
+    pre_vars: tuple[f.Var, ...] = ()
+    post_vars: tuple[f.Var, ...] = ()
     var_refs: tuple[f.VarRef, ...] = ()
-    update_code: str = ""
+    pre_var_refs: tuple[f.VarRef, ...] = ()
+    post_var_refs: tuple[f.VarRef, ...] = ()
+    extra_global_param_refs: tuple[f.ExtraGlobalParamRef, ...] = ()
+    row_update_code: str = ""
+    host_update_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,15 +274,56 @@ class VarInitSnippet(Model):
     Parameters
     ----------
     var_init_code : str
-        Assigns to ``value``; may draw random numbers with ``gennrand_uniform()``, ``gennrand_normal()`` and
-        ``gennrand_exponential()``.
+        Assigns to ``value``; may draw random numbers (``gennrand_uniform()``, ``gennrand_normal()``, …).
     """
 
     var_init_code: str = ""
 
-    @property
-    def _taken(self) -> tuple[str, ...]:
-        return ("value",)
+
+@dataclass(frozen=True)
+class SparseConnectInitSnippet(Model):
+    """Which neurons a sparse connection connects, made row by row or column by column.
+
+    Parameters
+    ----------
+    row_build_code : str
+        Runs once for each presynaptic neuron ``id_pre``; calls ``addSynapse(id_post, kernel_indices...)``.
+    col_build_code : str
+        Runs once for each postsynaptic neuron ``id_post``; calls ``addSynapse(id_pre, kernel_indices...)``.
+    calc_max_row_len_func, calc_max_col_len_func : callable (num_pre, num_post, params) -> int, optional
+        How many synapses a row, or a column, can have at most; else as many as there are neurons.
+    calc_kernel_size_func : callable (params) -> sequence of int, optional
+        The shape of the kernel that ``addSynapse``'s further arguments point into.
+    host_init_func : callable (num_pre, num_post, params, random) -> mapping of str to array, optional
+        Makes extra global parameters before rows are built; ``random`` is a ``numpy.random.Generator``.
+    """
+
+    row_build_code: str = ""
+    col_build_code: str = ""
+    calc_max_row_len_func: Callable[..., int] | None = None
+    calc_max_col_len_func: Callable[..., int] | None = None
+    calc_kernel_size_func: Callable[..., Sequence[int]] | None = None
+    host_init_func: Callable[..., Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True)
+class ToeplitzConnectInitSnippet(Model):
+    """Which neurons a connection with the structure of a convolution connects, made diagonal by diagonal.
+
+    Parameters
+    ----------
+    diagonal_build_code : str
+        Runs once for each diagonal ``id_diag``; sees ``for_each_synapse { }``, within which ``id_pre`` has a value and
+        ``addSynapse(id_post, kernel_indices...)`` may be called.
+    calc_max_row_len_func : callable (num_pre, num_post, params) -> int
+        How many diagonals there are.
+    calc_kernel_size_func : callable (params) -> sequence of int
+        The kernel's shape.
+    """
+
+    diagonal_build_code: str = ""
+    calc_max_row_len_func: Callable[..., int] | None = None
+    calc_kernel_size_func: Callable[..., Sequence[int]] | None = None
 
 
 _FIELD_KINDS: dict[str, Any] = {
@@ -209,8 +334,27 @@ _FIELD_KINDS: dict[str, Any] = {
     "pre_vars": f.Var,
     "post_vars": f.Var,
     "var_refs": f.VarRef,
+    "pre_var_refs": f.VarRef,
+    "post_var_refs": f.VarRef,
+    "psm_var_refs": f.VarRef,
     "neuron_var_refs": f.VarRef,
     "pre_neuron_var_refs": f.VarRef,
     "post_neuron_var_refs": f.VarRef,
     "additional_input_vars": f.InputVar,
+    "extra_global_param_refs": f.ExtraGlobalParamRef,
+}
+
+# What the code of each kind of model sees beside what is declared and the words that nothing can be called.
+_BATCH = ("batch", "num_batch")
+_SPIKE_TIMES = tuple(f"{time}_{side}" for side in ("pre", "post") for time in ("st", "prev_st", "set", "prev_set"))
+_TAKEN: dict[str, tuple[str, ...]] = {
+    "NeuronModel": ("st", *_BATCH),
+    "WeightUpdateModel": ("id_kernel", "set", "prev_set", *_SPIKE_TIMES, *_BATCH),
+    "PostsynapticModel": _BATCH,
+    "CurrentSourceModel": _BATCH,
+    "CustomUpdateModel": _BATCH,
+    "CustomConnectivityUpdateModel": ("row_length", "row_stride", *_BATCH),
+    "VarInitSnippet": ("value", "id_kernel", "num_batch"),
+    "SparseConnectInitSnippet": ("id_post_begin", "id_pre_begin", "id_thread", "num_threads"),
+    "ToeplitzConnectInitSnippet": ("id_diag",),
 }

@@ -10,7 +10,8 @@ _FOREIGN = """alignas alignof asm auto constexpr enum extern goto inline nullptr
 FOREIGN = frozenset(_FOREIGN.split())
 
 # Words with a meaning of their own in code strings.
-_DIALECT = """break case char const continue default do double else float for if int long scalar short signed switch
+_DIALECT = """break case char const continue default do double else float for
+    for_each_synapse if int long scalar short signed switch
     timepoint unsigned while bool true false dt t id id_pre id_post id_syn num_neurons num_pre num_post Isyn
     inSyn addToPost addToPre addToPostDelay injectCurrent"""
 _OWN = frozenset(_DIALECT.split())

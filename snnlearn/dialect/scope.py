@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from snnlearn.declare.types import ValueType
-from snnlearn.dialect.library import MATHS, Function
+from snnlearn.dialect.library import MATHS, MESSAGES, Function
 
 
 @dataclass(frozen=True)
@@ -20,28 +20,52 @@ class Symbol:
     type : ValueType
         The type of the value, or of an array's elements.
     writable : bool
-        Whether code may assign to it.
+        Whether code may assign to it, or to an array's elements.
     array : bool
         Whether it must be indexed.
+    readable : bool
+        Whether it has a value; else code may only assign to it, with ``=``.
+    indexable : bool
+        Whether it may be indexed: by how many timesteps ago.
     """
 
     what: str
     type: ValueType
     writable: bool = False
     array: bool = False
+    readable: bool = True
+    indexable: bool = False
 
     def __str__(self) -> str:
         return f"{'an' if self.what[0] in 'aeiou' else 'a'} {self.what}"
 
 
 @dataclass(frozen=True)
-class Scope:
-    """The declared names and the functions within reach of a code string."""
+class SynapseLoop:
+    """What ``for_each_synapse`` means in a place.
+
+    Attributes
+    ----------
+    symbols, actions : mapping
+        What its body sees besides.
+    jumps : frozenset of str
+        How its body may be left early: ``break``, ``continue``.
+    """
 
     symbols: Mapping[str, Symbol]
     actions: Mapping[str, Function]
+    jumps: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The declared names and the functions within reach of a code string, and the loop where it has one."""
+
+    symbols: Mapping[str, Symbol]
+    actions: Mapping[str, Function]
+    loop: SynapseLoop | None = None
 
     @property
     def functions(self) -> dict[str, Function]:
         """All that can be called: the maths library and what this place allows besides."""
-        return {**MATHS, **self.actions}
+        return {**MATHS, **MESSAGES, **self.actions}

@@ -13,7 +13,7 @@ from snnlearn.dialect.tokens import Token, parser_text, scan
 from snnlearn.errors import DialectError, did_you_mean
 
 _KEYWORDS = frozenset(["char", "short", "int", "long", "signed", "unsigned", "float", "double"])
-_WORDS = _KEYWORDS.union(["const", "do", "else", "if", "while"], TYPE_NAMES)
+_WORDS = _KEYWORDS.union(["const", "do", "else", "for_each_synapse", "if", "while"], TYPE_NAMES)
 _TYPEDEFS = "".join(f"typedef int {name}; " for name in TYPE_NAMES if not _KEYWORDS & set(name.split()))
 _LOCATED = re.compile(r"code:(\d+):(\d+): (.*)", re.DOTALL)
 _FENCE = "@"  # no token of C, so the parser stops at it at the latest

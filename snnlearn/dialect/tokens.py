@@ -14,6 +14,7 @@ _DEEPEST = 100  # open brackets
 _TOKEN = re.compile(
     r"""
     (?P<blank> [ \t\n]+ | //[^\n]* | /\*.*?\*/ )
+  | (?P<text> " (?: [^"\\\n] | \\. )* " )
   | (?P<word> [A-Za-z_][A-Za-z0-9_]* )
   | (?P<number> 0[xX][0-9A-Za-z_.]* | \.?[0-9](?:[eE][+-]|[0-9A-Za-z_.])* )
   | (?P<foreign> -> | /\* )
@@ -25,18 +26,22 @@ INTEGER = re.compile(r"(0[xX][0-9a-fA-F]+|[1-9][0-9]*|0)([uU]?)")
 FLOATING = re.compile(r"((?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+)([fFdD]?)")
 _ABOUT = {
     "#": "there is no preprocessor here",
-    '"': "there are no strings in the dialect",
+    '"': "this text is never closed by a '\"' in its line",
     "'": "there are no characters in the dialect",
     "->": "there are no structures in the dialect",
     ".": "there are no structures in the dialect",
     "/*": "this comment is never closed by '*/'",
 }
+# What stands for the word `for_each_synapse` in the parser's text: as long, and with a word that no code can have.
+SYNAPSES = "__synapse"
+_LOOP = {"for_each_synapse": f"while({SYNAPSES})"}
+_TEXT = re.compile(r'"(?:[ !#-\[\]-~]|\\[nt"\\])*"')
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(frozen=True)
 class Token:
-    """A word, number or mark, and its offset into the code."""
+    """A word, number, text or mark, and its offset into the code."""
 
     text: str
     start: int
@@ -62,6 +67,8 @@ def scan(source: Source) -> tuple[Token, ...]:
             raise source.error_at(f"'{found[0]}' is not a number of the dialect", at)
         if found.lastgroup == "word" and is_foreign(found[0]):
             raise source.error_at(f"'{found[0]}' is not part of the dialect", at)
+        if found.lastgroup == "text" and not _TEXT.fullmatch(found[0]):
+            raise source.error_at('a text holds ASCII, and of escapes only \\n, \\t, \\" and \\\\', at)
         if found.lastgroup != "blank":
             tokens.append(Token(found[0], at))
         at = found.end()
@@ -73,7 +80,7 @@ def parser_text(source: Source, tokens: tuple[Token, ...]) -> str:
     """Return the code for a C parser: tokens where they were, blanks between, no suffix that C does not have."""
     chars = ["\n" if c == "\n" else " " for c in source.text]
     for token in tokens:
-        text = token.text
+        text = _LOOP.get(token.text, token.text)
         if FLOATING.fullmatch(text) and text[-1] in "dD":
             text = f"{text[:-1]} "
         chars[token.start : token.start + len(text)] = text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Union
 
 from snnlearn.declare.types import ValueType
@@ -16,9 +18,30 @@ class Literal:
     type: ValueType
 
 
+TEXT = ValueType("text", "int", -1, "")  # of no value that code could compute with
+_ESCAPES = {"\n": "\\n", "\t": "\\t", "\\": "\\\\", '"': '\\"', "?": "\\?"}
+
+
+@dataclass(frozen=True)
+class Text:
+    """The format of a ``printf``; ``value`` holds the characters that it stands for."""
+
+    value: str
+
+    @property
+    def type(self) -> ValueType:
+        """A type that nothing else has."""
+        return TEXT
+
+    @property
+    def quoted(self) -> str:
+        """The text as a literal of C."""
+        return f'"{"".join(_ESCAPES.get(c, c) for c in self.value)}"'
+
+
 @dataclass(frozen=True)
 class Name:
-    """A declared name or a local variable."""
+    """A declared name or a local variable; no local variable has the name of something declared."""
 
     id: str
     type: ValueType
@@ -64,7 +87,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Index:
-    """An element of an extra global parameter: ``array[index]``."""
+    """An element of an array, or a variable's value of ``index`` timesteps ago (see `Snippet.delayed`)."""
 
     array: str
     index: Expr
@@ -84,7 +107,7 @@ class Assign:
     """``target op value`` for ``=`` and the compound assignments."""
 
     op: str
-    target: Name
+    target: Name | Index
     value: Expr
     type: ValueType
 
@@ -95,7 +118,7 @@ class Step:
 
     op: str
     prefix: bool
-    target: Name
+    target: Name | Index
     type: ValueType
 
 
@@ -107,7 +130,7 @@ class Comma:
     type: ValueType
 
 
-Expr = Union[Literal, Name, Unary, Binary, Ternary, Call, Index, Cast, Assign, Step, Comma]
+Expr = Union[Literal, Text, Name, Unary, Binary, Ternary, Call, Index, Cast, Assign, Step, Comma]
 
 
 @dataclass(frozen=True)
@@ -156,6 +179,13 @@ class While:
 
 
 @dataclass(frozen=True)
+class ForEachSynapse:
+    """``for_each_synapse body``: once for each synapse of a row, or of a diagonal."""
+
+    body: Block
+
+
+@dataclass(frozen=True)
 class Jump:
     """``break;`` or ``continue;``."""
 
@@ -185,7 +215,7 @@ class Block:
     statements: tuple[Statement, ...]
 
 
-Statement = Union[Declare, Evaluate, If, For, While, Switch, Jump, Block]
+Statement = Union[Declare, Evaluate, If, For, While, ForEachSynapse, Switch, Jump, Block]
 
 
 @dataclass(frozen=True)
@@ -197,15 +227,18 @@ class Snippet:
     tree : Block or expression
         What it says.
     reads, writes : frozenset of str
-        The declared names it may read and assign to; locals are not among them.
+        The declared names it may read and assign to, arrays with them; locals are not among them.
     calls : frozenset of str
         The functions and actions it calls.
+    delayed : frozenset of str
+        The variables it reads as ``V[delay]``, as they were ``delay`` timesteps ago; all are in ``reads`` too.
     """
 
     tree: Block | Expr
     reads: frozenset[str]
     writes: frozenset[str]
     calls: frozenset[str]
+    delayed: frozenset[str] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
@@ -227,23 +260,45 @@ def rewrite(node: Any, change: Any) -> Any:
         return items if any(new is not old for new, old in zip(items, node, strict=True)) else node
     if node is None or isinstance(node, (str, bool, ValueType)):
         return node
-    values = {f.name: rewrite(getattr(node, f.name), change) for f in fields(node)}
-    same = all(values[f.name] is getattr(node, f.name) for f in fields(node))
-    return change(node if same else type(node)(**values))
+    kind: Any = type(node)
+    names = _field_names(kind)
+    old = [getattr(node, name) for name in names]
+    new = [rewrite(value, change) for value in old]
+    same = all(a is b for a, b in zip(new, old, strict=True))
+    return change(node if same else kind(**dict(zip(names, new, strict=True))))
+
+
+@cache
+def _field_names(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """Yield every node of a tree, in no particular order."""
+    waiting = [node]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, tuple):
+            waiting.extend(item)
+        elif item is not None and not isinstance(item, (str, bool, ValueType)):
+            yield item
+            kind: Any = type(item)
+            waiting.extend(getattr(item, name) for name in _field_names(kind))
+
+
+def calls_in(node: Any) -> frozenset[str]:
+    """Return every function and action that a tree calls."""
+    return frozenset(n.function for n in walk(node) if isinstance(n, Call))
 
 
 def names_in(node: Any) -> frozenset[str]:
     """Return every name that a tree mentions, declared or local."""
     found: set[str] = set()
-
-    def note(n: Any) -> Any:
+    for n in walk(node):
         if isinstance(n, Name):
             found.add(n.id)
         elif isinstance(n, Index):
             found.add(n.array)
         elif isinstance(n, Declare):
             found.add(n.name)
-        return n
-
-    rewrite(node, note)
     return frozenset(found)

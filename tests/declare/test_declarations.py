@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from snnlearn.declare import (
+    CurrentSourceModel,
+    CustomConnectivityUpdateModel,
     CustomUpdateModel,
     Model,
     NeuronModel,
     Param,
     PostsynapticModel,
+    SparseConnectInitSnippet,
+    ToeplitzConnectInitSnippet,
     Var,
     VarInitSnippet,
     VarRef,
@@ -20,13 +24,24 @@ from snnlearn.declare import (
 )
 from snnlearn.errors import DeclarationError
 
-KINDS = [NeuronModel, WeightUpdateModel, PostsynapticModel, CustomUpdateModel, VarInitSnippet]
+KINDS = [
+    NeuronModel,
+    WeightUpdateModel,
+    PostsynapticModel,
+    CurrentSourceModel,
+    CustomUpdateModel,
+    CustomConnectivityUpdateModel,
+    VarInitSnippet,
+    SparseConnectInitSnippet,
+    ToeplitzConnectInitSnippet,
+]
 FIELD_LISTS = [
     (kind, field.name)
     for kind in KINDS
     for field in dataclasses.fields(kind)
-    if field.name != "name" and not field.name.endswith("_code")
+    if field.name not in ("name", "auto_refractory_required") and not field.name.endswith(("_code", "_func"))
 ]
+FUNCTIONS = [(kind, f.name) for kind in KINDS for f in dataclasses.fields(kind) if f.name.endswith("_func")]
 CODES = [(kind, f.name) for kind in KINDS for f in dataclasses.fields(kind) if f.name.endswith("_code")]
 
 
@@ -34,6 +49,7 @@ def entry(attribute: str, name: str) -> Any:
     return {
         "derived_params": (name, lambda params, dt: dt),
         "extra_global_params": (name, "scalar*"),
+        "extra_global_param_refs": (name, "scalar*"),
     }.get(attribute, name)
 
 
@@ -62,6 +78,14 @@ def test_codes_are_strings(kind: type[Model], attribute: str) -> None:
     assert kind("m", **{attribute: "    a;\n      b;"}).codes() == {attribute: "a;\n  b;"}, "indentation is taken off"
 
 
+@pytest.mark.parametrize(("kind", "attribute"), FUNCTIONS)
+def test_functions_can_be_called(kind: type[Model], attribute: str) -> None:
+    with pytest.raises(DeclarationError, match=f"model 'm', {attribute}: needs a function, not 3"):
+        kind("m", **{attribute: 3})
+    assert getattr(kind("m", **{attribute: max}), attribute) is max
+    assert getattr(kind("m"), attribute) is None
+
+
 def test_a_model_is_a_frozen_value() -> None:
     one, two = (NeuronModel("m", params=["a"], vars=["V"], sim_code="V = a;") for _ in range(2))
     assert one == two
@@ -78,10 +102,14 @@ def test_a_model_made_from_fields_equals_its_shorthand() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["", "two words", "double", 3, "../x"])
+@pytest.mark.parametrize("name", ["", "two words", "a-b", 3, "../x", "τ"])
 def test_model_names_are_identifiers(kind: type[Model], name: Any) -> None:
     with pytest.raises(DeclarationError, match=r"^model name "):
         kind(name)
+
+
+def test_a_model_may_have_any_name_that_is_one() -> None:
+    assert [NeuronModel(name).name for name in ("num_neurons", "t", "double")] == ["num_neurons", "t", "double"]
 
 
 def test_the_base_is_abstract() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from snnlearn.declare import value_type
 from snnlearn.dialect import Scope, Snippet, Symbol, parse_code
-from snnlearn.dialect.library import RANDOM, action
+from snnlearn.dialect.library import ADD_SYNAPSE, RANDOM, action
+from snnlearn.dialect.scope import SynapseLoop
 from snnlearn.errors import DialectError
 
 SCOPE = Scope(
@@ -26,8 +27,19 @@ SCOPE = Scope(
         "g": Symbol("read-only variable", value_type("scalar")),
         "a": Symbol("extra global parameter", value_type("scalar"), array=True),
         "k": Symbol("extra global parameter", value_type("unsigned int"), array=True),
+        "store": Symbol("extra global parameter", value_type("int"), writable=True, array=True),
+        "past": Symbol("postsynaptic variable", value_type("scalar"), indexable=True),
+        "total": Symbol("target of a reduction", value_type("scalar"), writable=True, readable=False),
     },
-    {"addToPost": action(), **RANDOM},
+    {"addToPost": action(), "addSynapse": ADD_SYNAPSE, **RANDOM},
+    SynapseLoop(
+        {
+            "id_post": Symbol("built-in number", value_type("unsigned int")),
+            "weight": Symbol("variable", value_type("scalar"), writable=True),
+        },
+        {"remove_synapse": action(0)},
+        frozenset(["break", "continue"]),
+    ),
 )
 
 Parse = Callable[..., Snippet]

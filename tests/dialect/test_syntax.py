@@ -71,7 +71,7 @@ def test_the_caret_moves_with_the_fault(refuse: Refuse, before: str, marked: str
         ("‸if (V) V", "syntax error at 'if'"),
         ("int ‸x = 3", "syntax error at 'x'"),
         ("3 ‸3", "syntax error at '3'"),
-        ("\n\n  V >\n  ‸* 2", "there are no pointers in the dialect, so no such '\\*'"),
+        ("\n\n  V >\n  ‸* 2", "no such '\\*' here: it needs a pointer into an array"),
     ],
 )
 def test_expressions_refused(refuse: Refuse, marked: str, message: str) -> None:

@@ -73,7 +73,10 @@ def test_numbers_refused(refuse: Refuse, number: str) -> None:
 @pytest.mark.parametrize(
     ("marked", "message"),
     [
-        ('V = ‸"text";', "there are no strings"),
+        ('printf(‸"text);', "this text is never closed by a '\"' in its line"),
+        ('printf(‸"te\nxt");', "this text is never closed"),
+        ('printf(‸"τ");', "a text holds ASCII"),
+        ('printf(‸"\\x41");', "a text holds ASCII, and of escapes only"),
         ("V = ‸'c';", "there are no characters"),
         ("‸#include <unistd.h>", "there is no preprocessor here"),
         ("V = 1;\n  ‸#pragma omp parallel", "there is no preprocessor here"),
@@ -112,7 +115,7 @@ def test_every_other_byte_is_a_mark_or_refused(char: str) -> None:
         with pytest.raises(DialectError, match=r"closes nothing|never closed"):
             texts(f"a{char}b")
     else:
-        with pytest.raises(DialectError, match=r"there (is|are) no |is not part of the dialect"):
+        with pytest.raises(DialectError, match=r"there (is|are) no |this text is never|is not part of the dialect"):
             texts(f"a{char}b")
 
 

@@ -17,6 +17,7 @@ if (V > x) { V -= a[n]; } else V = -exp(W);
 for (int i = 0, j = 1; i < n && b; i++, j--) { if (i) continue; V += (float)i; }
 do { n--; } while (n > 0 ? true : !b);
 switch (n) { case 1: addToPost(V); break; default: ; }
+for_each_synapse { printf("%d", n); }
 """
 
 
@@ -43,8 +44,8 @@ def test_a_rewrite_reaches_every_node_children_first(parse: Parse) -> None:
     found = nodes(root)
     kinds = {type(node).__name__ for node in found}
     assert kinds == {
-        *("Block", "Declare", "Evaluate", "If", "For", "While", "Switch", "Case", "Jump"),
-        *("Literal", "Name", "Unary", "Binary", "Ternary", "Call", "Index", "Cast", "Assign", "Step", "Comma"),
+        *("Block", "Declare", "Evaluate", "If", "For", "While", "Switch", "Case", "Jump", "ForEachSynapse"),
+        *("Literal", "Text", "Name", "Unary", "Binary", "Ternary", "Call", "Index", "Cast", "Assign", "Step", "Comma"),
     }
     assert found[-1] is root
     seen: set[int] = set()
