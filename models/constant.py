@@ -1,4 +1,9 @@
-"""A constant initial value: ``x = constant``."""
+"""A constant initial value: ``x = constant``.
+
+Source
+------
+GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name.
+"""
 
 from snnlearn.declare import VarInitSnippet
 

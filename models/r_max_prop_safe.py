@@ -10,7 +10,7 @@ The fraction ``g / (upsilon + epsilon)`` is formed before ``r0`` multiplies it: 
 
 Parameters and source
 ---------------------
-As in `RMaxProp`.
+As in `RMaxProp`: Zenke & Ganguli (2018).
 """
 
 import numpy as np

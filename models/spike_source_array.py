@@ -13,7 +13,7 @@ from snnlearn.declare import NeuronModel, VarAccess
 
 SpikeSourceArray = NeuronModel(
     "SpikeSourceArray",
-    vars=[("startSpike", "unsigned int"), ("endSpike", "unsigned int", VarAccess.READ_ONLY)],
+    vars=[("startSpike", "unsigned int"), ("endSpike", "unsigned int", VarAccess.READ_ONLY_DUPLICATE)],
     extra_global_params=[("spikeTimes", "scalar*")],
     threshold_condition_code="startSpike != endSpike && t >= spikeTimes[startSpike]",
     reset_code="startSpike++;",

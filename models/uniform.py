@@ -1,6 +1,10 @@
 """Initial values from a uniform distribution.
 
 ``x ~ U[min, max)``; ``min``, ``max`` in the variable's unit.
+
+Source
+------
+GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name.
 """
 
 from snnlearn.declare import VarInitSnippet

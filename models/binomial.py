@@ -1,0 +1,12 @@
+"""Initial values from a binomial distribution.
+
+``x ~ B(n, p)``: how many of ``n`` trials succeed, each with probability ``p``.
+
+Source
+------
+GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name.
+"""
+
+from snnlearn.declare import VarInitSnippet
+
+Binomial = VarInitSnippet("Binomial", params=["n", "p"], var_init_code="value = gennrand_binomial((unsigned int)n, p);")

@@ -1,0 +1,49 @@
+"""Leaky integrate-and-fire neuron, integrated exactly for an input that is constant within a timestep.
+
+Equation
+--------
+``TauM dV/dt = Vrest - V + R (Isyn + Ioffset)`` with ``R = TauM / C``. A neuron spikes at ``V >= Vthresh``; then
+``V = Vreset`` and, for ``TauRefrac``, V stands still.
+
+Parameters
+----------
+``C`` [nF]: capacitance of the membrane. ``TauM`` [ms]: its time constant. ``Vrest``, ``Vreset``, ``Vthresh`` [mV].
+``Ioffset`` [nA]: a constant input. ``TauRefrac`` [ms]: the refractory period.
+
+Variables
+---------
+``V`` [mV]; ``RefracTime`` [ms], what is left of the refractory period: V moves again in the first timestep that
+begins without any.
+
+Source
+------
+Lapicque (1907); exact integration: Rotter & Diesmann (1999), Biological Cybernetics 81.
+GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name.
+"""
+
+import numpy as np
+
+from snnlearn.declare import NeuronModel
+
+LIF = NeuronModel(
+    "LIF",
+    params=["C", "TauM", "Vrest", "Vreset", "Vthresh", "Ioffset", "TauRefrac"],
+    derived_params=[
+        ("ExpTC", lambda pars, dt: np.exp(-dt / pars["TauM"])),
+        ("Rmembrane", lambda pars, dt: pars["TauM"] / pars["C"]),
+    ],
+    vars=["V", "RefracTime"],
+    sim_code="""
+    if (RefracTime > 0.0) {
+        RefracTime -= dt;
+    } else {
+        const scalar steady = Vrest + Rmembrane * (Isyn + Ioffset);  // where V would end up
+        V = steady - ExpTC * (steady - V);
+    }
+    """,
+    threshold_condition_code="RefracTime <= 0.0 && V >= Vthresh",
+    reset_code="""
+    V = Vreset;
+    RefracTime = TauRefrac;
+    """,
+)

@@ -1,0 +1,35 @@
+"""A neuron that spikes at random, as a Poisson process that never emits two spikes in a timestep.
+
+Equation
+--------
+The time between spikes, in timesteps, is exponential with mean ``isi = 1000 / (rate dt)``, rounded up; what rounding
+takes from one interval it gives to the next, so that the mean rate is right for ``rate << 1000 / dt``.
+
+Parameters
+----------
+``rate`` [Hz].
+
+Variables
+---------
+``timeStepToSpike``: timesteps until the next spike.
+
+Source
+------
+GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name.
+"""
+
+from snnlearn.declare import NeuronModel
+
+Poisson = NeuronModel(
+    "Poisson",
+    params=["rate"],
+    derived_params=[("isi", lambda pars, dt: 1000.0 / (pars["rate"] * dt))],
+    vars=["timeStepToSpike"],
+    sim_code="""
+    if (timeStepToSpike <= 0.0) {
+        timeStepToSpike += isi * gennrand_exponential();
+    }
+    timeStepToSpike -= 1.0;
+    """,
+    threshold_condition_code="timeStepToSpike <= 0.0",
+)
