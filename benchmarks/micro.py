@@ -32,6 +32,7 @@ from snnlearn.codegen.cpp import emit_cpp
 from snnlearn.codegen.plan import DEFAULT, REWRITES, Plan, build_plan, optimise
 from snnlearn.data import target_path
 from snnlearn.io import read_ras
+from snnlearn.network import Location
 from snnlearn.runtime import Simulation
 from snnlearn.runtime.library import build_library
 from snnlearn.training import TrialRunner, attach
@@ -133,7 +134,7 @@ class Trials:
         self.spikes = {
             name: float(np.bitwise_count(rows).sum() if hasattr(np, "bitwise_count") else _bits(rows)) / len(rows)
             for name in network.neurons
-            for rows in [simulation.recording(name).rows]
+            for rows in [simulation.recording(Location(name, "recording"))[0].rows]
         }
         simulation.close()
 

@@ -17,7 +17,8 @@ from typing import Any
 from machine import Machine
 
 from snnlearn.codegen.plan import Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
-from snnlearn.codegen.plan.kernels import Code, Index, LinearForm, OnSpike
+from snnlearn.codegen.plan.deferral import LinearForm
+from snnlearn.codegen.plan.parts import Code, Index, OnSpike
 from snnlearn.dialect import tree
 
 # How often an expression is evaluated: never again once known, once a row (or timestep), for each element.

@@ -78,7 +78,7 @@ def run(net: Any, stops: Sequence[int]) -> dict[str, Any]:
         net.run(stop - at)
         at = stop
         values = {}
-        for variable in net.synapse_populations["S"]._arrays():
+        for variable in net.synapse_populations["S"].vars.values():
             variable.pull_from_device()
             values[str(variable.location)] = np.array(variable.values)
     net.unload()

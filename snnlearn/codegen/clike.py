@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
-from snnlearn.codegen.plan import Code, Kernel
-from snnlearn.codegen.plan.kernels import Index
+from snnlearn.codegen.plan import Accumulate, Array, Code, Kernel
+from snnlearn.codegen.plan.domains import Diagonals, Rows
 from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.parts import Action, AddSynapse, Connect, Index, RemoveSynapse
 from snnlearn.declare import Precision, ValueType
 from snnlearn.dialect import tree
+from snnlearn.errors import NetworkError
 
-_BUILTINS = {"id": "i", "id_pre": "i", "id_post": "(unsigned int)j", "id_syn": "(unsigned int)s"}
+_BUILTINS = {
+    "id": "i",
+    "id_pre": "i",
+    "id_post": "(unsigned int)j",
+    "id_syn": "(unsigned int)s",
+    "id_diag": "d",
+    "batch": "batch",
+}
 # How an element's index is spelt.
 INDEX: dict[Index, str] = {"neuron": "i", "pre": "i", "post": "j", "synapse": "s", "only": "0"}
-# Functions of ours, where C++ has none of that name and meaning.
-_OWN_FUNCTIONS = frozenset(["min", "max", "fmin", "fmax"])
+_NO_ARRAYS: Mapping[str, Array] = MappingProxyType({})
 
 
 def literal(value: float, vtype: ValueType, precision: Precision) -> str:
@@ -55,8 +64,11 @@ class Printer:
     Local variables keep their names unless the kernel or the language has taken them.
     """
 
-    def __init__(self, kernel: Kernel, precision: Precision, taken: Iterable[str]) -> None:
-        self.precision = precision
+    def __init__(
+        self, kernel: Kernel, precision: Precision, taken: Iterable[str], arrays: Mapping[str, Array] = _NO_ARRAYS
+    ) -> None:
+        self.kernel, self.precision, self.arrays = kernel, precision, arrays
+        self._direct = {x.name: f"{x.array}[{spell_index(kernel, x.index)}]" for x in kernel.loads if x.direct}
         self._taken = frozenset(taken) | kernel.local_names
         self._locals: list[dict[str, str]] = [{}]
         self._code: Code | None = None
@@ -85,11 +97,12 @@ class Printer:
                 return block[name]
         # The outermost block may hold other code's local of that name: what is declared comes first.
         target = self._code.names.get(name)
-        return outermost[name] if target is None else _BUILTINS.get(target, target)
+        return outermost[name] if target is None else self._direct.get(target, _BUILTINS.get(target, target))
 
     def _declare(self, name: str) -> str:
         visible = {new for block in self._locals for new in block.values()}
-        self._locals[-1][name] = Names(self._taken | visible).unique(name)
+        # A local that hides something declared has two underscores in its name, which C++ keeps for itself.
+        self._locals[-1][name] = Names(self._taken | visible).unique(name.replace("__", "_"))
         return self._locals[-1][name]
 
     # ---- statements ----
@@ -118,6 +131,8 @@ class Printer:
             return self._switch(s)
         if isinstance(s, tree.Jump):
             return [f"{s.word};"]
+        if isinstance(s, tree.ForEachSynapse):
+            return self._for_each_synapse(s)
         return self._block(s)
 
     def _declaration(self, s: tree.Declare) -> str:
@@ -145,6 +160,20 @@ class Printer:
             lines += [f"{label}: {{", *self._block(case.body)[1:]]
         return [*lines, "}"]
 
+    def _for_each_synapse(self, s: tree.ForEachSynapse) -> list[str]:
+        domain = self.kernel.domain
+        if isinstance(domain, Diagonals):
+            return [f"for (unsigned int i = 0; i < {domain.pre}u; i++) {{", *self._block(s.body)[1:]]
+        assert isinstance(domain, Rows)
+        sparse = domain.sparse
+        return [
+            f"for (unsigned int n = 0; n < {sparse.row_length}[i]; n++) {{",
+            f"    const size_t s = size_t(i) * {sparse.stride}u + n;",
+            f"    const unsigned int j = {sparse.ind}[s];",
+            "    (void)j;",
+            *self._block(s.body)[1:],
+        ]
+
     # ---- expressions ----
 
     def _expr(self, e: tree.Expr, top: bool = False) -> str:
@@ -158,6 +187,8 @@ class Printer:
             return self._number(e)
         if isinstance(e, tree.Name):
             return self._name(e.id)
+        if isinstance(e, tree.Text):
+            return e.quoted
         if isinstance(e, tree.Unary):
             operand = self._expr(e.operand)
             return f"{e.op}({operand})" if operand[0] in "+-" else f"{e.op}{operand}"
@@ -166,15 +197,19 @@ class Printer:
         if isinstance(e, tree.Ternary):
             return f"{self._expr(e.condition)} ? {self._expr(e.then)} : {self._expr(e.other)}"
         if isinstance(e, tree.Index):
+            assert self._code is not None
+            past = self._code.names.get(f"{e.array}[]")
+            if past is not None:
+                return f"{self._slot(past, '-', e.index)}j]"
             return f"{self._name(e.array)}[{self._expr(e.index, top=True)}]"
         if isinstance(e, tree.Cast):
             return f"({e.type.ctype_for(self.precision)})({self._expr(e.operand, top=True)})"
         if isinstance(e, tree.Assign):
-            return f"{self._name(e.target.id)} {e.op} {self._expr(e.value, top=True)}"
+            return f"{self._print(e.target)} {e.op} {self._expr(e.value, top=True)}"
         if isinstance(e, tree.Step):
-            name = self._name(e.target.id)
+            name = self._print(e.target)
             if e.type.kind == "bool":  # C++ has no such steps for it
-                return f"({name} = {'true' if e.op == '++' else f'!{name}'})"
+                return f"({name} {'= true' if e.op == '++' else '^= true'})"
             return f"{e.op}{name}" if e.prefix else f"{name}{e.op}"
         if isinstance(e, tree.Comma):
             return ", ".join(self._expr(part) for part in e.parts)
@@ -189,10 +224,14 @@ class Printer:
         assert self._code is not None
         action = self._code.actions.get(e.function)
         if action is not None:
-            index = f"[{INDEX[action.index]}]" if action.index is not None else ""
-            return f"{action.target}{index} += {self._expr(e.args[0], top=True)}"
+            return self._action(action, e.args)
+        if e.function == "printf":
+            return f"std::printf({', '.join(self._expr(a, top=True) for a in e.args)})"
+        if e.function == "assert":
+            where = f'"{self._code.title}"'
+            return f"sim.check({self._expr(e.args[0], top=True)}, snn::ASSERTION, {where})"
         if e.function.startswith("gennrand"):
-            return self._random(e.function)
+            return self._random(e)
         ctype = e.type.ctype_for(self.precision)
         name = e.function
         if e.type.kind == "float" and name not in ("scalbn", "ldexp"):
@@ -203,13 +242,82 @@ class Printer:
             args = [self._cast(e.args[0], ctype), self._cast(e.args[1], "int")]
         else:
             args = [self._cast(a, ctype) for a in e.args]
-        return f"{'snn' if name in _OWN_FUNCTIONS else 'std'}::{name}({', '.join(args)})"
+        return f"snn::{name}({', '.join(args)})"
 
     def _cast(self, e: tree.Expr, ctype: str) -> str:
         text = self._expr(e, top=True)
         return text if e.type.ctype_for(self.precision) == ctype else f"({ctype})({text})"
 
-    def _random(self, function: str) -> str:
-        if function == "gennrand":
+    def _random(self, e: tree.Call) -> str:
+        if e.function == "gennrand":
             return "random.word()"
-        return f"random.{function.removeprefix('gennrand_')}<{self.precision}>()"
+        args = ", ".join(f"(double)({self._expr(a, top=True)})" for a in e.args)
+        if e.function == "gennrand_binomial":
+            return f"random.binomial({args})"
+        return f"random.{e.function.removeprefix('gennrand_')}<{self.precision}>({args})"
+
+    # ---- actions ----
+
+    def _action(self, action: Action, args: tuple[tree.Expr, ...]) -> str:
+        first = self._expr(args[0], top=True) if args else ""
+        if isinstance(action, Accumulate):
+            if action.delayed:
+                return f"{self._slot(action.target, '+', args[1])}{spell_index(self.kernel, action.index)}] += {first}"
+            index = f"[{spell_index(self.kernel, action.index)}]" if action.index is not None else ""
+            return f"{action.target}{index} += {first}"
+        if isinstance(action, Connect):
+            at = self._kernel_index(action, args[1:])
+            other = f"(unsigned int)({first})"
+            return f"connect(i, {other}, {at})" if action.end == "post" else f"connect({other}, (unsigned int)j, {at})"
+        if isinstance(action, AddSynapse):
+            values = [
+                self._cast(a, self.arrays[name].type.ctype_for(self.precision))
+                for a, name in zip(args[1:], action.values, strict=True)
+            ]
+            return f"add_synapse({', '.join([f'(unsigned int)({first})', *values])})"
+        if isinstance(action, RemoveSynapse):
+            return "(remove_synapse(s), n--)"
+        array = self.arrays[action.array]
+        count = f"size_t({first})" if array.size is None else f"{array.total(1)}u"
+        places = (f"sim.{array.name}", array.name) if action.to_device else (array.name, f"sim.{array.name}")
+        return f"std::memcpy({', '.join(places)}, {count} * sizeof(*{array.name}))"
+
+    def _slot(self, array: str, sign: str, delay: tree.Expr) -> str:
+        """Return the start of an element of a queue's slot some timesteps away."""
+        a = self.arrays[array]
+        steps = self._expr(delay, top=True)
+        # GeNN's queue of input has no slot for the longest delay itself; a longer one wraps around as there.
+        around = a.slots - 1 if sign == "+" and a.slots > 1 else a.slots
+        within = f'sim.within({steps}, {a.slots}u, {around}u, "{self.kernel.title}")'
+        if a.queue is None:
+            return f"{ANY_SLOT}{array}[{within} * 0u + "
+        slot = f"snn::{'later' if sign == '+' else 'earlier'}({NEWEST}{array}, {within}, {a.slots}u)"
+        return f"{ANY_SLOT}{array}[size_t({slot}) * {a.size}u + "
+
+    def _kernel_index(self, action: Connect, args: tuple[tree.Expr, ...]) -> str:
+        if not action.kernel:
+            return "0u"
+        if len(args) != len(action.kernel):
+            raise NetworkError(
+                f"{self.kernel.title}: addSynapse gives {len(args)} kernel indices; the kernel has "
+                f"{len(action.kernel)} dimensions"
+            )
+        text = "0u"
+        for size, arg in zip(action.kernel, args, strict=True):
+            text = f"({text} * {size}u + (unsigned int)({self._expr(arg, top=True)}))"
+        return text
+
+
+# Before the name of an array: the pointer to all its slots, and which of them is the newest.
+ANY_SLOT, NEWEST = "any_slot_", "newest_"
+
+
+def spell_index(kernel: Kernel, index: Index | None) -> str:
+    """Return how the index of an element is spelt in a kernel."""
+    if index == "kernel":
+        sparse = getattr(kernel.domain, "sparse", None)
+        assert sparse is not None
+        assert sparse.kernel_ind is not None
+        return f"{sparse.kernel_ind}[s]"
+    assert index is not None
+    return INDEX[index]

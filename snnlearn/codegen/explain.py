@@ -5,9 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from snnlearn.codegen.cpp.emit import MIN_SHARED, MIN_SHARED_EACH_STEP
+from snnlearn.codegen.cpp.emit import merged_kernels
+from snnlearn.codegen.cpp.view import KernelView
 from snnlearn.codegen.plan import REWRITES, Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
-from snnlearn.codegen.plan.kernels import Transposition
+from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows, Sparse
+from snnlearn.codegen.plan.kernels import Fill, ListColumns, Operation, Transposition
 from snnlearn.codegen.plan.rewrites.defer import why_not
 from snnlearn.codegen.plan.rewrites.linear import why_not_linear
 from snnlearn.codegen.plan.rewrites.silent import why_not_silent
@@ -18,7 +20,7 @@ _LIMITS = (38, 22, 10)  # the widest that the columns before reads and writes ma
 _GAP = "  "
 _INDENT = "    "
 
-Rows = list[tuple[Sequence[str], str]]
+Lines = list[tuple[Sequence[str], str]]
 
 
 def explain(plan: Plan, applied: Iterable[str]) -> str:
@@ -36,17 +38,19 @@ def explain(plan: Plan, applied: Iterable[str]) -> str:
         At most `WIDTH` columns wide, without a newline at the end.
     """
     names = frozenset(applied)
-    step: Rows = [(_cells(k, plan), _when(k, plan, names)) for k in plan.step]
+    step: Lines = [(_cells(k, plan), _when(k, plan, names)) for k in plan.step]
     sections = [("each timestep", step)]
     for group, kernels in plan.custom_updates.items():
         sections.append((f"custom update group {group}", [(_cells(k, plan), "") for k in kernels]))
+    builders: list[Operation] = [*plan.connect, *plan.columns.values()]
+    sections.append(("connectivity", [(_cells(k, plan), "") for k in builders]))
     sections.append(("first values", [(_cells(k, plan), "") for k in plan.init]))
     widths = _widths([cells for _, rows in sections for cells, _ in rows])
     lines = _heading(plan, names)
     for title, rows in sections:
         if rows:
             lines += ["", *_table(title, rows, widths)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_merged(plan)])
 
 
 # ---- what the table says ----
@@ -62,7 +66,16 @@ def _heading(plan: Plan, applied: frozenset[str]) -> list[str]:
     return [line for part in parts for line in textwrap.wrap(part, WIDTH)]
 
 
-def _cells(kernel: Kernel | Transposition, plan: Plan) -> tuple[str, ...]:
+def _merged(plan: Plan) -> list[str]:
+    """Return which kernels are compiled as one."""
+    lines = []
+    for merged in merged_kernels(plan):
+        members = ", ".join(merged.members)
+        lines += textwrap.wrap(members, WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT * 2)
+    return ["", "of one structure, compiled as one", "-" * WIDTH, *lines] if lines else []
+
+
+def _cells(kernel: Operation, plan: Plan) -> tuple[str, ...]:
     return (
         kernel.name,
         _loops(kernel, plan),
@@ -72,35 +85,54 @@ def _cells(kernel: Kernel | Transposition, plan: Plan) -> tuple[str, ...]:
     )
 
 
-def _loops(kernel: Kernel | Transposition, plan: Plan) -> str:
+def _loops(kernel: Operation, plan: Plan) -> str:
     if isinstance(kernel, Transposition):
         return f"{kernel.pre} x {kernel.post} synapses"
+    if isinstance(kernel, Fill):
+        return f"{plan.array(kernel.array).total(plan.batch_size)} values"
+    return _copies(kernel, plan) + _domain(kernel, plan)
+
+
+def _copies(kernel: Kernel | ListColumns, plan: Plan) -> str:
+    batched = isinstance(kernel, Kernel) and kernel.batched and plan.batch_size > 1
+    return f"{plan.batch_size} x " if batched else ""
+
+
+def _domain(kernel: Kernel | ListColumns, plan: Plan) -> str:
     domain = kernel.domain
     if isinstance(domain, Neurons):
         return f"{domain.size} neurons"
+    if isinstance(domain, Once):
+        return "once, on the host"
+    if isinstance(domain, Diagonals):
+        return f"{domain.number} diagonals"
+    if isinstance(domain, (Rows, Columns)):
+        return f"{domain.pre} rows" if isinstance(domain, Rows) else f"{domain.post} columns"
+    width = _width(domain.post, domain.sparse)
     if isinstance(domain, Synapses):
-        return f"{domain.pre} x {domain.post} synapses"
+        return f"{domain.pre} x {width} synapses"
     if isinstance(domain, SpikingRows):
-        return f"rows of spiking {_population(domain.spikes, plan)} x {domain.post}"
+        return f"rows of spiking {_population(domain.spikes, plan)} x {width}"
     assert isinstance(domain, SpikingColumns)
     return f"{domain.pre} x columns of spiking {_population(domain.spikes, plan)}"
+
+
+def _width(post: int, sparse: Sparse | None) -> str:
+    return str(post) if sparse is None else f"up to {sparse.stride}"
 
 
 def _population(spikes: str, plan: Plan) -> str:
     return next(a.location.group for a in plan.arrays if a.name == spikes)
 
 
-def _threads(kernel: Kernel | Transposition, plan: Plan) -> str:
+def _threads(kernel: Operation, plan: Plan) -> str:
     """Return along what threads share a kernel, or that one thread does it all."""
-    if isinstance(kernel, Transposition) or kernel.stream is not None or kernel.split is None:
+    if not isinstance(kernel, Kernel) or kernel.stream is not None or kernel.split is None:
         return "one"
-    assert isinstance(kernel.domain, Synapses)
     if kernel.deferral is not None and kernel.deferral.linear is not None:
         return "by tiles"
-    each_step = kernel in plan.step and kernel.deferral is None
-    if kernel.domain.pre * kernel.domain.post < (MIN_SHARED_EACH_STEP if each_step else MIN_SHARED):
-        return "one: small"
-    return {"pre": "by rows", "post": "by columns"}[kernel.split]
+    shared = KernelView(kernel, plan).shared
+    return "one: small" if shared is None else {"pre": "by rows", "post": "by columns"}[shared]
 
 
 def _when(kernel: Kernel, plan: Plan, applied: frozenset[str]) -> str:
@@ -141,7 +173,7 @@ def _widths(cells: Sequence[Sequence[str]]) -> list[int]:
     return [*widths, rest - rest // 2, rest // 2]
 
 
-def _table(title: str, rows: Rows, widths: Sequence[int]) -> list[str]:
+def _table(title: str, rows: Lines, widths: Sequence[int]) -> list[str]:
     lines = [*textwrap.wrap(title, WIDTH), *_row(_HEADINGS, widths), "-" * WIDTH]
     for cells, note in rows:
         lines += _row(cells, widths)

@@ -7,32 +7,99 @@ preferences listed in `snnlearn.genn.preferences`.
 
 from __future__ import annotations
 
+import importlib
 import sys
 
-from snnlearn.declare import VarAccess, VarAccessMode
+from snnlearn.declare import (
+    CustomUpdateVarAccess,
+    VarAccess,
+    VarAccessDim,
+    VarAccessMode,
+    VarAccessModeAttribute,
+    get_var_access_dim,
+)
 from snnlearn.errors import LifecycleError
 from snnlearn.genn import types
 from snnlearn.genn.create import (
-    create_custom_update_model,
+    create_current_source_model,
     create_neuron_model,
     create_postsynaptic_model,
-    create_var_init_snippet,
     create_weight_update_model,
 )
-from snnlearn.genn.groups import CustomUpdate, NeuronGroup, SynapseGroup, SynapseMatrixType
-from snnlearn.genn.initialise import init_postsynaptic, init_var, init_weight_update
+from snnlearn.genn.create_snippets import (
+    create_sparse_connect_init_snippet,
+    create_toeplitz_connect_init_snippet,
+    create_var_init_snippet,
+)
+from snnlearn.genn.create_updates import create_custom_connectivity_update_model, create_custom_update_model
+from snnlearn.genn.enums import (
+    ParallelismHint,
+    PlogSeverity,
+    SynapseMatrixConnectivity,
+    SynapseMatrixType,
+    SynapseMatrixWeight,
+    VarLocation,
+    VarLocationAttribute,
+)
+from snnlearn.genn.groups import (
+    CurrentSource,
+    CustomConnectivityUpdate,
+    CustomUpdate,
+    CustomUpdateBase,
+    CustomUpdateWU,
+    NeuronGroup,
+    SynapseGroup,
+)
+from snnlearn.genn.initialise import (
+    init_postsynaptic,
+    init_sparse_connectivity,
+    init_toeplitz_connectivity,
+    init_var,
+    init_weight_update,
+)
 from snnlearn.genn.model import GeNNModel
 from snnlearn.genn.references import (
+    create_den_delay_var_ref,
+    create_egp_ref,
+    create_out_post_var_ref,
+    create_post_var_ref,
+    create_pre_var_ref,
+    create_prev_spike_time_var_ref,
+    create_psm_egp_ref,
     create_psm_var_ref,
+    create_spike_time_var_ref,
+    create_src_spike_count_var_ref,
     create_var_ref,
+    create_wu_egp_ref,
     create_wu_post_var_ref,
     create_wu_pre_var_ref,
     create_wu_var_ref,
 )
+from snnlearn.genn.spec import ModelSpec
+
+__version__ = "5.4.0"  # of the PyGeNN that this stands in for
+
+SUBMODULES = (
+    "current_source_models",
+    "custom_connectivity_update_models",
+    "custom_update_models",
+    "genn_groups",
+    "genn_model",
+    "init_sparse_connectivity_snippets",
+    "init_toeplitz_connectivity_snippets",
+    "init_var_snippets",
+    "model_preprocessor",
+    "neuron_models",
+    "postsynaptic_models",
+    "types",
+    "weight_update_models",
+)
+for _name in SUBMODULES:
+    importlib.import_module(f"{__name__}.{_name}")
 
 
 def install_as_pygenn() -> None:
-    """Make ``import pygenn`` give this module, in this process, from now on.
+    """Make ``import pygenn`` and ``import pygenn.genn_model``, … give these modules, in this process, from now on.
 
     Raises
     ------
@@ -43,27 +110,60 @@ def install_as_pygenn() -> None:
     if present is not None and present is not sys.modules[__name__]:
         raise LifecycleError("the real pygenn has been imported already; call install_as_pygenn() before that")
     sys.modules["pygenn"] = sys.modules[__name__]
+    for name in SUBMODULES:
+        sys.modules[f"pygenn.{name}"] = sys.modules[f"{__name__}.{name}"]
 
 
 __all__ = [
+    "CurrentSource",
+    "CustomConnectivityUpdate",
     "CustomUpdate",
+    "CustomUpdateBase",
+    "CustomUpdateVarAccess",
+    "CustomUpdateWU",
     "GeNNModel",
+    "ModelSpec",
     "NeuronGroup",
+    "ParallelismHint",
+    "PlogSeverity",
     "SynapseGroup",
+    "SynapseMatrixConnectivity",
     "SynapseMatrixType",
+    "SynapseMatrixWeight",
     "VarAccess",
+    "VarAccessDim",
     "VarAccessMode",
+    "VarAccessModeAttribute",
+    "VarLocation",
+    "VarLocationAttribute",
+    "create_current_source_model",
+    "create_custom_connectivity_update_model",
     "create_custom_update_model",
+    "create_den_delay_var_ref",
+    "create_egp_ref",
     "create_neuron_model",
+    "create_out_post_var_ref",
+    "create_post_var_ref",
     "create_postsynaptic_model",
+    "create_pre_var_ref",
+    "create_prev_spike_time_var_ref",
+    "create_psm_egp_ref",
     "create_psm_var_ref",
+    "create_sparse_connect_init_snippet",
+    "create_spike_time_var_ref",
+    "create_src_spike_count_var_ref",
+    "create_toeplitz_connect_init_snippet",
     "create_var_init_snippet",
     "create_var_ref",
     "create_weight_update_model",
+    "create_wu_egp_ref",
     "create_wu_post_var_ref",
     "create_wu_pre_var_ref",
     "create_wu_var_ref",
+    "get_var_access_dim",
     "init_postsynaptic",
+    "init_sparse_connectivity",
+    "init_toeplitz_connectivity",
     "init_var",
     "init_weight_update",
     "install_as_pygenn",

@@ -1,52 +1,129 @@
-"""Variables and extra global parameters as a user sees them: a host copy, and the way to and from the device."""
+"""Variables and other arrays as a user sees them: a host copy, and the way to and from the device."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnlearn.errors import LifecycleError, NetworkError
-from snnlearn.network import Location
+from snnlearn.genn.deprecated import deprecated
+from snnlearn.network import Location, VarInit
 from snnlearn.runtime import Simulation
 
+if TYPE_CHECKING:
+    from snnlearn.genn.group import Group
+    from snnlearn.genn.synapse_group import SynapseGroup
 
-class HostArray:
-    """What variables and extra global parameters share.
+
+class Array:
+    """What all arrays share.
 
     A value changes sides only by `push_to_device` and `pull_from_device`.
+
+    Attributes
+    ----------
+    location : Location
+    type : str
+        The elements' type, as the model declares it.
     """
 
-    def __init__(self, location: Location, simulation: Callable[[], Simulation]) -> None:
+    def __init__(self, location: Location, group: Group[Any], type_name: str) -> None:
         self.location = location
-        self._simulation = simulation
-        self._view: NDArray[Any] | None = None
-
-    @property
-    def name(self) -> str:
-        """The variable's name."""
-        return self.location.name
+        self.type = type_name
+        self.group = group
+        self._array: NDArray[Any] | None = None  # flat, as on the device
+        self._view: NDArray[Any] | None = None  # the same memory in the user's shape
 
     @property
     def view(self) -> NDArray[Any]:
-        """The host copy itself, shape (size,); synapses row-major. Changes reach the device with `push_to_device`.
+        """The host copy itself. Changes reach the device with `push_to_device`.
 
         Raises
         ------
         LifecycleError
-            Before ``load`` and after ``unload``.
+            Before ``load`` and after ``unload``, and for what lives on the device alone.
         """
-        if self._view is None:
-            raise LifecycleError(f"{self.location} has no values until the model is loaded")
-        return self._view
+        return self._loaded()
 
     @view.setter
     def view(self, values: ArrayLike) -> None:
         # For `variable.view[:] += x`, which assigns the view to itself.
         if values is not self._view:
-            self.values = values
+            self._assign(values)
+
+    def push_to_device(self) -> None:
+        """Copy from host to device."""
+        self._loaded()
+        self._simulation().array(self.location)[:] = self._array
+
+    def pull_from_device(self) -> None:
+        """Copy from device to host."""
+        here = self._loaded()
+        here[...] = self._simulation().array(self.location).reshape(here.shape)
+
+    def _simulation(self) -> Simulation:
+        return self.group._simulation()
+
+    def _loaded(self) -> NDArray[Any]:
+        if self._view is None:
+            if not self.group._model._loaded:
+                raise LifecycleError(f"{self.location} has no values until the model is loaded")
+            raise LifecycleError(self._why_absent())
+        return self._view
+
+    def _why_absent(self) -> str:
+        return f"{self.location} lives on the device alone; give it the location HOST_DEVICE before build"
+
+    def _assign(self, values: ArrayLike) -> None:
+        here, array = self._loaded(), np.asarray(values)
+        if array.shape not in ((), here.shape):
+            try:
+                array = np.broadcast_to(array, here.shape)
+            except ValueError:
+                raise NetworkError(
+                    f"{self.location} has shape {here.shape}; got values of shape {array.shape}"
+                ) from None
+        here[...] = array
+
+    def _shape(self, simulation: Simulation, size: int) -> tuple[int, ...]:
+        """Return the shape of the host copy, which has as many elements."""
+        return (size,)
+
+    def _load(self) -> None:
+        simulation = self._simulation()
+        self._array = simulation.array(self.location).copy()
+        self._view = self._array.reshape(self._shape(simulation, self._array.size))
+
+    def _unload(self) -> None:
+        self._view = self._array = None
+
+
+class StateArray(Array):
+    """What the simulation keeps beside the models' variables: summed input, times of spikes."""
+
+    def __init__(self, location: Location, group: Group[Any], type_name: str, always_batch: bool = False) -> None:
+        super().__init__(location, group, type_name)
+        self._always_batch = always_batch
+
+    def _load(self) -> None:
+        if self.location in self._simulation().network.variables:  # else nothing asks for it
+            super()._load()
+
+    def _shape(self, simulation: Simulation, size: int) -> tuple[int, ...]:
+        shape = shape_of(simulation, self.location)
+        return (1, *shape) if self._always_batch and simulation.network.batch_size == 1 else shape
+
+
+class ValueArray(Array):
+    """An array whose values can be read and assigned as a whole."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the model."""
+        return self.location.name
 
     @property
     def values(self) -> NDArray[Any]:
@@ -56,56 +133,194 @@ class HostArray:
 
     @values.setter
     def values(self, values: ArrayLike) -> None:
-        array = np.asarray(values)
-        if array.shape not in ((), self.view.shape):
-            raise NetworkError(f"{self.location} has shape {self.view.shape}; got values of shape {array.shape}")
-        self.view[:] = array
-
-    current_view = view
-    current_values = values
-
-    def push_to_device(self) -> None:
-        """Copy from host to device."""
-        self._simulation().array(self.location)[:] = self.view
-
-    def pull_from_device(self) -> None:
-        """Copy from device to host."""
-        self.view[:] = self._simulation().array(self.location)
-
-    def _load(self) -> None:
-        self._view = self._simulation().array(self.location).copy()
-
-    def _unload(self) -> None:
-        self._view = None
+        self._assign(values)
 
 
-class Variable(HostArray):
-    """A variable: one value for each neuron or synapse."""
-
-
-class ExtraGlobalParameter(HostArray):
+class ExtraGlobalParameter(ValueArray):
     """An array of any length, shared by a population."""
 
     def __init__(
-        self, location: Location, simulation: Callable[[], Simulation], set_spec: Callable[[str, ArrayLike], None]
+        self, location: Location, group: Group[Any], type_name: str, set_spec: Callable[[str, ArrayLike], None]
     ) -> None:
-        super().__init__(location, simulation)
+        super().__init__(location, group, type_name)
         self._set_spec = set_spec
 
-    def set_init_values(self, values: ArrayLike) -> None:
+    def set_init_values(self, init_values: ArrayLike) -> None:
         """Give the array that the simulation starts with.
 
         Parameters
         ----------
-        values : array_like, one dimension
+        init_values : array_like, one dimension
 
         Raises
         ------
         NetworkError
-            For another shape, NaN, or values that the type cannot hold.
+            For another shape, or values that the type cannot hold.
         LifecycleError
             Once the model is loaded.
         """
         if self._view is not None:
             raise LifecycleError(f"{self.location}: the model is loaded; change `view` and push it to the device")
-        self._set_spec(self.name, values)
+        self._set_spec(self.name, init_values)
+
+    def _why_absent(self) -> str:
+        return f"{self.location} was given no values before load"
+
+    @deprecated("set_init_values")
+    def set_values(self, values: ArrayLike) -> None:
+        """Do what `set_init_values` does."""
+        self.set_init_values(values)
+
+
+class Variable(ValueArray):
+    """A variable: one value for each neuron, for each copy of a batch, for each timestep that is kept.
+
+    Attributes
+    ----------
+    extra_global_params : dict of str to ExtraGlobalParameter
+        Those of the snippet that makes its initial values.
+    """
+
+    def __init__(self, location: Location, group: Group[Any], type_name: str) -> None:
+        super().__init__(location, group, type_name)
+        self.extra_global_params: dict[str, ExtraGlobalParameter] = {}
+        self._list_arrays()
+
+    def _list_arrays(self) -> None:
+        init = self.group._initial(self.location)
+        egps = init.snippet.extra_global_params if isinstance(init, VarInit) else ()
+        self.extra_global_params = {
+            e.name: ExtraGlobalParameter(
+                Location(self.location.group, "init_egp", f"{self.location.space}.{self.name}.{e.name}"),
+                self.group,
+                e.type,
+                self._set_array(e.name),
+            )
+            for e in egps
+        }
+
+    def _set_array(self, name: str) -> Callable[[str, ArrayLike], None]:
+        return lambda _, values: self.group._set_initial_array(self.location, name, values)
+
+    @property
+    def current_view(self) -> NDArray[Any]:
+        """The part of `view` that the last timestep wrote."""
+        simulation = self._simulation()
+        variable = simulation.network.variables[self.location]
+        if variable.queue is None:
+            return self.view
+        slot: int = simulation.newest_slot(variable.queue)
+        return self.view[..., slot, :]
+
+    @property
+    def current_values(self) -> NDArray[Any]:
+        """A copy of `current_view`."""
+        copy: NDArray[Any] = self.current_view.copy()
+        return copy
+
+    def set_init_values(self, init_values: Any) -> None:
+        """Give the values that the simulation starts with: a number, an array or ``init_var(...)``.
+
+        Raises
+        ------
+        NetworkError
+            For another shape, or values that the type cannot hold.
+        LifecycleError
+            Once the model is loaded; once it is built, unless one array takes the place of another.
+        """
+        if self._view is not None:
+            raise LifecycleError(f"{self.location}: the model is loaded; change `view` and push it to the device")
+        self.group._set_initial(self.location, init_values)
+        self._list_arrays()
+
+    @deprecated("set_init_values")
+    def set_values(self, values: Any) -> None:
+        """Do what `set_init_values` does."""
+        self.set_init_values(values)
+
+    def _shape(self, simulation: Simulation, size: int) -> tuple[int, ...]:
+        return shape_of(simulation, self.location)
+
+
+class SynapseVariable(Variable):
+    """A variable of synapses: row-major, one value for each synapse or kernel element, for each copy of a batch."""
+
+    @property
+    def view(self) -> NDArray[Any]:
+        """The host copy itself.
+
+        Raises
+        ------
+        LifecycleError
+            Before ``load`` and after ``unload``.
+        NetworkError
+            For sparse connectivity, where synapses are not stored one after the other: see `values`.
+        """
+        if self._padded:
+            raise NetworkError(
+                f"{self.location}: the values of SPARSE connectivity are stored with gaps; use `values` instead of view"
+            )
+        return self._loaded()
+
+    @view.setter
+    def view(self, values: ArrayLike) -> None:
+        if values is not self._view:
+            self._assign(values)
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """A copy of the host copy, without gaps: by presynaptic neuron; assigning replaces what the host copy holds."""
+        here = self._loaded()
+        copy: NDArray[Any] = here[..., self._synapses()] if self._padded else here.copy()
+        return copy
+
+    @values.setter
+    def values(self, values: ArrayLike) -> None:
+        if not self._padded:
+            self._assign(values)
+            return
+        here, mask, array = self._loaded(), self._synapses(), np.asarray(values)
+        number = int(mask.sum())
+        if array.shape not in ((), (number,), (*here.shape[:-1], number)):
+            raise NetworkError(f"{self.location} has {number} synapses; got values of shape {array.shape}")
+        here[..., mask] = array
+
+    @property
+    def current_view(self) -> NDArray[Any]:
+        """The same as `view`: the past of synapses is not kept."""
+        return self.view
+
+    @property
+    def current_values(self) -> NDArray[Any]:
+        """The same as `values`: the past of synapses is not kept."""
+        return self.values
+
+    @property
+    def _padded(self) -> bool:
+        return bool(self._connection.spec.connectivity.structure == "SPARSE")
+
+    @property
+    def _connection(self) -> SynapseGroup:
+        group: Any = self.group  # of one of the kinds that have synapses
+        connection: SynapseGroup = group.synapse_group
+        return connection
+
+    def _synapses(self) -> NDArray[np.bool_]:
+        """Return which elements belong to a synapse; the others are the gaps at the ends of rows."""
+        if self._loaded().shape[-1] == 1:
+            return np.ones(1, dtype=np.bool_)
+        return self._connection._occupied().ravel()
+
+    def _why_absent(self) -> str:
+        if self._connection.spec.connectivity.weights == "PROCEDURAL":
+            return f"{self.location} is made anew with each spike and never stored"
+        return super()._why_absent()
+
+
+def shape_of(simulation: Simulation, at: Location) -> tuple[int, ...]:
+    """Return a variable's shape: copies of the batch, where it has them; timesteps kept, where it is; values."""
+    network = simulation.network
+    variable = network.variables[at]
+    copies = (network.batch_size,) if variable.batched and network.batch_size > 1 else ()
+    kept = (variable.slots,) if variable.slots > 1 else ()
+    return (*copies, *kept, variable.size)

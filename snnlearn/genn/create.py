@@ -1,39 +1,30 @@
-"""PyGeNN's ``create_*`` functions: declarations under other names, checked at once.
+"""PyGeNN's ``create_*_model`` functions for neurons, synapses and currents, in its order of arguments.
 
-Each takes the fields of the model it makes (see `snnlearn.declare`) as keywords. Only the model's name and its
-parameters may be positional: PyGeNN has obsolete arguments between the others. Errors in code strings are raised here,
-where the code is written.
+Each takes the fields of the declaration it makes (see `snnlearn.declare`). Arguments that PyGeNN has kept from before
+they were renamed warn and work. Errors in code strings are raised here, where the code is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from snnlearn.declare import (
-    CustomUpdateModel,
-    NeuronModel,
-    PostsynapticModel,
-    VarInitSnippet,
-    WeightUpdateModel,
-)
-from snnlearn.dialect import check_model
-
-Fields = Sequence[Any] | None
-Code = str | None
+from snnlearn.declare import CurrentSourceModel, NeuronModel, PostsynapticModel, WeightUpdateModel
+from snnlearn.errors import DeclarationError
+from snnlearn.genn.deprecated import renamed
+from snnlearn.genn.making import Code, Fields, make
 
 
 def create_neuron_model(
     class_name: str,
     params: Fields = None,
-    *,
+    param_names: Fields = None,
     vars: Fields = None,
+    var_name_types: Fields = None,
     derived_params: Fields = None,
     sim_code: Code = None,
     threshold_condition_code: Code = None,
     reset_code: Code = None,
     extra_global_params: Fields = None,
     additional_input_vars: Fields = None,
+    auto_refractory_required: bool = False,
 ) -> NeuronModel:
     """Declare a neuron model; see `snnlearn.declare.NeuronModel`.
 
@@ -44,34 +35,46 @@ def create_neuron_model(
     DialectError
         For an error in a code string.
     """
-    model = NeuronModel(
+    return make(
+        NeuronModel,
         class_name,
-        params=_tuple(params),
-        derived_params=_tuple(derived_params),
-        extra_global_params=_tuple(extra_global_params),
-        vars=_tuple(vars),
-        additional_input_vars=_tuple(additional_input_vars),
-        sim_code=sim_code or "",
-        threshold_condition_code=threshold_condition_code or "",
-        reset_code=reset_code or "",
+        params=renamed("params", params, "param_names", param_names),
+        derived_params=derived_params,
+        extra_global_params=extra_global_params,
+        vars=renamed("vars", vars, "var_name_types", var_name_types),
+        additional_input_vars=additional_input_vars,
+        sim_code=sim_code,
+        threshold_condition_code=threshold_condition_code,
+        reset_code=reset_code,
+        auto_refractory_required=bool(auto_refractory_required),
     )
-    check_model(model)
-    return model
 
 
 def create_weight_update_model(
     class_name: str,
     params: Fields = None,
-    *,
+    param_names: Fields = None,
     vars: Fields = None,
+    var_name_types: Fields = None,
     pre_vars: Fields = None,
+    pre_var_name_types: Fields = None,
     post_vars: Fields = None,
+    post_var_name_types: Fields = None,
     pre_neuron_var_refs: Fields = None,
     post_neuron_var_refs: Fields = None,
+    psm_var_refs: Fields = None,
     derived_params: Fields = None,
+    sim_code: Code = None,
     pre_spike_syn_code: Code = None,
+    event_code: Code = None,
+    pre_event_syn_code: Code = None,
+    post_event_syn_code: Code = None,
+    learn_post_code: Code = None,
     post_spike_syn_code: Code = None,
     synapse_dynamics_code: Code = None,
+    event_threshold_condition_code: Code = None,
+    pre_event_threshold_condition_code: Code = None,
+    post_event_threshold_condition_code: Code = None,
     pre_spike_code: Code = None,
     post_spike_code: Code = None,
     pre_dynamics_code: Code = None,
@@ -87,36 +90,46 @@ def create_weight_update_model(
     DialectError
         For an error in a code string.
     """
-    model = WeightUpdateModel(
+    condition = "event_threshold_condition_code"
+    return make(
+        WeightUpdateModel,
         class_name,
-        params=_tuple(params),
-        derived_params=_tuple(derived_params),
-        extra_global_params=_tuple(extra_global_params),
-        vars=_tuple(vars),
-        pre_vars=_tuple(pre_vars),
-        post_vars=_tuple(post_vars),
-        pre_neuron_var_refs=_tuple(pre_neuron_var_refs),
-        post_neuron_var_refs=_tuple(post_neuron_var_refs),
-        pre_spike_syn_code=pre_spike_syn_code or "",
-        post_spike_syn_code=post_spike_syn_code or "",
-        synapse_dynamics_code=synapse_dynamics_code or "",
-        pre_spike_code=pre_spike_code or "",
-        post_spike_code=post_spike_code or "",
-        pre_dynamics_code=pre_dynamics_code or "",
-        post_dynamics_code=post_dynamics_code or "",
+        params=renamed("params", params, "param_names", param_names),
+        derived_params=derived_params,
+        extra_global_params=extra_global_params,
+        vars=renamed("vars", vars, "var_name_types", var_name_types),
+        pre_vars=renamed("pre_vars", pre_vars, "pre_var_name_types", pre_var_name_types),
+        post_vars=renamed("post_vars", post_vars, "post_var_name_types", post_var_name_types),
+        pre_neuron_var_refs=pre_neuron_var_refs,
+        post_neuron_var_refs=post_neuron_var_refs,
+        psm_var_refs=psm_var_refs,
+        pre_spike_syn_code=renamed("pre_spike_syn_code", pre_spike_syn_code, "sim_code", sim_code),
+        pre_event_syn_code=renamed("pre_event_syn_code", pre_event_syn_code, "event_code", event_code),
+        post_event_syn_code=post_event_syn_code,
+        post_spike_syn_code=renamed("post_spike_syn_code", post_spike_syn_code, "learn_post_code", learn_post_code),
+        synapse_dynamics_code=synapse_dynamics_code,
+        pre_event_threshold_condition_code=renamed(
+            f"pre_{condition}", pre_event_threshold_condition_code, condition, event_threshold_condition_code
+        ),
+        post_event_threshold_condition_code=post_event_threshold_condition_code,
+        pre_spike_code=pre_spike_code,
+        post_spike_code=post_spike_code,
+        pre_dynamics_code=pre_dynamics_code,
+        post_dynamics_code=post_dynamics_code,
     )
-    check_model(model)
-    return model
 
 
 def create_postsynaptic_model(
     class_name: str,
     params: Fields = None,
-    *,
+    param_names: Fields = None,
     vars: Fields = None,
+    var_name_types: Fields = None,
     neuron_var_refs: Fields = None,
     derived_params: Fields = None,
     sim_code: Code = None,
+    decay_code: Code = None,
+    apply_input_code: Code = None,
     extra_global_params: Fields = None,
 ) -> PostsynapticModel:
     """Declare a postsynaptic model; see `snnlearn.declare.PostsynapticModel`.
@@ -124,34 +137,39 @@ def create_postsynaptic_model(
     Raises
     ------
     DeclarationError
-        For bad or duplicate names and unknown types.
+        For bad or duplicate names and unknown types, and for GeNN 4's ``decay_code`` and ``apply_input_code``.
     DialectError
         For an error in the code string.
     """
-    model = PostsynapticModel(
+    if decay_code is not None or apply_input_code is not None:
+        raise DeclarationError(
+            f"model '{class_name}': decay_code and apply_input_code are one now: sim_code, which calls "
+            "injectCurrent(x) for what was added to Isyn, and then lets inSyn decay"
+        )
+    return make(
+        PostsynapticModel,
         class_name,
-        params=_tuple(params),
-        derived_params=_tuple(derived_params),
-        extra_global_params=_tuple(extra_global_params),
-        vars=_tuple(vars),
-        neuron_var_refs=_tuple(neuron_var_refs),
-        sim_code=sim_code or "",
+        params=renamed("params", params, "param_names", param_names),
+        derived_params=derived_params,
+        extra_global_params=extra_global_params,
+        vars=renamed("vars", vars, "var_name_types", var_name_types),
+        neuron_var_refs=neuron_var_refs,
+        sim_code=sim_code,
     )
-    check_model(model)
-    return model
 
 
-def create_custom_update_model(
+def create_current_source_model(
     class_name: str,
     params: Fields = None,
-    *,
+    param_names: Fields = None,
     vars: Fields = None,
+    var_name_types: Fields = None,
+    neuron_var_refs: Fields = None,
     derived_params: Fields = None,
-    var_refs: Fields = None,
-    update_code: Code = None,
+    injection_code: Code = None,
     extra_global_params: Fields = None,
-) -> CustomUpdateModel:
-    """Declare a custom update model; see `snnlearn.declare.CustomUpdateModel`.
+) -> CurrentSourceModel:
+    """Declare a current source model; see `snnlearn.declare.CurrentSourceModel`.
 
     Raises
     ------
@@ -160,44 +178,13 @@ def create_custom_update_model(
     DialectError
         For an error in the code string.
     """
-    model = CustomUpdateModel(
+    return make(
+        CurrentSourceModel,
         class_name,
-        params=_tuple(params),
-        derived_params=_tuple(derived_params),
-        extra_global_params=_tuple(extra_global_params),
-        vars=_tuple(vars),
-        var_refs=_tuple(var_refs),
-        update_code=update_code or "",
+        params=renamed("params", params, "param_names", param_names),
+        derived_params=derived_params,
+        extra_global_params=extra_global_params,
+        vars=renamed("vars", vars, "var_name_types", var_name_types),
+        neuron_var_refs=neuron_var_refs,
+        injection_code=injection_code,
     )
-    check_model(model)
-    return model
-
-
-def create_var_init_snippet(
-    class_name: str,
-    params: Fields = None,
-    *,
-    derived_params: Fields = None,
-    var_init_code: Code = None,
-) -> VarInitSnippet:
-    """Declare a variable initialiser; see `snnlearn.declare.VarInitSnippet`.
-
-    Raises
-    ------
-    DeclarationError
-        For bad or duplicate names and unknown types.
-    DialectError
-        For an error in the code string.
-    """
-    model = VarInitSnippet(
-        class_name,
-        params=_tuple(params),
-        derived_params=_tuple(derived_params),
-        var_init_code=var_init_code or "",
-    )
-    check_model(model)
-    return model
-
-
-def _tuple(fields: Fields) -> tuple[Any, ...]:
-    return tuple(fields or ())

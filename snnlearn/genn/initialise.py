@@ -6,12 +6,29 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from snnlearn import models
-from snnlearn.declare import Model, PostsynapticModel, VarInitSnippet, WeightUpdateModel
+from snnlearn.declare import (
+    Model,
+    PostsynapticModel,
+    SparseConnectInitSnippet,
+    ToeplitzConnectInitSnippet,
+    VarInitSnippet,
+    WeightUpdateModel,
+)
 from snnlearn.errors import NetworkError
-from snnlearn.network import PostsynapticInit, Reference, VarInit, WeightUpdateInit
+from snnlearn.genn.deprecated import deprecated
+from snnlearn.network import (
+    PostsynapticInit,
+    Reference,
+    SparseConnectInit,
+    ToeplitzConnectInit,
+    VarInit,
+    WeightUpdateInit,
+)
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 Values = Mapping[str, Any] | None
+# A variable of the neurons at that end, by name or made with `create_var_ref`.
+LocalReferences = Mapping[str, Reference | str] | None
 
 
 def resolve(kind: type[AnyModel], model: AnyModel | str) -> AnyModel:
@@ -54,8 +71,9 @@ def init_weight_update(
     vars: Values = None,
     pre_vars: Values = None,
     post_vars: Values = None,
-    pre_var_refs: Mapping[str, Reference] | None = None,
-    post_var_refs: Mapping[str, Reference] | None = None,
+    pre_var_refs: LocalReferences = None,
+    post_var_refs: LocalReferences = None,
+    psm_var_refs: Mapping[str, str] | None = None,
 ) -> WeightUpdateInit:
     """Return a weight update model with its values.
 
@@ -63,10 +81,12 @@ def init_weight_update(
     ----------
     snippet : WeightUpdateModel or str
     params, vars, pre_vars, post_vars : mapping of str to value
-        A number, an array or an initialiser for each that the model declares. Arrays of ``vars`` are row-major,
-        shape (presynaptic * postsynaptic,).
-    pre_var_refs, post_var_refs : mapping of str to Reference
-        Made with `create_var_ref`.
+        A number, an array or an initialiser for each that the model declares. Arrays of ``vars`` are row-major, shape
+        (presynaptic * postsynaptic,), where all are connected; else in the order of the connections given.
+    pre_var_refs, post_var_refs : mapping of str to Reference or str
+        Variables of the neurons at either end: by name, or made with `create_var_ref`.
+    psm_var_refs : mapping of str to str
+        Variables of the connection's postsynaptic model, by name.
 
     Raises
     ------
@@ -81,6 +101,7 @@ def init_weight_update(
         dict(post_vars or {}),
         dict(pre_var_refs or {}),
         dict(post_var_refs or {}),
+        dict(psm_var_refs or {}),
     )
 
 
@@ -88,7 +109,7 @@ def init_postsynaptic(
     snippet: PostsynapticModel | str,
     params: Values = None,
     vars: Values = None,
-    var_refs: Mapping[str, Reference] | None = None,
+    var_refs: LocalReferences = None,
 ) -> PostsynapticInit:
     """Return a postsynaptic model with its values.
 
@@ -96,8 +117,8 @@ def init_postsynaptic(
     ----------
     snippet : PostsynapticModel or str
     params, vars : mapping of str to value
-    var_refs : mapping of str to Reference
-        Made with `create_var_ref`.
+    var_refs : mapping of str to Reference or str
+        Variables of the postsynaptic neurons: by name, or made with `create_var_ref`.
 
     Raises
     ------
@@ -107,3 +128,47 @@ def init_postsynaptic(
     return PostsynapticInit(
         resolve(PostsynapticModel, snippet), dict(params or {}), dict(vars or {}), dict(var_refs or {})
     )
+
+
+def init_sparse_connectivity(snippet: SparseConnectInitSnippet | str, params: Values = None) -> SparseConnectInit:
+    """Return an initialiser of sparse connectivity.
+
+    Parameters
+    ----------
+    snippet : SparseConnectInitSnippet or str
+        Such as ``"FixedProbability"``, ``"OneToOne"``, ``"Conv2D"``.
+    params : mapping of str to float
+
+    Raises
+    ------
+    DeclarationError, NetworkError
+        For an unknown snippet or wrong parameters.
+    """
+    return SparseConnectInit(resolve(SparseConnectInitSnippet, snippet), dict(params or {}))
+
+
+def init_toeplitz_connectivity(
+    init_toeplitz_connect_snippet: ToeplitzConnectInitSnippet | str, params: Values = None
+) -> ToeplitzConnectInit:
+    """Return an initialiser of a convolution's connectivity.
+
+    Parameters
+    ----------
+    init_toeplitz_connect_snippet : ToeplitzConnectInitSnippet or str
+        Such as ``"Conv2D"``, ``"AvgPoolConv2D"``.
+    params : mapping of str to float
+
+    Raises
+    ------
+    DeclarationError, NetworkError
+        For an unknown snippet or wrong parameters.
+    """
+    return ToeplitzConnectInit(resolve(ToeplitzConnectInitSnippet, init_toeplitz_connect_snippet), dict(params or {}))
+
+
+@deprecated("init_sparse_connectivity")
+def init_connectivity(
+    init_sparse_connect_snippet: SparseConnectInitSnippet | str, params: Values = None
+) -> SparseConnectInit:
+    """Return what `init_sparse_connectivity` does."""
+    return init_sparse_connectivity(init_sparse_connect_snippet, params)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 import os
-from collections.abc import Mapping
-from typing import Any, TypeVar, Union
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -13,28 +12,28 @@ from snnlearn import network as net
 from snnlearn.codegen.cpp import emit_cpp
 from snnlearn.codegen.explain import explain
 from snnlearn.codegen.plan import Plan, build_plan, optimise
-from snnlearn.declare import CustomUpdateModel, NeuronModel, Precision
-from snnlearn.errors import BackendError, LifecycleError, NetworkError, PreferenceError, did_you_mean
-from snnlearn.genn.groups import CustomUpdate, NeuronGroup, SynapseGroup, SynapseMatrixType
-from snnlearn.genn.initialise import resolve
+from snnlearn.errors import BackendError, LifecycleError, NetworkError, did_you_mean
+from snnlearn.genn.adding import AddsGroups
+from snnlearn.genn.describe import describe
+from snnlearn.genn.group import Group
 from snnlearn.genn.preferences import read_preferences
 from snnlearn.genn.timing import TimesSpent
-from snnlearn.network import Location, Reference, WeightReference
-from snnlearn.network.values import as_number
+from snnlearn.network import Location
+from snnlearn.network.checks import check_size
 from snnlearn.runtime import Simulation
-from snnlearn.runtime.library import build_library
+from snnlearn.runtime.library import Preparation, build_library
 
-AnyGroup = TypeVar("AnyGroup", bound=Union[NeuronGroup, SynapseGroup, CustomUpdate])
 _ENGINE_NAMES = ("cpu", "single_threaded_cpu")
+_OTHER_NAMES = ("cuda", "hip")
 
 
-class GeNNModel(TimesSpent):
+class GeNNModel(AddsGroups, TimesSpent):
     """A model to be described, built, loaded and run, as in PyGeNN.
 
     Parameters
     ----------
     precision : {"float", "double"}
-        The type ``scalar`` of code strings.
+        The type ``scalar`` of code strings; also `types.Float` and `types.Double`.
     model_name : str
     backend : str, optional
         ``"cpu"``, the embedded engine; PyGeNN's ``"single_threaded_cpu"`` means it too.
@@ -42,13 +41,6 @@ class GeNNModel(TimesSpent):
         Accepted where it equals ``precision``.
     **preferences
         See `snnlearn.genn.preferences.Preferences`. Those of GeNN's back ends are accepted and have no effect.
-
-    Attributes
-    ----------
-    neuron_populations, synapse_populations, custom_updates : dict
-        The groups by name.
-    timing_enabled : bool
-        Whether to measure kernels (a few per cent of the time); set before ``load``.
 
     Raises
     ------
@@ -60,198 +52,40 @@ class GeNNModel(TimesSpent):
 
     def __init__(
         self,
-        precision: Precision = "float",
+        precision: str = "float",
         model_name: str = "GeNNModel",
         backend: str | None = None,
-        time_precision: Precision | None = None,
+        time_precision: str | None = None,
         **preferences: Any,
     ) -> None:
-        if precision not in ("float", "double"):
-            raise PreferenceError(f"precision must be 'float' or 'double', not {precision!r}")
-        if time_precision not in (None, precision):
-            raise PreferenceError("the embedded engine keeps time in the model's own precision")
-        if backend is not None and backend not in _ENGINE_NAMES:
-            raise BackendError(f"snnlearn.genn is the embedded engine, 'cpu'; it has no back end {backend!r}")
-        self.precision: Precision = precision
-        self.name = model_name
-        self.backend_name = "cpu"
-        self.preferences = read_preferences(preferences)
-        self.timing_enabled = False
-        self.neuron_populations: dict[str, NeuronGroup] = {}
-        self.synapse_populations: dict[str, SynapseGroup] = {}
-        self.custom_updates: dict[str, CustomUpdate] = {}
-        self._dt = 1.0
-        self._seed = 0
+        super().__init__()
         self._network: net.Network | None = None
         self._plan: Plan | None = None
         self._source = ""
         self._library: Any = None
         self._simulation: Simulation | None = None
-
-    # ---- description ----
-
-    @property
-    def dt(self) -> float:
-        """Timestep [ms]; set it before ``build``."""
-        return self._dt
-
-    @dt.setter
-    def dt(self, dt: float) -> None:
-        self._need_unbuilt("dt")
-        number = as_number(dt, "dt")
-        if not 0 < number < float("inf"):
-            raise NetworkError(f"dt must be a positive number of ms, not {dt!r}")
-        self._dt = float(number)
+        self.precision = precision
+        self.time_precision = time_precision
+        self.name = model_name
+        self.backend_name = backend
+        self.preferences = read_preferences(preferences)
 
     @property
-    def seed(self) -> int:
-        """Seed of all random numbers, 0 to 2**64 - 1; 0 stands for a fresh one, drawn by ``load``."""
-        return self._seed
+    def backend_name(self) -> str:
+        """``"cpu"``; also ``"single_threaded_cpu"`` may be assigned, which means it too."""
+        return "cpu"
 
-    @seed.setter
-    def seed(self, seed: int) -> None:
-        try:
-            number = operator.index(seed)
-        except TypeError:
-            number = -1
-        if not 0 <= number < 2**64:
-            raise PreferenceError(f"seed must be an integer from 0 to 2**64 - 1, not {seed!r}")
-        self._seed = number
-
-    @property
-    def batch_size(self) -> int:
-        """How many copies of the model run at once: 1."""
-        return 1
-
-    @batch_size.setter
-    def batch_size(self, size: int) -> None:
-        if size != 1:
-            raise PreferenceError(f"the embedded engine has no batches: batch_size must be 1, not {size!r}")
-
-    def add_neuron_population(
-        self,
-        pop_name: str,
-        num_neurons: int,
-        neuron: NeuronModel | str,
-        params: Mapping[str, Any] | None = None,
-        vars: Mapping[str, Any] | None = None,
-    ) -> NeuronGroup:
-        """Add a number of neurons of one model.
-
-        Parameters
-        ----------
-        pop_name : str
-        num_neurons : int
-        neuron : NeuronModel or str
-        params : mapping of str to float
-        vars : mapping of str to number, array of shape (num_neurons,) or `init_var(...)`
-
-        Raises
-        ------
-        DeclarationError, DialectError, NetworkError
-            For an unknown model, an error in its code, and values that do not fit.
-        """
-        spec = net.NeuronPopulation(
-            pop_name,
-            num_neurons,
-            resolve(NeuronModel, neuron),
-            dict(params or {}),
-            dict(vars or {}),
-            precision=self.precision,
-        )
-        return self._add(self.neuron_populations, NeuronGroup(self, spec))
-
-    def add_synapse_population(
-        self,
-        pop_name: str,
-        matrix_type: SynapseMatrixType | str,
-        source: NeuronGroup,
-        target: NeuronGroup,
-        weight_update_init: net.WeightUpdateInit,
-        postsynaptic_init: net.PostsynapticInit,
-    ) -> SynapseGroup:
-        """Connect two populations, all to all.
-
-        Parameters
-        ----------
-        pop_name : str
-        matrix_type : {"DENSE"}
-        source, target : NeuronGroup
-        weight_update_init : `init_weight_update(...)`
-        postsynaptic_init : `init_postsynaptic(...)`
-
-        Raises
-        ------
-        NetworkError
-            For another matrix type, and values that do not fit.
-        """
-        if matrix_type not in (SynapseMatrixType.DENSE, "DENSE"):
-            raise NetworkError(
-                f"synapse population '{pop_name}': the embedded engine stores connections as 'DENSE' only, "
-                f"not {matrix_type!r}"
+    @backend_name.setter
+    def backend_name(self, name: str | None) -> None:
+        self._need_unbuilt("the choice of a back end")
+        if name in _OTHER_NAMES:
+            raise BackendError(
+                f"snnlearn.genn is the embedded engine, 'cpu'; it has no back end '{name}': GeNN has, through PyGeNN "
+                f"and choose_backend('genn:{name}')"
             )
-        for end in (source, target):
-            if not isinstance(end, NeuronGroup) or self.neuron_populations.get(end.name) is not end:
-                raise NetworkError(f"synapse population '{pop_name}': {end!r} is no neuron population of this model")
-        group = SynapseGroup(self, pop_name, source, target, weight_update_init, postsynaptic_init)
-        return self._add(self.synapse_populations, group)
-
-    def add_custom_update(
-        self,
-        cu_name: str,
-        group_name: str,
-        custom_update_model: CustomUpdateModel | str,
-        params: Mapping[str, Any] | None = None,
-        vars: Mapping[str, Any] | None = None,
-        var_refs: Mapping[str, Reference | WeightReference] | None = None,
-    ) -> CustomUpdate:
-        """Add an operation on variables, to be run by ``custom_update(group_name)``.
-
-        Parameters
-        ----------
-        cu_name, group_name : str
-        custom_update_model : CustomUpdateModel or str
-        params : mapping of str to float
-        vars : mapping of str to number, array or `init_var(...)`
-        var_refs : mapping of str to reference
-            Made with `create_var_ref`, or all with `create_wu_var_ref`.
-
-        Raises
-        ------
-        DeclarationError, DialectError, NetworkError
-            For an unknown model, an error in its code, and values or references that do not fit.
-        """
-        refs = dict(var_refs or {})
-        spec = net.CustomUpdate(
-            cu_name,
-            group_name,
-            resolve(CustomUpdateModel, custom_update_model),
-            dict(params or {}),
-            dict(vars or {}),
-            refs,
-            self._size_of(next(iter(refs.values()))) if refs else 1,
-            precision=self.precision,
-        )
-        return self._add(self.custom_updates, CustomUpdate(self, spec))
-
-    def _size_of(self, ref: Reference | WeightReference) -> int:
-        at: Location = ref.to
-        if at.group in self.neuron_populations:
-            return self.neuron_populations[at.group].spec.size
-        if at.group in self.custom_updates:
-            return self.custom_updates[at.group].spec.size
-        if at.group not in self.synapse_populations:
-            raise NetworkError(f"the reference to {at} is to a group of another model")
-        spec = self.synapse_populations[at.group].spec
-        return {"synapse": spec.size, "pre": spec.source.size}.get(at.space, spec.target.size)
-
-    def _add(self, groups: dict[str, AnyGroup], group: AnyGroup) -> AnyGroup:
-        self._need_unbuilt("its groups")
-        for known in (self.neuron_populations, self.synapse_populations, self.custom_updates):
-            if group.name in known:
-                raise NetworkError(f"there is a group called '{group.name}' already")
-        groups[group.name] = group
-        return group
+        if name is not None and name not in _ENGINE_NAMES:
+            near = did_you_mean(str(name), _ENGINE_NAMES)
+            raise BackendError(f"snnlearn.genn is the embedded engine, 'cpu'; it has no back end {name!r}{near}")
 
     # ---- life ----
 
@@ -269,20 +103,12 @@ class GeNNModel(TimesSpent):
             If there is no compiler, or it fails.
         """
         self._need_unbuilt("build")
-        network = self._describe()
+        network = describe(self)
+        preparation = Preparation(bool(self.preferences.portable))
         plan = optimise(build_plan(network), self.preferences.optimise)
         source = emit_cpp(plan)
-        self._library = build_library(source, bool(self.preferences.portable))
+        self._library = build_library(source, bool(self.preferences.portable), preparation)
         self._network, self._plan, self._source = network, plan, source
-
-    def _describe(self) -> net.Network:
-        neurons = {name: group.spec for name, group in self.neuron_populations.items()}
-        for group in self.synapse_populations.values():
-            # The populations may have changed since: recording, extra global parameters.
-            group._change(source=neurons[group.src.name], target=neurons[group.trg.name])
-        synapses = {name: group.spec for name, group in self.synapse_populations.items()}
-        updates = {name: group.spec for name, group in self.custom_updates.items()}
-        return net.Network(self.name, self._dt, self.precision, neurons, synapses, updates)
 
     def load(self, num_recording_timesteps: int | None = None) -> None:
         """Put the model into memory and give every variable its first value.
@@ -295,37 +121,41 @@ class GeNNModel(TimesSpent):
         Raises
         ------
         LifecycleError
-            Before ``build``, when loaded already, and where a length of recording or an array is missing.
+            Before ``build``, when loaded already, and where a length of recording or an initialiser's array is missing.
         """
         if self._network is None or self._plan is None:
             raise LifecycleError("call build() before load()")
         if self._simulation is not None:
             raise LifecycleError("the model is loaded already; call unload() first")
-        recording = [n for n, g in self.neuron_populations.items() if g.spike_recording_enabled]
-        if recording and (num_recording_timesteps is None or num_recording_timesteps < 1):
+        recorded = list(self._recorded())
+        length = num_recording_timesteps
+        if length is not None:
+            length = check_size("load()", "num_recording_timesteps", length, 0)
+        if recorded and not length:
             raise LifecycleError(
-                f"'{recording[0]}' records spikes: load() needs num_recording_timesteps, a positive number"
+                f"'{recorded[0][1].group}' is recorded: load() needs num_recording_timesteps, a positive number"
             )
         for group in self._groups():
+            group._check_connections()
             group._check_arrays()
         if self._seed == 0:
             self._seed = int.from_bytes(os.urandom(4), "little") or 1
-        network = self._describe()
+        network = describe(self)
         self._simulation = Simulation(
             network,
             self._plan,
             self._source,
             self._library,
             seed=self._seed,
-            recording_timesteps=int(num_recording_timesteps or 0) if recording else 0,
+            recording_timesteps=length or 0 if recorded else 0,
             threads=self.preferences.threads or 1,
             flush_denormals=self.preferences.flush_denormals,
             timing=self.timing_enabled,
             portable=bool(self.preferences.portable),
         )
         for group in self._groups():
-            for array in group._arrays():
-                array._load()
+            group._load()
+        self._share_host_arrays(self._simulation)
 
     def unload(self) -> None:
         """Take the model out of memory; it can be loaded again.
@@ -338,10 +168,7 @@ class GeNNModel(TimesSpent):
         self._loaded_simulation().close()
         self._simulation = None
         for group in self._groups():
-            for array in group._arrays():
-                array._unload()
-        for neurons in self.neuron_populations.values():
-            neurons._recording = None
+            group._unload()
 
     def step_time(self) -> None:
         """Run one timestep."""
@@ -353,13 +180,12 @@ class GeNNModel(TimesSpent):
         Raises
         ------
         NetworkError
-            For a negative number.
+            For what is no number of timesteps.
         LifecycleError
-            Before ``load``.
+            Before ``load``, and while another thread runs the model.
         """
-        if num_timesteps < 0:
-            raise NetworkError(f"cannot run {num_timesteps} timesteps")
-        self._loaded_simulation().run(int(num_timesteps))
+        number = check_size("run()", "the number of timesteps", num_timesteps, 0)
+        self._loaded_simulation().run(number)
 
     def custom_update(self, name: str) -> None:
         """Run all custom updates of a group.
@@ -384,11 +210,11 @@ class GeNNModel(TimesSpent):
             Before ``load``, where nothing is recorded, and before as many timesteps have passed as recordings hold.
         """
         simulation = self._loaded_simulation()
-        recording = [g for g in self.neuron_populations.values() if g.spike_recording_enabled]
-        if not recording:
-            raise LifecycleError("no population records spikes; set spike_recording_enabled before build")
-        for group in recording:
-            group._recording = simulation.recording(group.name)
+        recorded = list(self._recorded())
+        if not recorded:
+            raise LifecycleError("nothing is recorded; set spike_recording_enabled of a population before build")
+        for group, at in recorded:
+            group._keep_recording(at, simulation.recording(at))
 
     @property
     def timestep(self) -> int:
@@ -397,9 +223,9 @@ class GeNNModel(TimesSpent):
 
     @timestep.setter
     def timestep(self, timestep: int) -> None:
-        number = operator.index(timestep)
-        if number < 0:
-            raise NetworkError(f"timestep must not be negative: {timestep!r}")
+        number = check_size("the model", "timestep", timestep, 0)
+        if number >= 2**64:
+            raise NetworkError(f"the model: timestep must be below 2**64, not {timestep!r}")
         self._loaded_simulation().timestep = number
 
     @property
@@ -452,6 +278,8 @@ class GeNNModel(TimesSpent):
             If it is not the state of such a model.
         """
         simulation = self._loaded_simulation()
+        if not isinstance(state, Mapping):
+            raise NetworkError(f"a state is a mapping of names to arrays, not {type(state).__name__}")
         here = simulation.state()
         for name, values in here.items():
             if name not in state:
@@ -465,6 +293,9 @@ class GeNNModel(TimesSpent):
 
     # ---- helpers ----
 
+    def _describe(self) -> net.Network:
+        return describe(self)
+
     @property
     def _built(self) -> bool:
         return self._plan is not None
@@ -473,24 +304,35 @@ class GeNNModel(TimesSpent):
     def _loaded(self) -> bool:
         return self._simulation is not None
 
-    def _groups(self) -> list[NeuronGroup | SynapseGroup | CustomUpdate]:
-        return [
-            *self.neuron_populations.values(),
-            *self.synapse_populations.values(),
-            *self.custom_updates.values(),
-        ]
+    @property
+    def _runtime(self) -> Simulation | None:
+        return self._simulation
+
+    @property
+    def _recording_in_use(self) -> bool:
+        return any(True for _ in self._recorded())
+
+    def _recorded(self) -> Iterable[tuple[Group[Any], Location]]:
+        for group in self._groups():
+            for at in group._recorded():
+                yield group, at
+
+    def _share_host_arrays(self, simulation: Simulation) -> None:
+        """Let host code of connectivity updates work on the host copies."""
+        wanted = set(simulation.host_locations)
+        for group in self._groups():
+            for array in group._arrays():
+                if array.location in wanted and array._array is not None:
+                    simulation.set_host_array(array.location, array._array)
 
     def _loaded_simulation(self) -> Simulation:
         if self._simulation is None:
             raise LifecycleError("the model is not loaded: call build() and load() first")
         return self._simulation
 
-    def _need_unbuilt(self, what: str) -> None:
-        if self._built:
-            raise LifecycleError(f"the model is built already: too late for {what}")
-
     def _check_update_group(self, name: str) -> None:
-        known = {group.spec.group_name for group in self.custom_updates.values()}
+        updates = (*self.custom_updates.values(), *self.custom_connectivity_updates.values())
+        known = {group.update_group_name for group in updates}
         if name not in known:
             raise NetworkError(f"there is no custom update group '{name}'{did_you_mean(name, known)}")
 

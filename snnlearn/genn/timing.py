@@ -23,8 +23,8 @@ class TimesSpent(ABC):
 
     @property
     def init_sparse_time(self) -> float:
-        """Time spent on sparse connectivity [s]: none, connections are dense."""
-        return 0.0
+        """Time spent on connectivity and on first values that depend on it [s]."""
+        return self._timer("init_sparse")
 
     @property
     def neuron_update_time(self) -> float:
@@ -55,3 +55,13 @@ class TimesSpent(ABC):
         """Return the time spent on the transposes of a group of custom updates [s]."""
         self._check_update_group(name)
         return self._timer(f"custom_update_transpose_{name}")
+
+    def get_custom_update_remap_time(self, name: str) -> float:
+        """Return the time spent on finding synapses again that a group of custom updates has moved [s]."""
+        self._check_update_group(name)
+        return self._timer(f"custom_update_remap_{name}")
+
+    def get_custom_update_host_time(self, name: str) -> float:
+        """Return the time spent on the host code of a group of custom updates [s]."""
+        self._check_update_group(name)
+        return self._timer(f"custom_update_host_{name}")

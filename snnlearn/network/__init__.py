@@ -1,24 +1,36 @@
 """Stage 3, *describe*: models with sizes, values and connections become a checked network."""
 
-from snnlearn.network.groups import (
-    CustomUpdate,
-    NeuronPopulation,
-    PostsynapticInit,
-    SynapsePopulation,
-    WeightUpdateInit,
+from snnlearn.network.connectivity import (
+    MATRIX_TYPES,
+    Connections,
+    Connectivity,
+    SparseConnectInit,
+    ToeplitzConnectInit,
 )
-from snnlearn.network.network import Network, Variable
-from snnlearn.network.references import Location, Reference, WeightReference
+from snnlearn.network.network import Network
+from snnlearn.network.neurons import CurrentSource, NeuronPopulation
+from snnlearn.network.references import ArrayReference, Location, Reference, WeightReference
+from snnlearn.network.synapses import PostsynapticInit, SynapsePopulation, WeightUpdateInit
+from snnlearn.network.updates import CustomConnectivityUpdate, CustomUpdate
 from snnlearn.network.values import VarInit, derive_params
+from snnlearn.network.variables import Variable
 
 __all__ = [
+    "MATRIX_TYPES",
+    "ArrayReference",
+    "Connections",
+    "Connectivity",
+    "CurrentSource",
+    "CustomConnectivityUpdate",
     "CustomUpdate",
     "Location",
     "Network",
     "NeuronPopulation",
     "PostsynapticInit",
     "Reference",
+    "SparseConnectInit",
     "SynapsePopulation",
+    "ToeplitzConnectInit",
     "VarInit",
     "Variable",
     "WeightReference",

@@ -5,37 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, Union, get_args
 
-from snnlearn.declare import Precision, ValueType, Var, VarRef, value_type
-from snnlearn.errors import NetworkError, did_you_mean
-from snnlearn.network.groups import CustomUpdate, NeuronPopulation, SynapsePopulation
-from snnlearn.network.references import Location, VariableSpace, WeightReference
+from snnlearn.declare import Precision
+from snnlearn.errors import NetworkError
+from snnlearn.network import crossings
+from snnlearn.network.fusion import postsynaptic_leaders
+from snnlearn.network.neurons import CurrentSource, NeuronPopulation
+from snnlearn.network.references import Location
+from snnlearn.network.synapses import SynapsePopulation
+from snnlearn.network.updates import CustomConnectivityUpdate, CustomUpdate
 from snnlearn.network.values import as_number
+from snnlearn.network.variables import Collector, Slots, Variable
+
+Group = Union[NeuronPopulation, SynapsePopulation, CurrentSource, CustomUpdate, CustomConnectivityUpdate]
 
 
-@dataclass(frozen=True, eq=False)
-class Variable:
-    """One variable of a network.
-
-    Attributes
-    ----------
-    location : Location
-    type : ValueType
-    shape : tuple of int
-        ``(neurons,)``, or ``(presynaptic, postsynaptic)`` neurons.
-    init : VarInit or array of the flattened shape
-    """
-
-    location: Location
-    type: ValueType
-    shape: tuple[int, ...]
-    init: Any
-
-    @property
-    def size(self) -> int:
-        """How many values."""
-        return math.prod(self.shape)
+def _none() -> Any:
+    return field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +36,21 @@ class Network:
         Timestep [ms].
     precision : {"float", "double"}
         Meaning of ``scalar``.
-    neurons, synapses, custom_updates : mapping of str to group
+    neurons, synapses, custom_updates, current_sources, custom_connectivity_updates : mapping of str to group
         By name, in the order of their declaration.
+    batch_size : int
+        How many copies run at once, of all variables but those that are shared.
+    fuse_postsynaptic_models : bool
+        Whether connections into one population may share their summed input, where all else is alike: sums are added
+        up in another order, and the inputs of single connections are no longer there to be looked at.
 
     Attributes
     ----------
     variables : mapping of Location to Variable
+    slots : Slots
+        How much of their past populations keep.
+    leaders : mapping of str to str
+        For each connection the one whose summed input it shares, by default its own.
 
     Raises
     ------
@@ -67,8 +63,14 @@ class Network:
     precision: Precision
     neurons: Mapping[str, NeuronPopulation]
     synapses: Mapping[str, SynapsePopulation]
-    custom_updates: Mapping[str, CustomUpdate]
+    custom_updates: Mapping[str, CustomUpdate] = _none()
+    current_sources: Mapping[str, CurrentSource] = _none()
+    custom_connectivity_updates: Mapping[str, CustomConnectivityUpdate] = _none()
+    batch_size: int = 1
+    fuse_postsynaptic_models: bool = False
     variables: Mapping[Location, Variable] = field(init=False)
+    slots: Slots = field(init=False)
+    leaders: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         owner = f"network '{self.name}'"
@@ -76,9 +78,47 @@ class Network:
             raise NetworkError(f"{owner}: dt must be a positive number of ms, not {self.dt!r}")
         if self.precision not in get_args(Precision):
             raise NetworkError(f"{owner}: precision must be 'float' or 'double', not {self.precision!r}")
+        self._check_names(owner)
+        object.__setattr__(self, "leaders", postsynaptic_leaders(self))
+        collector = Collector(self)
+        object.__setattr__(self, "slots", collector.slots)
+        variables = collector.collect()
+        object.__setattr__(self, "variables", variables)
+        for synapses in self.synapses.values():
+            crossings.check_synapses(self, synapses)
+        for source in self.current_sources.values():
+            crossings.check_current_source(self, source)
+        for update in self.custom_updates.values():
+            variables.update(crossings.check_update(self, update))
+        for connectivity_update in self.custom_connectivity_updates.values():
+            crossings.check_connectivity_update(self, connectivity_update)
+        for variable in variables.values():
+            crossings.check_copies(self, variable)
+
+    def groups(self) -> dict[str, Group]:
+        """Return all groups by name."""
+        found: dict[str, Group] = {}
+        for groups in self._kinds():
+            found.update(groups)
+        return found
+
+    @property
+    def updates(self) -> list[CustomUpdate | CustomConnectivityUpdate]:
+        """All custom updates, of variables and of connectivity."""
+        return [*self.custom_updates.values(), *self.custom_connectivity_updates.values()]
+
+    def _kinds(self) -> list[Mapping[str, Any]]:
+        return [
+            self.neurons,
+            self.synapses,
+            self.current_sources,
+            self.custom_updates,
+            self.custom_connectivity_updates,
+        ]
+
+    def _check_names(self, owner: str) -> None:
         seen: set[str] = set()
-        groups: Mapping[str, NeuronPopulation | SynapsePopulation | CustomUpdate]
-        for groups in (self.neurons, self.synapses, self.custom_updates):
+        for groups in self._kinds():
             for name, group in groups.items():
                 if name in seen:
                     raise NetworkError(f"{owner}: two groups are called '{name}'")
@@ -87,91 +127,3 @@ class Network:
                 if group.precision != self.precision:
                     raise NetworkError(f"{owner}: '{name}' is of {group.precision} precision, not {self.precision}")
                 seen.add(name)
-        object.__setattr__(self, "variables", self._collect_variables())
-        for synapses in self.synapses.values():
-            self._check_neuron_references(synapses)
-        for update in self.custom_updates.values():
-            self._check_update_references(update)
-
-    def _collect_variables(self) -> dict[Location, Variable]:
-        found: dict[Location, Variable] = {}
-
-        def add(
-            group: str, space: VariableSpace, declared: tuple[Var, ...], values: Mapping[str, Any], *shape: int
-        ) -> None:
-            for v in declared:
-                at = Location(group, space, v.name)
-                found[at] = Variable(at, value_type(v.type), shape, values[v.name])
-
-        for n in self.neurons.values():
-            add(n.name, "own", n.model.vars, n.vars, n.size)
-        for s in self.synapses.values():
-            wu, psm = s.weight_update.model, s.postsynaptic.model
-            add(s.name, "synapse", wu.vars, s.vars, s.source.size, s.target.size)
-            add(s.name, "pre", wu.pre_vars, s.pre_vars, s.source.size)
-            add(s.name, "post", wu.post_vars, s.post_vars, s.target.size)
-            add(s.name, "psm", psm.vars, s.psm_vars, s.target.size)
-        for u in self.custom_updates.values():
-            shape = self._referred(u, next(iter(u.var_refs.values())).to, found).shape
-            add(u.name, "own", u.model.vars, u.vars, *shape)
-        return found
-
-    def _referred(self, owner: CustomUpdate, to: Location, known: Mapping[Location, Variable]) -> Variable:
-        if to not in known:
-            names = [at.name for at in known if at.group == to.group and at.space == to.space]
-            raise NetworkError(f"custom update '{owner.name}': there is no variable {to}{did_you_mean(to.name, names)}")
-        return known[to]
-
-    def _check_neuron_references(self, s: SynapsePopulation) -> None:
-        wu, psm = s.weight_update, s.postsynaptic
-        for side, population, declared, given in [
-            ("presynaptic", s.source, wu.model.pre_neuron_var_refs, wu.pre_var_refs),
-            ("postsynaptic", s.target, wu.model.post_neuron_var_refs, wu.post_var_refs),
-            ("postsynaptic", s.target, psm.model.neuron_var_refs, psm.var_refs),
-        ]:
-            for ref in declared:
-                owner = f"synapse population '{s.name}': reference '{ref.name}'"
-                to = given[ref.name].to
-                if to.group != population.name:
-                    raise NetworkError(f"{owner} is to '{to.group}', but its {side} population is '{population.name}'")
-                if to not in self.variables:
-                    names = [v.name for v in population.model.vars]
-                    raise NetworkError(f"{owner}: there is no variable {to}{did_you_mean(to.name, names)}")
-                self._check_type(owner, ref, self.variables[to])
-
-    def _check_update_references(self, u: CustomUpdate) -> None:
-        shape = None
-        for ref in u.model.var_refs:
-            owner = f"custom update '{u.name}': reference '{ref.name}'"
-            given = u.var_refs[ref.name]
-            variable = self._referred(u, given.to, self.variables)
-            if len(variable.shape) != (2 if isinstance(given, WeightReference) else 1):
-                maker = "create_var_ref" if isinstance(given, WeightReference) else "create_wu_var_ref"
-                raise NetworkError(f"{owner}: {given.to} has shape {variable.shape}; make it with {maker}")
-            self._check_type(owner, ref, variable)
-            if variable.size != u.size:
-                raise NetworkError(f"{owner}: {given.to} has {variable.size} values, the update {u.size}")
-            if shape is not None and variable.shape != shape:
-                raise NetworkError(f"{owner}: {given.to} has shape {variable.shape}, the first reference {shape}")
-            shape = variable.shape
-            if isinstance(given, WeightReference) and given.transpose is not None:
-                self._check_transpose(u, owner, given, variable)
-
-    def _check_transpose(self, u: CustomUpdate, owner: str, given: WeightReference, variable: Variable) -> None:
-        assert given.transpose is not None
-        other = self._referred(u, given.transpose, self.variables)
-        for to in (given.to, given.transpose):
-            if to.group not in self.synapses:
-                raise NetworkError(f"{owner}: {to} is no variable of a connection, so it cannot be transposed")
-        forward, back = self.synapses[given.to.group], self.synapses[given.transpose.group]
-        if (back.source.name, back.target.name) != (forward.target.name, forward.source.name):
-            raise NetworkError(
-                f"{owner}: '{back.name}' ({back.source.name} to {back.target.name}) is not the reverse of "
-                f"'{forward.name}' ({forward.source.name} to {forward.target.name})"
-            )
-        if other.type != variable.type:
-            raise NetworkError(f"{owner}: {given.transpose} is of type '{other.type.name}', not '{variable.type.name}'")
-
-    def _check_type(self, owner: str, ref: VarRef, variable: Variable) -> None:
-        if value_type(ref.type) != variable.type:
-            raise NetworkError(f"{owner} is of type '{ref.type}', but {variable.location} of '{variable.type.name}'")

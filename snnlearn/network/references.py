@@ -5,12 +5,49 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# Which of a group's variables: a neuron's or custom update's own, a synapse's, one end's, the postsynaptic model's;
-# or other memory of the group: arrays and dynamic parameters, summed input, spikes, kept past.
+# Which of a group's variables: a neuron's, current source's or custom update's own, a synapse's, one end's, the
+# postsynaptic model's; or what the simulation keeps besides and custom updates may refer to: summed input, input
+# still on its way, times of spikes and events, how many there were.
 VariableSpace = Literal["own", "synapse", "pre", "post", "psm"]
-Space = Literal[
-    VariableSpace, "egp", "param", "psm_param", "out_post", "out_pre", "spikes", "spike_count", "recording", "history"
+StateSpace = Literal[
+    "out_post",
+    "out_pre",
+    "den_delay",
+    "spike_time",
+    "prev_spike_time",
+    "spike_count",
+    "pre_event_time",
+    "prev_pre_event_time",
+    "post_event_time",
+    "prev_post_event_time",
 ]
+# Other memory: arrays and dynamic parameters, lists of spikes and events, recordings, queues, kept past, connectivity.
+MemorySpace = Literal[
+    "egp",
+    "psm_egp",
+    "connect_egp",
+    "init_egp",
+    "param",
+    "psm_param",
+    "spikes",
+    "recording",
+    "pre_events",
+    "pre_event_count",
+    "pre_event_recording",
+    "post_events",
+    "post_event_count",
+    "post_event_recording",
+    "queue",
+    "den_queue",
+    "history",
+    "row_length",
+    "ind",
+    "kernel_ind",
+    "column_start",
+    "column_synapses",
+    "calls",
+]
+Space = Literal[VariableSpace, StateSpace, MemorySpace]
 
 
 @dataclass(frozen=True, order=True)
@@ -19,7 +56,7 @@ class Location:
 
     group: str
     space: Space
-    name: str
+    name: str = ""
 
     @property
     def key(self) -> str:
@@ -28,6 +65,8 @@ class Location:
 
     def __str__(self) -> str:
         where = {"pre": "pre_vars of ", "post": "post_vars of ", "psm": "psm_vars of "}
+        if not self.name:
+            return f"{self.space} of '{self.group}'"
         return f"{where.get(self.space, '')}'{self.group}.{self.name}'"
 
 
@@ -52,3 +91,10 @@ class WeightReference:
 
     to: Location
     transpose: Location | None = None
+
+
+@dataclass(frozen=True)
+class ArrayReference:
+    """A reference to a group's extra global parameter."""
+
+    to: Location

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Union
 
@@ -100,12 +100,16 @@ def derive_params(model: Model, params: Mapping[str, float], dt: float, owner: s
     return derived
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class VarInit:
-    """A snippet that makes initial values, with its parameters."""
+    """A snippet that makes initial values, with its parameters.
+
+    ``extra_global_params`` may be given later, but before the simulation is loaded.
+    """
 
     snippet: VarInitSnippet
     params: Mapping[str, float]
+    extra_global_params: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.snippet, VarInitSnippet):
@@ -115,14 +119,14 @@ class VarInit:
         object.__setattr__(self, "params", check_params(self.snippet, self.params, owner))
 
 
-def as_initial_value(given: Any, size: int, vtype: ValueType, precision: Precision, what: str) -> InitialValue:
+def as_initial_value(given: Any, size: int | None, vtype: ValueType, precision: Precision, what: str) -> InitialValue:
     """Turn a number, an array or an initialiser into one that fits a variable.
 
     Parameters
     ----------
-    given : number, array of shape (size,), or VarInit
-    size : int
-        How many values the variable has.
+    given : number, array of shape (size,) or (batch_size, size), VarInit, or None for zeros
+    size : int or None
+        How many values the variable has; None where that is not known yet.
     vtype : ValueType
         The variable's type.
     precision : {"float", "double"}
@@ -137,15 +141,33 @@ def as_initial_value(given: Any, size: int, vtype: ValueType, precision: Precisi
     """
     if isinstance(given, VarInit):
         return given
+    if given is None:
+        return VarInit(Constant, {"constant": 0})
     if not isinstance(given, (list, tuple)) and np.ndim(given) == 0:
         number = as_number(given, what)
         as_array([number], 1, vtype, precision, what)
         return VarInit(Constant, {"constant": number})
-    return as_array(given, size, vtype, precision, what)
+    copies = np.asarray(given) if _has_two_dimensions(given) else None
+    if copies is not None and size in (None, copies.shape[-1]):
+        return as_array(copies.ravel(), None, vtype, precision, what, any_float=True).reshape(copies.shape)
+    return as_array(given, size, vtype, precision, what, any_float=True)
 
 
-def as_array(given: ArrayLike, size: int | None, vtype: ValueType, precision: Precision, what: str) -> NDArray[Any]:
+def _has_two_dimensions(given: Any) -> bool:
+    """Whether there is an array for each copy of a batch."""
+    try:
+        return np.ndim(given) == 2
+    except ValueError:  # rows of different length
+        return False
+
+
+def as_array(
+    given: ArrayLike, size: int | None, vtype: ValueType, precision: Precision, what: str, *, any_float: bool = False
+) -> NDArray[Any]:
     """Return a one-dimensional array of the variable's type; ``size=None`` allows any length.
+
+    With ``any_float`` NaN is a number like others and too large ones become infinite: users hand over memory that
+    nothing has been written to yet, and mark elements with NaN.
 
     Raises
     ------
@@ -162,6 +184,9 @@ def as_array(given: ArrayLike, size: int | None, vtype: ValueType, precision: Pr
     if array.ndim != 1 or (size is not None and array.size != size):
         wanted = "one dimension" if size is None else f"shape ({size},)"
         raise NetworkError(f"{what} must have {wanted}, not shape {array.shape}")
+    if any_float and vtype.kind == "float":
+        with np.errstate(over="ignore"):
+            return np.array(array, dtype=vtype.dtype_for(precision))
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise NetworkError(f"{what} contains NaN (first at index {int(np.isnan(array).argmax())})")
     dtype = np.dtype(vtype.dtype_for(precision))

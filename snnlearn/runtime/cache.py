@@ -7,6 +7,8 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,7 +37,14 @@ def cache_dir() -> Path:
         raise BuildError(f"there is no place for compiled simulations ({error}); {_ADVICE}") from None
 
 
-def build(source: str, compiler: Compiler, *, force: bool = False) -> Path:
+def build(
+    source: str,
+    compiler: Compiler,
+    *,
+    support: str = "",
+    compiled: Future[Path] | None = None,
+    force: bool = False,
+) -> Path:
     """Return the shared library of a C++ source, compiling it only where it is not stored yet.
 
     Safe with any number of processes at once: each writes to a file of its own and renames it when it is whole.
@@ -44,6 +53,10 @@ def build(source: str, compiler: Compiler, *, force: bool = False) -> Path:
     ----------
     source : str
     compiler : Compiler
+    support : str
+        A C++ source that many sources are linked with: it is compiled only once for all of them, beside the first.
+    compiled : Future of Path, optional
+        What `build_object` makes of it, where that has been begun already.
     force : bool
         Compile even if it is stored.
 
@@ -52,18 +65,39 @@ def build(source: str, compiler: Compiler, *, force: bool = False) -> Path:
     BuildError
         If the compiler fails or the folder cannot be written.
     """
-    folder, key = cache_dir(), _key(source, compiler)
-    stored = None if force else _find(folder, key)
-    if stored is not None:
-        return stored
+
+    def make(code: Path, library: Path) -> None:
+        if not support:
+            compiler.compile(code, library)
+            return
+        own = code.with_suffix(".o")
+        with ThreadPoolExecutor(1) as beside:
+            shared = compiled or beside.submit(build_object, support, compiler)
+            compiler.compile_object(code, own)
+        compiler.link([own, shared.result()], library)
+
+    return _stored(_key(source, compiler, support), _SUFFIX, source, make, force)
+
+
+def build_object(source: str, compiler: Compiler) -> Path:
+    """Return the object file of a C++ source, compiling it only where it is not stored yet; as safe as `build`."""
+    return _stored(_key(source, compiler), ".o", source, compiler.compile_object)
+
+
+def _stored(key: str, suffix: str, source: str, make: Callable[[Path, Path], None], force: bool = False) -> Path:
+    """Return a stored file, made from a source by ``make(source file, target)`` where there is none that is whole."""
+    folder = cache_dir()
+    found = None if force else _find(folder, key, suffix)
+    if found is not None:
+        return found
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch:
-            code, library = Path(scratch) / "simulation.cpp", Path(scratch) / f"simulation{_SUFFIX}"
+            code, made = Path(scratch) / "simulation.cpp", Path(scratch) / f"simulation{suffix}"
             code.write_text(source, encoding="utf-8")
-            compiler.compile(code, library)
-            target = folder / f"{key}-{_digest(library)}{_SUFFIX}"
-            os.replace(library, target)
+            make(code, made)
+            target = folder / f"{key}-{_digest(made)}{suffix}"
+            os.replace(made, target)
     except OSError as error:
         raise BuildError(
             f"cannot write the cache of compiled simulations, {folder}: {error.strerror or error}; {_ADVICE}"
@@ -71,10 +105,10 @@ def build(source: str, compiler: Compiler, *, force: bool = False) -> Path:
     return target
 
 
-def _find(folder: Path, key: str) -> Path | None:
-    """Return a stored library that is whole: loading a damaged one could end the process."""
+def _find(folder: Path, key: str, suffix: str) -> Path | None:
+    """Return a stored file that is whole: loading a damaged library could end the process."""
     try:
-        candidates = sorted(folder.glob(f"{key}-*{_SUFFIX}"))
+        candidates = sorted(folder.glob(f"{key}-*{suffix}"))
         return next((path for path in candidates if path.stem == f"{key}-{_digest(path)}"), None)
     except OSError:
         return None
@@ -84,9 +118,9 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def _key(source: str, compiler: Compiler) -> str:
+def _key(source: str, compiler: Compiler, support: str = "") -> str:
     cpu = platform.machine() if compiler.portable else _cpu()
-    parts = [source, *compiler.command, compiler.version, *compiler.flags, cpu]
+    parts = [source, support, *compiler.command, compiler.version, *compiler.flags, cpu]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 

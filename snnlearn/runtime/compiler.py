@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,13 +70,24 @@ class Compiler:
         BuildError
             If the compiler fails: its first error, and all that it printed as the attribute ``output``.
         """
-        flags = self.flags
-        done = self._run([*flags, str(source), "-o", str(target)])
+        self._make(self.flags, [source], target)
+
+    def compile_object(self, source: Path, target: Path) -> None:
+        """Compile one C++ file into an object file, to be linked; raises as `compile`."""
+        self._make((*(flag for flag in self.flags if flag != "-shared"), "-c"), [source], target)
+
+    def link(self, objects: Sequence[Path], target: Path) -> None:
+        """Link object files into a shared library; raises as `compile`."""
+        self._make(self.flags, objects, target)
+
+    def _make(self, flags: tuple[str, ...], sources: Sequence[Path], target: Path) -> None:
+        files = [*map(str, sources), "-o", str(target)]
+        done = self._run([*flags, *files])
         unknown = [flag for flag in flags if flag in _DISPENSABLE and flag.split("=")[0] in done.stderr]
         if done.returncode != 0 and unknown:
             _log.warning("%s does not know %s: compiling without", shlex.join(self.command), " ".join(unknown))
             flags = tuple(flag for flag in flags if flag not in unknown)
-            done = self._run([*flags, str(source), "-o", str(target)])
+            done = self._run([*flags, *files])
         if done.returncode != 0 or not target.is_file():
             output = (done.stderr.strip() or done.stdout.strip()).splitlines()
             first = next((line for line in output if "error" in line.lower()), output[0] if output else "no message")

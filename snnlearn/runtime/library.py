@@ -6,12 +6,14 @@ import ctypes
 import logging
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn.codegen.cpp import support_source
 from snnlearn.errors import BuildError
 from snnlearn.runtime import cache
 from snnlearn.runtime.compiler import find_compiler
@@ -23,24 +25,63 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "snn_destroy": (None, [ctypes.c_void_p]),
     "snn_bind": (None, [ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)]),
     "snn_configure": (None, [ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_int]),
+    "snn_connect": (None, [ctypes.c_void_p]),
+    "snn_list_columns": (None, [ctypes.c_void_p, ctypes.c_int]),
+    "snn_bind_host": (None, [ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)]),
+    "snn_trouble": (ctypes.c_char_p, [ctypes.c_void_p]),
+    "snn_doubt": (ctypes.c_char_p, [ctypes.c_void_p]),
     "snn_initialise": (None, [ctypes.c_void_p]),
-    "snn_timestep": (ctypes.c_uint64, [ctypes.c_void_p]),
+    "snn_timestep": (ctypes.POINTER(ctypes.c_uint64), [ctypes.c_void_p]),
     "snn_set_timestep": (None, [ctypes.c_void_p, ctypes.c_uint64]),
-    "snn_run": (None, [ctypes.c_void_p, ctypes.c_uint64]),
+    "snn_run": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint64]),
     "snn_flush": (None, [ctypes.c_void_p]),
     "snn_custom_update": (None, [ctypes.c_void_p, ctypes.c_uint]),
     "snn_timers": (None, [ctypes.c_void_p, ctypes.POINTER(ctypes.c_double)]),
 }
 
 
-def build_library(source: str, portable: bool = False) -> Path:
+_forks = 0  # of the process that this one has come from, since snnlearn was imported
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_fork)
+
+
+class Preparation:
+    """What a build needs whatever the model: the compiler, and what is the same in every simulation, compiled.
+
+    It goes on in threads of its own, beside the making of the source; nothing is raised before it is asked for.
+    """
+
+    def __init__(self, portable: bool = False) -> None:
+        source = support_source()
+        self._threads = ThreadPoolExecutor(2)
+        self.compiler = self._threads.submit(find_compiler, portable)
+        self.support = self._threads.submit(lambda: cache.build_object(source, self.compiler.result()))
+        self._threads.shutdown(wait=False)
+
+    def finish(self) -> None:
+        """Wait until its threads have ended."""
+        self._threads.shutdown()
+
+
+def build_library(source: str, portable: bool = False, preparation: Preparation | None = None) -> Path:
     """Compile a source, for this CPU or for any of its architecture, or find it in the cache.
 
     Raises
     ------
     CompilerNotFoundError, BuildError
     """
-    return cache.build(source, find_compiler(portable))
+    ready = preparation or Preparation(portable)
+    try:
+        return cache.build(source, ready.compiler.result(), support=support_source(), compiled=ready.support)
+    finally:
+        ready.finish()
 
 
 class Library:
@@ -49,7 +90,8 @@ class Library:
     def __init__(self, path: Path, source: str, threads: int, flush_denormals: bool, portable: bool = False) -> None:
         self._functions = _load(path, source, portable)
         self._handle = self._functions.snn_create(threads, flush_denormals)
-        self._process = os.getpid()
+        self._timestep = self._functions.snn_timestep(self._handle).contents
+        self._forks = _forks
         self.threads = int(self._functions.snn_threads(self._handle))
         if self.threads < threads:
             _log.warning("the operating system gives %d of the %d threads asked for", self.threads, threads)
@@ -57,7 +99,7 @@ class Library:
     @property
     def usable(self) -> bool:
         """Whether its threads are there: a fork of the process has memory, but no thread beside its own."""
-        return self.threads == 1 or self._process == os.getpid()
+        return self.threads == 1 or self._forks == _forks
 
     def bind(self, arrays: Sequence[NDArray[Any]]) -> None:
         """Tell where the arrays are; they are kept alive as long as the simulation, which may work on them unseen."""
@@ -69,6 +111,30 @@ class Library:
         """Set what is not compiled in."""
         self._functions.snn_configure(self._handle, seed, recording_timesteps, timing)
 
+    def bind_host(self, arrays: Sequence[NDArray[Any]]) -> None:
+        """Tell where the host's copies are on which code works."""
+        self._host_arrays = list(arrays)
+        pointers = (ctypes.c_void_p * max(len(arrays), 1))(*(a.ctypes.data for a in arrays))
+        self._functions.snn_bind_host(self._handle, pointers)
+
+    def connect(self) -> None:
+        """Make connectivity, where code does that."""
+        self._functions.snn_connect(self._handle)
+
+    def list_columns(self, connection: int = -1) -> None:
+        """List the columns of a connection anew, by number, or of all."""
+        self._functions.snn_list_columns(self._handle, connection)
+
+    def trouble(self) -> str | None:
+        """Return what went wrong since this was asked last, if anything did."""
+        text = self._functions.snn_trouble(self._handle)
+        return text.decode() if text is not None else None
+
+    def doubt(self) -> str | None:
+        """Return what may not be meant, once."""
+        text = self._functions.snn_doubt(self._handle)
+        return text.decode() if text is not None else None
+
     def initialise(self) -> None:
         """Make the first values of all variables that have an initialiser."""
         self._functions.snn_initialise(self._handle)
@@ -76,15 +142,16 @@ class Library:
     @property
     def timestep(self) -> int:
         """The number of the next timestep."""
-        return int(self._functions.snn_timestep(self._handle))
+        timestep: int = self._timestep.value
+        return timestep
 
     @timestep.setter
     def timestep(self, timestep: int) -> None:
         self._functions.snn_set_timestep(self._handle, timestep)
 
-    def run(self, timesteps: int) -> None:
-        """Run timesteps."""
-        self._functions.snn_run(self._handle, timesteps)
+    def run(self, timesteps: int) -> bool:
+        """Run timesteps; return whether there is trouble or doubt to ask for."""
+        return bool(self._functions.snn_run(self._handle, timesteps))
 
     def flush(self) -> None:
         """Bring every array up to date."""
@@ -116,7 +183,7 @@ def _load(path: Path, source: str, portable: bool) -> ctypes.CDLL:
         functions = ctypes.CDLL(str(path))
     except OSError:
         # A stored file can be damaged (a full disk, a copied cache): compile once more.
-        path = cache.build(source, find_compiler(portable), force=True)
+        path = cache.build(source, find_compiler(portable), support=support_source(), force=True)
         try:
             functions = ctypes.CDLL(str(path))
         except OSError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.codegen.plan import Array, Plan
-from snnlearn.errors import LifecycleError
-from snnlearn.network import CustomUpdate, Location, Network, NeuronPopulation, SynapsePopulation
+from snnlearn.errors import LifecycleError, ModelWarning, NetworkError
+from snnlearn.network import Location, Network, NeuronPopulation
+from snnlearn.runtime import first_values
 from snnlearn.runtime.library import Library
 
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector
@@ -50,7 +53,7 @@ class Recording:
             Ascending within a timestep.
         """
         # Little-endian words, so that bit n of a row is neuron n.
-        octets = self.rows.astype("<u4", copy=False).view(np.uint8)
+        octets = np.ascontiguousarray(self.rows, dtype="<u4").view(np.uint8)
         bits = np.unpackbits(octets, axis=1, bitorder="little")[:, : self.neurons]
         row, ids = np.nonzero(bits)
         return (self.first + row.astype(np.float64)) * self.dt, ids.astype(np.int32)
@@ -97,49 +100,56 @@ class Simulation:
         portable: bool = False,
     ) -> None:
         self.network, self.plan = network, plan
+        self._running = threading.Lock()
         self.recording_timesteps = recording_timesteps
         self._groups = {name: number for number, name in enumerate(plan.custom_updates)}
         self._by_location = {a.location: a for a in plan.arrays}
         self._arrays = {a.name: self._allocate(a) for a in plan.arrays}
         self._library: Library | None = Library(library, source, threads, flush_denormals, portable)
         self._bind()
+        self._hosted: dict[str, NDArray[Any]] = {}
         self._open().configure(seed, recording_timesteps, timing)
-        self._set_given_values()
+        first_values.set_numbers(self, seed)
+        self._open().connect()
+        first_values.set_connections(self)
+        self._check()
+        self._open().list_columns()
         self._open().initialise()
+        first_values.set_variables(self)
+        # Host code has an array of the right size even where nobody else looks at the host's copy.
+        self._hosted = {name: self._arrays[name].copy() for name in plan.hosted}
+        self._open().bind_host(list(self._hosted.values()))
+        self._check()
 
     def _allocate(self, array: Array) -> NDArray[Any]:
-        size = array.size if array.size is not None else 0
-        if array.location.space == "recording":
-            neurons = self.network.neurons[array.location.group].size
-            size = self.recording_timesteps * ((neurons + 31) // 32)
-        return aligned_zeros(size, array.type.dtype_for(self.plan.precision))
+        size = array.total(self.network.batch_size) or 0
+        if array.location.space in _RECORDINGS:
+            words = (self._recorded_population(array.location).size + 31) // 32
+            size = self.recording_timesteps * self.network.batch_size * words
+        dtype = array.type.dtype_for(self.plan.precision)
+        try:
+            return aligned_zeros(size, dtype)
+        except (MemoryError, ValueError, OverflowError):
+            needed = size * np.dtype(dtype).itemsize
+            raise NetworkError(f"there is no memory for {array.location}: it takes {needed:,} bytes") from None
+
+    def _recorded_population(self, at: Location) -> NeuronPopulation:
+        if at.space == "recording":
+            return self.network.neurons[at.group]
+        s = self.network.synapses[at.group]
+        return s.source if at.space == "pre_event_recording" else s.target
 
     def _bind(self) -> None:
         self._open().bind([self._arrays[a.name] for a in self.plan.arrays])
 
-    def _set_given_values(self) -> None:
-        """Set dynamic parameters, arrays and variables that the network gives as numbers."""
-        net = self.network
-        for at, variable in net.variables.items():
-            if isinstance(variable.init, np.ndarray):
-                self.array(at)[:] = variable.init
-        groups: list[NeuronPopulation | SynapsePopulation | CustomUpdate] = [*net.neurons.values()]
-        groups += [*net.synapses.values(), *net.custom_updates.values()]
-        for group in groups:
-            for name, values in group.extra_global_params.items():
-                self.set_extra_global_param(Location(group.name, "egp", name), values)
-        for array in self.plan.arrays:
-            at = array.location
-            if at.space in ("param", "psm_param"):
-                self.array(at)[0] = self._param(at)
-
-    def _param(self, at: Location) -> float:
-        if at.group in self.network.neurons:
-            return self.network.neurons[at.group].params[at.name]
-        if at.group in self.network.custom_updates:
-            return self.network.custom_updates[at.group].params[at.name]
-        synapses = self.network.synapses[at.group]
-        return (synapses.postsynaptic if at.space == "psm_param" else synapses.weight_update).params[at.name]
+    def _check(self) -> None:
+        """Raise NetworkError if code has done what it must not since this was called last; else warn of doubts."""
+        library = self._open()
+        trouble, doubt = library.trouble(), library.doubt()
+        if trouble is not None:
+            raise NetworkError(trouble)
+        if doubt is not None:
+            warnings.warn(doubt, ModelWarning, stacklevel=4)
 
     @property
     def timestep(self) -> int:
@@ -155,16 +165,22 @@ class Simulation:
         self._open().flush()
         return self._arrays[self._by_location[at].name]
 
-    def set_extra_global_param(self, at: Location, values: NDArray[Any]) -> None:
-        """Replace an extra global parameter by values of any length."""
-        library = self._open()
-        library.flush()
+    def set_extra_global_params(self, given: Iterable[tuple[Location, NDArray[Any]]]) -> None:
+        """Replace extra global parameters by values of any length."""
+        self._open().flush()
+        for at, values in given:
+            self._set_array(at, values)
+        self._bind()
+
+    def _set_array(self, at: Location, values: NDArray[Any]) -> None:
         array = self._by_location[at]
+        if self._hosted.get(array.name) is not None and len(self._arrays[array.name]) == len(values):
+            self._arrays[array.name][:] = values
+            return
         # One element more, so that an empty array has an address.
         fresh = aligned_zeros(len(values) + 1, array.type.dtype_for(self.plan.precision))[: len(values)]
         fresh[:] = values
         self._arrays[array.name] = fresh
-        self._bind()
 
     def set_dynamic_param(self, at: Location, value: float) -> None:
         """Set a dynamic parameter from the next timestep or update on."""
@@ -173,16 +189,43 @@ class Simulation:
     def run(self, timesteps: int) -> None:
         """Run timesteps in compiled code."""
         library = self._open()
-        while timesteps > 0:
-            library.run(min(timesteps, _CHUNK))
-            timesteps -= _CHUNK
+        if not self._running.acquire(blocking=False):
+            raise LifecycleError("another thread is running this model")
+        try:
+            while timesteps > 0:
+                if library.run(min(timesteps, _CHUNK)):
+                    self._check()
+                timesteps -= _CHUNK
+        finally:
+            self._running.release()
 
     def custom_update(self, group: str) -> None:
         """Run a group of custom updates; the group must exist."""
         self._open().custom_update(self._groups[group])
+        self._check()
 
-    def recording(self, group: str) -> Recording:
-        """Return a copy of what a population's recording holds.
+    def newest_slot(self, queue: Location) -> int:
+        """Return which slot of a queue was written last."""
+        return int(self.array(queue)[0])
+
+    def connectivity_changed(self, group: str) -> None:
+        """List a connection's columns anew, after its rows were written to."""
+        names = list(self.plan.columns)
+        if group in names:
+            self._open().list_columns(names.index(group))
+
+    def set_host_array(self, at: Location, values: NDArray[Any]) -> None:
+        """Have host code of custom connectivity updates work on this array."""
+        self._hosted[self._by_location[at].name] = values
+        self._open().bind_host(list(self._hosted.values()))
+
+    @property
+    def host_locations(self) -> list[Location]:
+        """The arrays whose host copies compiled code works on."""
+        return [self.plan.array(name).location for name in self._hosted]
+
+    def recording(self, at: Location) -> list[Recording]:
+        """Return a copy of what a recording holds, for each copy of the batch.
 
         Raises
         ------
@@ -192,13 +235,17 @@ class Simulation:
         length, timestep = self.recording_timesteps, self.timestep
         if timestep < length:
             raise LifecycleError(
-                f"the recording of '{group}' holds {length} timesteps and only {timestep} have passed: "
+                f"the recording of '{at.group}' holds {length} timesteps and only {timestep} have passed: "
                 "it can be read once it is full"
             )
-        words = self.array(Location(group, "recording", "")).reshape(length, -1)
+        words = self.array(at).reshape(length, self.network.batch_size, -1)
         # The ring's oldest row belongs to timestep - length.
         rows = np.roll(words, -(timestep % length), axis=0)
-        return Recording(rows, timestep - length, self.network.dt, self.network.neurons[group].size)
+        neurons = self._recorded_population(at).size
+        return [
+            Recording(rows[:, copy], timestep - length, self.network.dt, neurons)
+            for copy in range(self.network.batch_size)
+        ]
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return copies of all that the future depends on, by what it holds; arrays given from outside apart."""
@@ -219,7 +266,9 @@ class Simulation:
         return dict(zip(self.plan.timers, library.timers(len(self.plan.timers)), strict=True))
 
     def close(self) -> None:
-        """Free everything."""
+        """Free everything; LifecycleError while another thread runs the simulation."""
+        if self._running.locked():
+            raise LifecycleError("another thread is running this model: it cannot be unloaded now")
         library, self._library = self._library, None
         if library is not None:
             library.close()
@@ -237,7 +286,10 @@ class Simulation:
 
 
 def _is_state(at: Location) -> bool:
-    return at.space not in ("egp", "history")
+    return at.space not in ("egp", "psm_egp", "connect_egp", "init_egp", "history")
+
+
+_RECORDINGS = ("recording", "pre_event_recording", "post_event_recording")
 
 
 def aligned_zeros(size: int, dtype: str) -> NDArray[Any]:

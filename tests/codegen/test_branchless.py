@@ -17,9 +17,9 @@ from snnlearn.declare import NeuronModel
 def source(condition: str, **changes: Any) -> NeuronModel:
     """A neuron that spikes at the times listed for it."""
     parts = {
-        "vars": [("next", "unsigned int"), ("last", "unsigned int"), "x"],
+        "vars": [("next", "unsigned int"), ("stop", "unsigned int"), "x"],
         "extra_global_params": [("times", "scalar*"), ("order", "unsigned int*")],
-        "sim_code": "x = (next != last && t + 0.5 >= times[next]) ? 1.0 : x * 0.5;",
+        "sim_code": "x = (next != stop && t + 0.5 >= times[next]) ? 1.0 : x * 0.5;",
         "threshold_condition_code": condition,
         "reset_code": "next++;",
     }
@@ -37,14 +37,14 @@ def described(model: NeuronModel, rewrites: tuple[str, ...]) -> Any:
     net.dt = 1.0
     ends = np.array([3, 3, 7, 8, 8])
     starts = np.array([0, 3, 3, 7, 8])
-    group = net.add_neuron_population("A", 5, model, {}, {"next": starts, "last": ends, "x": 0.0})
+    group = net.add_neuron_population("A", 5, model, {}, {"next": starts, "stop": ends, "x": 0.0})
     group.extra_global_params["times"].set_init_values(np.array([0, 3, 4, 1, 1, 5, 8, 2], dtype=np.float32))
     group.extra_global_params["order"].set_init_values(np.arange(8)[::-1].astype(np.uint32))
     group.spike_recording_enabled = True
     return net
 
 
-CONDITION = "next != last && t >= times[next]"
+CONDITION = "next != stop && t >= times[next]"
 
 
 def printed(condition: str) -> str:
@@ -56,9 +56,9 @@ def printed(condition: str) -> str:
     "condition",
     [
         CONDITION,
-        "next != last && t >= times[order[7 - next]]",
-        "next < 8 && next != last && times[next] <= t && order[next] < 9",
-        "!(next == last) && (times[next] < 1.0 || t >= times[next])",
+        "next != stop && t >= times[order[7 - next]]",
+        "next < 8 && next != stop && times[next] <= t && order[next] < 9",
+        "!(next == stop) && (times[next] < 1.0 || t >= times[next])",
     ],
 )
 def test_spikes_are_the_same(condition: str) -> None:
@@ -79,19 +79,19 @@ def test_spikes_are_the_same(condition: str) -> None:
 
 
 def test_an_element_is_read_only_where_it_may_be() -> None:
-    assert printed(CONDITION) == "((next != last) & (t >= A_times[(next != last) ? next : 0]))"
+    assert printed(CONDITION) == "((next != stop) & (t >= A_times[(next != stop) ? next : 0]))"
 
 
 @pytest.mark.parametrize(
     "condition",
     [
-        "next != last && t >= 3.0",  # nothing of an array
-        "next != last && order[next]",  # no truth value
+        "next != stop && t >= 3.0",  # nothing of an array
+        "next != stop && order[next]",  # no truth value
         "next && times[next] < t",
-        "next != last && 6 / next < order[next]",  # would divide by zero
-        "next != last && 6 % next < order[next]",
-        "next != last && exp(times[next]) < t",  # takes long
-        "next != last || times[next] < t",
+        "next != stop && 6 / next < order[next]",  # would divide by zero
+        "next != stop && 6 % next < order[next]",
+        "next != stop && exp(times[next]) < t",  # takes long
+        "next != stop || times[next] < t",
     ],
 )
 def test_other_conditions_stay(condition: str) -> None:

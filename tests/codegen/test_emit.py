@@ -1,4 +1,4 @@
-"""Emission as a whole: one file, always the same, in which nothing of the user's but checked code appears."""
+"""Emission as a whole: one source, always the same, in which nothing of the user's but checked code appears."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def test_a_models_name_cannot_leave_its_comment() -> None:
     assert not any(line.endswith("\\") for line in source.splitlines())
 
 
-def test_only_the_standard_library_is_included() -> None:
+def test_only_light_headers_of_the_standard_library_are_included() -> None:
     included = {line.split()[1] for line in emit_cpp(build_plan(network())).splitlines() if line.startswith("#include")}
-    assert all(name.startswith("<") and "/" not in name for name in included)
+    assert included == {"<cstdint>", "<cstdio>", "<cstring>", "<limits>"}, "others take a compiler long to read"
 
 
 def test_nothing_is_deferred_in_the_plain_source() -> None:

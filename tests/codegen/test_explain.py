@@ -147,3 +147,13 @@ def test_long_names_are_wrapped() -> None:
 def test_before_build() -> None:
     with pytest.raises(LifecycleError, match=r"call build\(\) before explain\(\)"):
         superspike().explain()
+
+
+def test_kernels_that_are_compiled_as_one() -> None:
+    plan = build_plan(network())
+    assert "compiled as one" not in explain(plan, ())
+    lines = explain(optimise(plan, ["merge"]), ["merge"]).splitlines()
+    assert any(re.fullmatch(r"    init_\w+, init_\w+.*", line) for line in lines[lines.index(MERGED) :])
+
+
+MERGED = "of one structure, compiled as one"

@@ -86,7 +86,7 @@ def test_values_stay(code: str, rewrites: list[str]) -> None:
 def test_superspikes_traces_take_five_operations() -> None:
     plan, kernel = deferred(CODES["superspike"], ["fold", "contract"])
     text = printed(plan, kernel)
-    assert text.count("std::fma") == 2
+    assert text.count("snn::fma") == 2
     assert text.count("*") == 3  # two that hold for the whole row, and one of a trace with its constant
     assert not re.search(r"[-+/]", text.replace("e-", "").replace("-1", "")), text
 

@@ -27,6 +27,7 @@ def test_words_of_the_language_and_the_templates_step_aside(word: str) -> None:
         ("M_PI", "user_M_PI"),
         ("_x", "user_x"),
         ("tile_w", "user_tile_w"),
+        ("23E_V", "user_23E_V"),
         ("V", "V"),
         ("A_V_2", "A_V_2"),
     ],

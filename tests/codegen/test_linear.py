@@ -81,7 +81,7 @@ def test_superspike_takes_three_operations_a_synapse_and_timestep() -> None:
     form = kernel.deferral.linear  # type: ignore[union-attr]
     assert form is not None
     lines = Printer(kernel, plan.precision, []).lines(form.products)
-    assert [bool(re.search(r"= std::fma\(y, \w+_by_y, \w+\);", line)) for line in lines] == [False, *[True] * 3, False]
+    assert [bool(re.search(r"= snn::fma\(y, \w+_by_y, \w+\);", line)) for line in lines] == [False, *[True] * 3, False]
 
 
 def test_superspikes_system() -> None:

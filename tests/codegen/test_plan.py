@@ -76,7 +76,7 @@ def test_threads_share_synapses_where_no_two_touch_one_element() -> None:
 def test_a_variable_with_two_names_is_loaded_once() -> None:
     twice = CustomUpdateModel("Twice", var_refs=["a", "b"], update_code="a += 1.0; b += 1.0;")
     ref = WeightReference(Location("S", "synapse", "w"), Location("R", "synapse", "w"))
-    update = CustomUpdate("U", "G", twice, var_refs={"a": ref, "b": ref}, size=15)
+    update = CustomUpdate("U", "G", twice, var_refs={"a": ref, "b": ref})
     kernels = build_plan(network(updates=(update,))).custom_updates["G"]
     assert [load.array for load in kernels[0].loads] == ["S_w"]
     assert kernels[0].codes.__next__().names == {"a": "a", "b": "a"}
@@ -86,7 +86,7 @@ def test_a_variable_with_two_names_is_loaded_once() -> None:
 
 def test_a_name_without_a_value_in_this_loop_is_an_error() -> None:
     wrong = CustomUpdateModel("Wrong", var_refs=["a"], update_code="a = id;")
-    update = CustomUpdate("U", "G", wrong, var_refs={"a": WeightReference(Location("S", "synapse", "w"))}, size=15)
+    update = CustomUpdate("U", "G", wrong, var_refs={"a": WeightReference(Location("S", "synapse", "w"))})
     with pytest.raises(NetworkError, match=r"custom update U \(Wrong\): 'id' has no value here"):
         build_plan(network(updates=(update,)))
 

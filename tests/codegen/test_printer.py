@@ -11,7 +11,7 @@ import pytest
 
 from snnlearn.codegen.clike import Printer, literal
 from snnlearn.codegen.plan import Code, Kernel, Neurons
-from snnlearn.codegen.plan.kernels import Accumulate, Load
+from snnlearn.codegen.plan.parts import Accumulate, Load
 from snnlearn.declare import NeuronModel, value_type
 from snnlearn.dialect import check_model
 
@@ -74,8 +74,9 @@ def test_literals(value: Any, vtype: str, expected: str) -> None:
 
 
 def printed(code: str, names: dict[str, str] | None = None, taken: tuple[str, ...] = (), **kwargs: Any) -> list[str]:
-    """Print a neuron's sim_code with variables x, y, z, n (integer) and b (bool)."""
-    model = NeuronModel("M", vars=["x", "y", "z", ("n", "int"), ("b", "bool"), ("u", "unsigned int")], sim_code=code)
+    """Print a neuron's sim_code with variables x, y, z, n (integer) and b (bool), and an array, store."""
+    variables = ["x", "y", "z", ("n", "int"), ("b", "bool"), ("u", "unsigned int")]
+    model = NeuronModel("M", vars=variables, extra_global_params=[("store", "scalar*")], sim_code=code)
     snippet = check_model(model).snippets["sim_code"]
     bound = {name: (names or {}).get(name, name) for name in snippet.names}
     piece = Code("title", snippet.tree, bound, **kwargs)
@@ -100,12 +101,16 @@ def printed(code: str, names: dict[str, str] | None = None, taken: tuple[str, ..
         ("n = (int)(x * 2.0) % 3;", "n = (int)(x * 2.0f) % 3;"),
         ("n <<= 2; n = ~n & 7 | 1 ^ n;", "n <<= 2;"),
         ("x = fmax(x, n);", "x = snn::fmax(x, (float)(n));"),
-        ("x = pow(x, 2);", "x = std::pow(x, (float)(2));"),
-        ("n = abs(n) + max(n, 3);", "n = std::abs(n) + snn::max(n, 3);"),
-        ("n = abs(u);", "n = std::abs((int)(u));"),
-        ("x = scalbn(x, n);", "x = std::scalbn(x, n);"),
+        ("x = pow(x, 2);", "x = snn::pow(x, (float)(2));"),
+        ("n = abs(n) + max(n, 3);", "n = snn::abs(n) + snn::max(n, 3);"),
+        ("n = abs(u);", "n = snn::abs((int)(u));"),
+        ("x = scalbn(x, n);", "x = snn::scalbn(x, n);"),
         ("x = 1.5f + 1e3;", "x = 1.5f + 1000.0f;"),
         ("b++;", "(b = true);"),
+        ("b--;", "(b ^= true);"),
+        ("scalar id = 1.0;", "float id_local = 1.0f;"),
+        ("store[n] += x;", "store[n] += x;"),
+        ("store[0]--;", "store[0]--;"),
         ("n = 3u > u;", "n = 3u > u;"),
         ("x = dt * t;", "x = dt * t;"),
         ("x = id;", "x = i;"),
@@ -153,6 +158,14 @@ def test_locals_step_aside_for_the_kernels_names_and_for_each_other() -> None:
 def test_a_local_may_be_made_from_the_one_it_hides() -> None:
     lines = printed("scalar a = x; { scalar a = a + 1.0; x = a; }", scoped=False)
     assert "    float a_2 = a + 1.0f;" in lines
+
+
+def test_a_local_that_hides_a_declared_name_has_another_name() -> None:
+    lines = printed("y = x; scalar x = x + 1.0; { scalar x = x + 2.0; y = x; } y = x;", scoped=False)
+    assert lines[:2] == ["y = x;", "float x_local = x + 1.0f;"]
+    assert "    float x_local_2 = x_local + 2.0f;" in lines
+    assert "    y = x_local_2;" in lines
+    assert lines[-1] == "y = x_local;"
 
 
 def test_a_local_without_a_value_starts_from_zero() -> None:

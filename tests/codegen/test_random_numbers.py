@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-from importlib.resources import files
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from snnlearn.codegen.cpp import support_source
 from snnlearn.runtime.compiler import find_compiler
 
 # Philox 4x32-10 of Random123 (Salmon et al. 2011), file kat_vectors: counter, key, result.
@@ -24,6 +24,16 @@ KNOWN = [
         [0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1],
     ),
 ]
+# The same of Philox 4x32-7.
+KNOWN_7 = [
+    ([0, 0, 0, 0], [0, 0], [0x5F6FB709, 0x0D893F64, 0x4F121F81, 0x4F730A48]),
+    ([0xFFFFFFFF] * 4, [0xFFFFFFFF] * 2, [0x5207DDC2, 0x45165E59, 0x4D8EE751, 0x8C52F662]),
+    (
+        [0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344],
+        [0xA4093822, 0x299F31D0],
+        [0x4DFCCABA, 0x190A87F0, 0xC47362BA, 0xB6B5242A],
+    ),
+]
 ACCESS = """
 SNN_API void philox(const uint32_t *counter, const uint32_t *key, uint32_t *out)
 {
@@ -33,8 +43,42 @@ SNN_API void philox(const uint32_t *counter, const uint32_t *key, uint32_t *out)
         out[i] = random.word();
     }
 }
-SNN_API double quantile(double p) { return snn::Random::normal_quantile(p); }
-SNN_API double logarithm(double x) { return snn::Random::log(x); }
+SNN_API double quantile(double p) { return snn::normal_quantile(p); }
+SNN_API double logarithm(double x) { return snn::natural_log(x); }
+SNN_API double exponential(double x) { return snn::natural_exp(x); }
+SNN_API void philox_7(const uint32_t *counter, const uint32_t *key, uint32_t *out)
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint64_t time = (uint64_t(counter[2] >> 16) << 32) | counter[1];
+        const uint64_t seed = (uint64_t(key[1]) << 32) | key[0], index = uint64_t(counter[0]) * 4 + i;
+        out[i] = snn::StepRandom::compute(seed, counter[3], index, time, counter[2] & 0xFFFFu);
+    }
+}
+SNN_API void step_words(uint64_t seed, uint32_t first, uint64_t time, uint32_t ahead, uint32_t size, uint32_t *out)
+{
+    std::vector<uint32_t> words(ahead * size);
+    snn::StepRandom::look_ahead(seed, 7u, first, time, ahead, size, words.data());
+    for (uint32_t i = 0; i < size; i++) {
+        snn::StepRandom random(seed, 7u, first + i, time, words.data() + i, size, ahead);
+        for (uint32_t n = 0; n < 5; n++) {
+            out[i * 5 + n] = random.word();
+        }
+    }
+}
+SNN_API void draw_gamma(double shape, uint64_t count, double *out)
+{
+    snn::Random random(3, 1, 4);
+    for (uint64_t i = 0; i < count; i++) {
+        out[i] = random.gamma<double>(shape);
+    }
+}
+SNN_API void draw_binomial(double trials, double probability, uint64_t count, double *out)
+{
+    snn::Random random(3, 2, 4);
+    for (uint64_t i = 0; i < count; i++) {
+        out[i] = random.binomial(trials, probability);
+    }
+}
 SNN_API void draw(uint64_t seed, uint32_t stream, uint64_t index, uint32_t count, uint32_t *out)
 {
     snn::Random random(seed, stream, index);
@@ -47,16 +91,22 @@ SNN_API void draw(uint64_t seed, uint32_t stream, uint64_t index, uint32_t count
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    templates = files("snnlearn.codegen.cpp") / "templates"
-    parts = [(templates / "support.h").read_text(), "#define private public", (templates / "random.h").read_text()]
+    # All in one, and all of it public.
+    headers = ["cstdio", "cstdint", "cstring", "limits", "vector", "atomic", "chrono", "condition_variable", "mutex"]
+    opened = [f"#include <{name}>" for name in (*headers, "system_error", "thread")]
+    parts = [*opened, "#define private public", support_source()]
     folder = tmp_path_factory.mktemp("random")
     source, target = folder / "random.cpp", folder / "random.so"
-    Path(source).write_text("\n".join([*parts, "}", ACCESS]))
+    Path(source).write_text("\n".join([*parts, ACCESS]))
     find_compiler().compile(source, target)
     functions = ctypes.CDLL(str(target))
-    for name in ("quantile", "logarithm"):
+    for name in ("quantile", "logarithm", "exponential"):
         getattr(functions, name).restype = ctypes.c_double
         getattr(functions, name).argtypes = [ctypes.c_double]
+    step = [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p]
+    functions.step_words.argtypes = step
+    functions.draw_gamma.argtypes = [ctypes.c_double, ctypes.c_uint64, ctypes.c_void_p]
+    functions.draw_binomial.argtypes = [ctypes.c_double, ctypes.c_double, ctypes.c_uint64, ctypes.c_void_p]
     functions.draw.argtypes = [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p]
     return functions
 
@@ -70,6 +120,70 @@ def test_known_answers(library: Any, counter: list[int], key: list[int], expecte
     out = words([0] * 4)
     library.philox(words(counter), words(key), out)
     assert list(out) == expected
+
+
+@pytest.mark.parametrize(("counter", "key", "expected"), KNOWN_7)
+def test_known_answers_of_a_timestep(library: Any, counter: list[int], key: list[int], expected: list[int]) -> None:
+    out = words([0] * 4)
+    library.philox_7(words(counter), words(key), out)
+    assert list(out) == expected
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 3])
+def test_numbers_known_ahead_are_those_of_their_own(library: Any, ahead: int) -> None:
+    size = 24
+    found, alone = np.zeros((size, 5), np.uint32), np.zeros((size, 5), np.uint32)
+    library.step_words(99, 1024, (1 << 33) + 5, ahead, size, found.ctypes.data)
+    library.step_words(99, 1024, (1 << 33) + 5, 0, size, alone.ctypes.data)
+    np.testing.assert_array_equal(found, alone)
+    assert len(np.unique(found)) == found.size, "no number comes twice"
+    other = np.zeros((size, 5), np.uint32)
+    library.step_words(99, 1024, 5, ahead, size, other.ctypes.data)
+    assert not np.isin(found, other).any(), "all bits of the timestep count"
+
+
+@pytest.mark.parametrize("x", [-744.0, -700.0, -1.0, -1e-9, 0.0, 1e-9, 0.5, 1.0, 10.0, 709.0])
+def test_exponential(library: Any, x: float) -> None:
+    assert library.exponential(x) == pytest.approx(math.exp(x), rel=4e-15, abs=1e-323)
+
+
+def test_exponential_beyond_its_range(library: Any) -> None:
+    assert library.exponential(-800.0) == 0.0
+    assert library.exponential(800.0) == math.inf
+    assert math.isnan(library.exponential(math.nan))
+
+
+COUNT = 40_000
+
+
+@pytest.mark.parametrize("shape", [0.3, 1.0, 2.5, 100.0])
+def test_moments_of_gamma(library: Any, shape: float) -> None:
+    out = np.zeros(COUNT)
+    library.draw_gamma(shape, COUNT, out.ctypes.data)
+    # Mean and variance are both the shape; five standard errors, of the variance from the fourth moment.
+    assert out.mean() == pytest.approx(shape, abs=5 * math.sqrt(shape / COUNT))
+    spread = math.sqrt((3 * shape**2 + 6 * shape - shape**2) / COUNT)
+    assert out.var() == pytest.approx(shape, abs=5 * spread)
+    assert out.min() > 0.0
+
+
+@pytest.mark.parametrize(("trials", "p"), [(1, 0.3), (10, 0.5), (64, 0.1), (65, 0.9), (1000, 0.01), (1_000_000, 0.4)])
+def test_moments_of_binomial(library: Any, trials: int, p: float) -> None:
+    out = np.zeros(COUNT)
+    library.draw_binomial(trials, p, COUNT, out.ctypes.data)
+    variance = trials * p * (1 - p)
+    assert out.mean() == pytest.approx(trials * p, abs=5 * math.sqrt(variance / COUNT))
+    kurtosis = 3 + (1 - 6 * p * (1 - p)) / variance
+    assert out.var() == pytest.approx(variance, abs=5 * variance * math.sqrt((kurtosis - 1) / COUNT))
+    assert out.min() >= 0
+    assert out.max() <= trials
+
+
+@pytest.mark.parametrize(("trials", "p", "expected"), [(0, 0.5, 0), (100, 0.0, 0), (100, 1.0, 100), (100, 2.0, 100)])
+def test_binomial_without_chance(library: Any, trials: int, p: float, expected: int) -> None:
+    out = np.zeros(3)
+    library.draw_binomial(trials, p, 3, out.ctypes.data)
+    assert out.tolist() == [expected] * 3
 
 
 def test_blocks_follow_one_another_without_a_gap(library: Any) -> None:

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from agreement import Network, Trace, trace
+from snnlearn import genn
+from snnlearn.backends import choose_backend
+from snnlearn.errors import BackendError
 from snnlearn.genn import GeNNModel
 
 
@@ -18,6 +22,11 @@ class Engine:
     name: str
     preferences: dict[str, Any] = field(default_factory=dict)
     exact: bool = True  # to the last bit of the plain plan; otherwise quotients by constants may differ
+
+    @property
+    def api(self) -> Any:
+        """Its PyGeNN-shaped module."""
+        return genn
 
     def model(self, name: str = "case", precision: str = "float", dt: float = 1.0, **preferences: Any) -> GeNNModel:
         model = GeNNModel(precision, name, backend="cpu", **{**self.preferences, **preferences})
@@ -31,6 +40,68 @@ ENGINES = [
     Engine("cpu", {"threads": 1}, exact=False),
     Engine("cpu-2-threads", {"threads": 2}, exact=False),
 ]
+
+
+@dataclass(frozen=True)
+class Genn:
+    """GeNN itself, on a back end of its own, where PyGeNN is installed."""
+
+    name: str
+    exact: bool = True
+
+    @property
+    def api(self) -> Any:
+        """Its PyGeNN-shaped module.
+
+        Raises
+        ------
+        BackendError
+            Where PyGeNN is missing, or was built without the back end.
+        """
+        return choose_backend(self.name).module
+
+    def model(self, name: str = "case", precision: str = "float", dt: float = 1.0, **preferences: Any) -> Any:
+        model = self.api.GeNNModel(precision, name, **preferences)
+        model.dt = dt
+        model.seed = 1
+        return model
+
+
+OTHERS = [*ENGINES[1:], Genn("genn:cpu")]
+
+
+def _or_skip(engine: Any) -> Any:
+    try:
+        _ = engine.api
+    except BackendError as error:
+        pytest.skip(str(error))
+    return engine
+
+
+@pytest.fixture(params=OTHERS, ids=lambda engine: engine.name)
+def other(request: pytest.FixtureRequest) -> Any:
+    """Each engine but the reference."""
+    return _or_skip(request.param)
+
+
+@pytest.fixture(params=[ENGINES[0], *OTHERS], ids=lambda engine: engine.name)
+def any_engine(request: pytest.FixtureRequest) -> Any:
+    """Each engine, GeNN's too."""
+    return _or_skip(request.param)
+
+
+@pytest.fixture(scope="session")
+def reference() -> Callable[..., Trace]:
+    """Return a network's trace on the engine that the others are compared with; run once for each network."""
+    kept: dict[Any, Trace] = {}
+
+    def run(network: Network, steps: int, events: tuple[str, ...] = (), **model: Any) -> Trace:
+        key = network, steps, events, tuple(sorted(model.items()))
+        if key not in kept:
+            kept[key] = trace(ENGINES[0], network, steps, events, **model)
+        return kept[key]
+
+    return run
 
 
 @pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)

@@ -53,11 +53,7 @@ def run() -> list[Any]:
     model.load(num_recording_timesteps=1000)
     model.run(1000)
     model.pull_recording_buffers_from_device()
-    values = [*population.spike_recording_data[0]]
-    for group in (population, *synapses):
-        for variable in group._arrays():
-            variable.pull_from_device()
-            values.append(variable.values)
+    values = [*population.spike_recording_data[0], *model.state().values()]
     model.unload()
     return values
 

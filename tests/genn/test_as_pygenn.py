@@ -8,8 +8,6 @@ import sys
 import textwrap
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 
 # In the style of PyGeNN's examples: a network that learns by a custom update, replays its input in every trial by
@@ -174,12 +172,3 @@ def test_never_mixed_with_the_real_one(tmp_path: Path) -> None:
     done = run("import pygenn, snnlearn.genn\nsnnlearn.genn.install_as_pygenn()", tmp_path)
     assert done.returncode != 0
     assert "LifecycleError: the real pygenn has been imported already" in done.stderr
-
-
-@pytest.mark.parametrize("maker", ["neuron", "weight_update", "postsynaptic", "custom_update"])
-def test_fields_of_declarations_are_keywords(maker: str) -> None:
-    import snnlearn.genn
-
-    create = getattr(snnlearn.genn, f"create_{maker}_model")
-    with pytest.raises(TypeError, match="positional argument"):
-        create("M", ["p"], None, [("x", "scalar")])

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import gc
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 
-from snnlearn.errors import BackendError, LifecycleError, NetworkError, PreferenceError
+from snnlearn.errors import BackendError, LifecycleError, ModelWarning, NetworkError, PreferenceError
 from snnlearn.genn import (
     GeNNModel,
     create_custom_update_model,
     create_neuron_model,
+    create_var_init_snippet,
     create_var_ref,
     create_weight_update_model,
     create_wu_var_ref,
     init_postsynaptic,
+    init_var,
     init_weight_update,
 )
 
 NEURON = create_neuron_model(
-    "N", params=["k"], vars=["x"], extra_global_params=[("table", "scalar*")], sim_code="x += k;"
+    "N", params=["k"], vars=["x"], extra_global_params=[("table", "scalar*")], sim_code="x += k + 0.0 * table[0];"
 )
 WEIGHTS = create_weight_update_model("W", params=["k"], vars=["w"])
 UPDATE = create_custom_update_model("U", params=["k"], var_refs=["v"], update_code="v += k;")
@@ -138,9 +141,12 @@ def test_recording_needs_a_length_and_to_be_full_and_pulled(model: GeNNModel) ->
         population.spike_recording_data  # noqa: B018
     population.spike_recording_enabled = True
     model.build()
-    for length in (None, 0, -3):
-        with pytest.raises(LifecycleError, match=r"'P' records spikes: load\(\) needs num_recording_timesteps"):
+    for length in (None, 0):
+        with pytest.raises(LifecycleError, match=r"'P' is recorded: load\(\) needs num_recording_timesteps"):
             model.load(num_recording_timesteps=length)
+    for wrong in (-3, "3", 2.5):
+        with pytest.raises(NetworkError, match=r"load\(\): num_recording_timesteps must be an integer"):
+            model.load(num_recording_timesteps=wrong)  # type: ignore[arg-type]
     model.load(num_recording_timesteps=5)
     with pytest.raises(LifecycleError, match="call pull_recording_buffers_from_device first"):
         population.spike_recording_data  # noqa: B018
@@ -159,16 +165,45 @@ def test_recording_needs_a_length_and_to_be_full_and_pulled(model: GeNNModel) ->
 def test_recording_without_a_population_that_records(model: GeNNModel) -> None:
     model.build()
     model.load(num_recording_timesteps=5)
-    with pytest.raises(LifecycleError, match="no population records spikes"):
+    with pytest.raises(LifecycleError, match="nothing is recorded; set spike_recording_enabled"):
         model.pull_recording_buffers_from_device()
 
 
-def test_an_array_without_values() -> None:
+def test_an_array_without_values_is_empty_and_warned_of() -> None:
     model = GeNNModel("float", "life")
-    model.add_neuron_population("P", 1, NEURON, {"k": 1.0}, {"x": 0.0})
+    reader = create_neuron_model(
+        "Reader", vars=["x"], extra_global_params=[("table", "scalar*")], sim_code="if (t > 0.0) { x = table[0]; }"
+    )
+    population = model.add_neuron_population("P", 1, reader, {}, {"x": 0.0})
     model.build()
-    with pytest.raises(LifecycleError, match=r"'P' has no values for .*'table'; call .*set_init_values"):
+    with pytest.warns(ModelWarning, match=r"^'P' has no values for .*'table': it is empty, .*; call set_init_values"):
         model.load()
+    model.step_time()
+    table = population.extra_global_params["table"]
+    with pytest.raises(LifecycleError, match="was given no values before load"):
+        table.view  # noqa: B018
+    model.unload()
+    table.set_init_values([4.0, 2.0])
+    model.load()
+    model.run(2)
+    population.vars["x"].pull_from_device()
+    assert population.vars["x"].view.tolist() == [4.0]
+
+
+def test_an_array_without_values_that_others_are_made_from() -> None:
+    init = create_var_init_snippet(
+        "First", var_init_code="value = table[0];", extra_global_params=[("table", "scalar*")]
+    )
+    model = GeNNModel("float", "life")
+    plain = create_neuron_model("Plain", vars=["x"])
+    population = model.add_neuron_population("P", 1, plain, {}, {"x": init_var(init)})
+    model.build()
+    message = r"'P' has no values for .*'table' of what initialises 'x'; call set_init_values\(...\) of it before load"
+    with pytest.raises(LifecycleError, match=message):
+        model.load()
+    population.vars["x"].extra_global_params["table"].set_init_values([3.0])
+    model.load()
+    assert population.vars["x"].view.tolist() == [3.0]
 
 
 def test_dynamic_parameters(model: GeNNModel) -> None:
@@ -215,8 +250,6 @@ def test_populations_of_another_model(model: GeNNModel) -> None:
     weights, psm = init_weight_update(WEIGHTS, {"k": 1.0}, {"w": 0.0}), init_postsynaptic("DeltaCurr")
     with pytest.raises(NetworkError, match="is no neuron population of this model"):
         model.add_synapse_population("T", "DENSE", model.neuron_populations["P"], stranger, weights, psm)
-    with pytest.raises(NetworkError, match="'DENSE' only, not 'SPARSE'"):
-        model.add_synapse_population("T", "SPARSE", stranger, stranger, weights, psm)
 
 
 def test_names_are_unique_over_all_kinds_of_groups(model: GeNNModel) -> None:
@@ -244,10 +277,46 @@ def test_timestep_and_run(model: GeNNModel) -> None:
     assert (model.timestep, model.t) == (3, 0.75)
     model.timestep = np.int64(1)
     assert model.timestep == 1
-    with pytest.raises(NetworkError, match="timestep must not be negative: -1"):
-        model.timestep = -1
-    with pytest.raises(NetworkError, match="cannot run -5 timesteps"):
-        model.run(-5)
+    for wrong in (-1, 2.5, "a", True):
+        with pytest.raises(NetworkError, match="timestep must be an integer of at least 0"):
+            model.timestep = wrong  # type: ignore[assignment]
+        with pytest.raises(NetworkError, match="the number of timesteps must be an integer of at least 0"):
+            model.run(wrong)  # type: ignore[arg-type]
+    with pytest.raises(NetworkError, match=r"timestep must be below 2\*\*64"):
+        model.timestep = 2**64
+    with pytest.raises(NetworkError, match="a state is a mapping of names to arrays, not NoneType"):
+        model.set_state(None)  # type: ignore[arg-type]
+
+
+def test_two_threads_cannot_run_one_model(model: GeNNModel) -> None:
+    model.build()
+    model.load()
+    running = threading.Thread(target=model.run, args=(3_000_000,))
+    running.start()
+    found = []
+    while running.is_alive() and len(found) < 2:
+        for use in (lambda: model.run(1), model.unload):
+            try:
+                use()
+            except LifecycleError as error:
+                found.append(str(error))
+        if not model._loaded:
+            break
+    running.join()
+    assert model._loaded, "it was not taken away from the other thread"
+    assert found[:2] == [
+        "another thread is running this model",
+        "another thread is running this model: it cannot be unloaded now",
+    ]
+
+
+def test_a_model_that_no_memory_holds_names_the_array() -> None:
+    model = GeNNModel("float", "vast")
+    model.add_neuron_population("P", 2**31 - 1, create_neuron_model("V", vars=["V"]), {}, {"V": 0.0})
+    model.batch_size = 2**30
+    model.build()
+    with pytest.raises(NetworkError, match=r"there is no memory for 'P\.V': it takes [\d,]+ bytes"):
+        model.load()
 
 
 @pytest.mark.parametrize("dt", [0.0, -0.1, float("inf"), float("nan"), "fast", None])
@@ -281,26 +350,26 @@ def test_wrong_arguments_of_the_model() -> None:
         GeNNModel("half")  # type: ignore[arg-type]
     with pytest.raises(BackendError, match="no back end 'cuda'"):
         GeNNModel("float", "m", backend="cuda")
-    with pytest.raises(PreferenceError, match="keeps time in the model's own precision"):
+    with pytest.raises(PreferenceError, match="keeps times in the model's own precision"):
         GeNNModel("float", "m", time_precision="double")
     model = GeNNModel("float", "m", "single_threaded_cpu", "float")
     assert (model.backend_name, model.batch_size) == ("cpu", 1)
-    model.batch_size = 1
-    with pytest.raises(PreferenceError, match="batch_size must be 1, not 4"):
-        model.batch_size = 4
+    for size in (0, 1.5, "two"):
+        with pytest.raises(NetworkError, match="model 'm': batch_size must be a positive integer"):
+            model.batch_size = size  # type: ignore[assignment]
 
 
 def test_references_to_what_is_not_there(model: GeNNModel) -> None:
     population, synapses = model.neuron_populations["P"], model.synapse_populations["S"]
     with pytest.raises(NetworkError, match="'P' has no variable 'y'"):
         create_var_ref(population, "y")
-    with pytest.raises(NetworkError, match="SynapseGroup 'S' has no vars of this kind"):
+    with pytest.raises(NetworkError, match="not 'S', a SynapseGroup; try create_wu_var_ref"):
         create_var_ref(synapses, "w")
     with pytest.raises(NetworkError, match="needs both a transpose group and the name"):
         create_wu_var_ref(synapses, "w", synapses)
     stranger = describe().neuron_populations["P"]
     stranger.name = "Elsewhere"
-    with pytest.raises(NetworkError, match="is to a group of another model"):
+    with pytest.raises(NetworkError, match="is to 'Elsewhere', no group of this model"):
         model.add_custom_update("D", "G", UPDATE, {"k": 1.0}, {}, {"v": create_var_ref(stranger, "x")})
 
 

@@ -98,7 +98,6 @@ class Parts:
             "model": SUM,
             "vars": {"total": 0.0},
             "var_refs": {"one": self.wu_ref("AB"), "other": self.wu_ref("AB")},
-            "size": 6,
         }
         return CustomUpdate(name, **(given | changes))
 

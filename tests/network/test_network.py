@@ -31,6 +31,10 @@ def test_every_variable_is_found_with_its_shape(parts: Any) -> None:
         "post_vars of 'BA.s'": (3,),
         "psm_vars of 'BA.x'": (3,),
         "'U.total'": (3, 2),
+        "spike_count of 'A'": (1,),
+        "spike_count of 'B'": (1,),
+        "out_post of 'AB'": (2,),
+        "out_post of 'BA'": (3,),
     }
     for at, variable in network.variables.items():
         assert variable.location == at
@@ -85,18 +89,17 @@ def test_a_postsynaptic_model_refers_to_its_own_target(parts: Any) -> None:
 
 
 def test_references_of_updates(parts: Any) -> None:
-    def refuse(message: str, size: int = 6, **refs: Any) -> None:
+    def refuse(message: str, **refs: Any) -> None:
         given = {"one": parts.wu_ref("AB"), "other": parts.wu_ref("AB")} | refs
         with pytest.raises(NetworkError, match=f"^custom update 'U': {message}"):
-            parts.network(parts.update(var_refs=given, size=size))
+            parts.network(parts.update(var_refs=given))
 
     refuse("there is no variable 'AC.w'", one=parts.wu_ref("AC"))
     refuse("there is no variable 'AB.W'; did you mean 'w'\\?", other=parts.wu_ref("AB", "W"))
     refuse(r"reference 'other': 'BA.w' has shape \(2, 3\), the first reference \(3, 2\)", other=parts.wu_ref("BA"))
     refuse("reference 'other' is of type 'scalar', but 'AB.k' of 'int'", other=parts.wu_ref("AB", "k"))
-    refuse("reference 'one': 'AB.w' has 6 values, the update 5", size=5)
     pre = WeightReference(Location("AB", "pre", "r"))
-    refuse(r"reference 'one': pre_vars of 'AB.r' has shape \(3,\); make it with create_var_ref", size=3, one=pre)
+    refuse(r"reference 'one': pre_vars of 'AB.r' has shape \(3,\); make it with create_var_ref", one=pre)
     whole = Reference(Location("AB", "synapse", "w"))
     refuse(r"reference 'one': 'AB.w' has shape \(3, 2\); make it with create_wu_var_ref", one=whole, other=whole)
 
@@ -107,9 +110,15 @@ def test_an_update_may_refer_to_an_earlier_ones_variables(parts: Any) -> None:
     assert network.variables[Location("W", "own", "total")].shape == (3, 2)
 
 
+def test_an_array_fits_what_its_update_runs_over(parts: Any) -> None:
+    parts.network(parts.update(vars={"total": np.zeros(6)}))
+    with pytest.raises(NetworkError, match=r"initial value of 'U.total' must have shape \(6,\), not shape \(5,\)"):
+        parts.network(parts.update(vars={"total": np.zeros(5)}))
+
+
 def test_updates_of_one_end_span_its_neurons(parts: Any) -> None:
     ref = Reference(Location("AB", "post", "s"))
-    network = parts.network(parts.update(var_refs={"one": ref, "other": ref}, size=2))
+    network = parts.network(parts.update(var_refs={"one": ref, "other": ref}))
     assert network.variables[Location("U", "own", "total")].shape == (2,)
 
 

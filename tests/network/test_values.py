@@ -173,7 +173,21 @@ def test_arrays_refused(given: Any, size: int | None, message: str) -> None:
 def test_a_number_becomes_a_constant(given: Any) -> None:
     init = as_initial_value(given, 5, value_type("int"), "float", "it")
     assert isinstance(init, VarInit)
-    assert init == VarInit(Constant, {"constant": 2.0})
+    assert (init.snippet, dict(init.params)) == (Constant, {"constant": 2.0})
+
+
+def test_nothing_becomes_zero() -> None:
+    init = as_initial_value(None, 5, value_type("int"), "float", "it")
+    assert isinstance(init, VarInit)
+    assert (init.snippet, dict(init.params)) == (Constant, {"constant": 0})
+
+
+def test_an_array_may_have_a_row_for_each_copy_of_a_batch() -> None:
+    array = as_initial_value(np.arange(6).reshape(2, 3), 3, value_type("int"), "float", "it")
+    assert isinstance(array, np.ndarray)
+    assert array.tolist() == [[0, 1, 2], [3, 4, 5]]
+    with pytest.raises(NetworkError, match=r"it must have shape \(3,\), not shape \(3, 2\)"):
+        as_initial_value(np.zeros((3, 2)), 3, value_type("int"), "float", "it")
 
 
 def test_an_initialiser_stays_and_an_array_is_checked() -> None:
@@ -190,7 +204,6 @@ def test_an_initialiser_stays_and_an_array_is_checked() -> None:
         (2.5, "it is of type 'int', which cannot hold 2.5"),
         (2**31, "it is of type 'int', which cannot hold 2147483648"),
         ("2", "it must be a number, not '2'"),
-        (None, "it must be a number, not None"),
         ({"a": 1}, "it must be a number"),
         ([1, [2]], "it must be an array of numbers"),
         ([1, 2, 3], r"it must have shape \(2,\)"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import platform
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -86,6 +89,59 @@ def test_a_file_damaged_between_build_and_load(folder: Path) -> None:
     Simulation(network(), plan, source, path, recording_timesteps=2).close()
 
 
+SUPPORT = "int half() { return 21; }\n"
+WITH_SUPPORT = 'int half(); extern "C" __attribute__((visibility("default"))) int answer() { return 2 * half(); }\n'
+
+
+def answer(path: Path) -> int:
+    return int(ctypes.CDLL(str(path)).answer())
+
+
+def test_support_is_compiled_once_for_many_sources(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler, calls = find_compiler(), []
+    real = Compiler.compile_object
+    monkeypatch.setattr(Compiler, "compile_object", lambda self, *paths: (calls.append(paths), real(self, *paths)))
+    first = cache.build(WITH_SUPPORT, compiler, support=SUPPORT)
+    assert (answer(first), len(calls)) == (42, 2)
+    second = cache.build(WITH_SUPPORT + "// other\n", compiler, support=SUPPORT)
+    assert (answer(second), len(calls)) == (42, 3)
+    assert cache.build(WITH_SUPPORT, compiler, support=SUPPORT) == first
+    assert len(calls) == 3
+    third = cache.build(WITH_SUPPORT, compiler, support=SUPPORT.replace("21", "4"))
+    assert (answer(third), len(calls)) == (8, 5), "other support makes another library"
+
+
+def test_support_that_is_being_compiled_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler, ready = find_compiler(), Future[Path]()
+    Timer(0.3, lambda: ready.set_result(cache.build_object(SUPPORT, compiler))).start()
+    monkeypatch.setattr(cache, "ThreadPoolExecutor", _NoneNeeded)
+    assert answer(cache.build(WITH_SUPPORT, compiler, support=SUPPORT, compiled=ready)) == 42
+
+
+class _NoneNeeded(ThreadPoolExecutor):
+    def submit(self, *_: Any) -> Any:
+        raise AssertionError("support is compiled twice")
+
+
+@pytest.mark.parametrize("damage", [b"", b"no object", None], ids=["empty", "text", "cut short"])
+def test_damaged_support_is_compiled_again(folder: Path, damage: bytes | None) -> None:
+    compiler = find_compiler()
+    path = cache.build_object(SUPPORT, compiler)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    assert answer(cache.build(WITH_SUPPORT, compiler, support=SUPPORT)) == 42
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("source", "support"), [("int main( {", SUPPORT), (WITH_SUPPORT, "int main( {"), (WITH_SUPPORT + "#error", SUPPORT)]
+)
+def test_a_failing_compiler_with_support(folder: Path, source: str, support: str) -> None:
+    with pytest.raises(BuildError, match=r"the C\+\+ compiler .* failed: .*simulation\.cpp.*error"):
+        cache.build(source, find_compiler(), support=support)
+    assert not [name for name in stored(folder) if not name.endswith(".o")]
+
+
 @pytest.mark.parametrize("source", ["int main( {", "#error stop here\n"])
 def test_a_failing_compiler(folder: Path, source: str) -> None:
     with pytest.raises(BuildError, match=r"the C\+\+ compiler .* failed: .*simulation\.cpp.*error"):
@@ -109,14 +165,16 @@ def test_a_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def _build(number: int) -> str:
-    return str(cache.build(SOURCE + "// shared\n", find_compiler()))
+    return str(cache.build(WITH_SUPPORT + "// shared\n", find_compiler(), support=SUPPORT))
 
 
 def test_many_processes_at_once(folder: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         paths = set(pool.map(_build, range(8)))
-    assert [Path(path).name for path in paths] == stored(folder)
-    assert cache.build(SOURCE + "// shared\n", find_compiler()) == Path(paths.pop())
+    assert sorted([*(Path(path).name for path in paths), cache.build_object(SUPPORT, find_compiler()).name]) == stored(
+        folder
+    )
+    assert cache.build(WITH_SUPPORT + "// shared\n", find_compiler(), support=SUPPORT) == Path(paths.pop())
 
 
 CPU = "vendor_id : A\ncpu family : 6\nmodel : 1\nflags : sse2 avx2 fma\nbogomips : {}\n"

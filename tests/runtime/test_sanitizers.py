@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from small_networks import network
-from snnlearn.codegen.cpp import emit_cpp
+from snnlearn.codegen.cpp import emit_cpp, support_source
 from snnlearn.codegen.plan import build_plan, optimise
 from snnlearn.runtime.compiler import find_compiler
 
 # Each array is a block of its own, exactly as long as the plan says, so that a step outside is seen.
 DRIVER = """
 #include <cstdlib>
+#include <vector>
 int main()
 {
     const size_t sizes[] = {%s};
@@ -53,11 +54,16 @@ def test_nothing_is_detected(tmp_path: Path, sanitizer: str, rewrites: tuple[str
         sizes.append(words * np.dtype(array.type.dtype_for("float")).itemsize)
     source, program = tmp_path / "driver.cpp", tmp_path / "driver"
     source.write_text(emit_cpp(plan) + DRIVER % ", ".join(map(str, sizes)))
+    support = tmp_path / "support.cpp"
+    support.write_text(support_source())
     flags = ["-std=c++17", "-O1", "-g", "-march=native", "-pthread", f"-fsanitize={sanitizer}"]
     if "undefined" in sanitizer:
         flags.append("-fno-sanitize-recover=undefined")
     compiled = subprocess.run(
-        [*find_compiler().command, *flags, str(source), "-o", str(program)], capture_output=True, text=True, check=False
+        [*find_compiler().command, *flags, str(source), str(support), "-o", str(program)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if compiled.returncode != 0:
         pytest.skip(f"this compiler has no -fsanitize={sanitizer}")

@@ -71,7 +71,7 @@ def test_an_interrupted_run_leaves_the_simulation_usable() -> None:
     assert reached % 2000 == 0, "the count is the compiled code's own"
     simulation.run(10)
     assert simulation.timestep == reached + 10
-    assert simulation.recording("A").first == reached
+    assert simulation.recording(Location("A", "recording"))[0].first == reached
     assert np.isfinite(simulation.array(Location("S", "synapse", "e"))).all()
     simulation.close()
 

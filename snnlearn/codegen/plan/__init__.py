@@ -1,21 +1,9 @@
 """Stage 4, *plan*: what is to be computed, in which order, reading and writing what; in no language."""
 
 from snnlearn.codegen.plan.build import build_plan
-from snnlearn.codegen.plan.kernels import (
-    Accumulate,
-    Array,
-    Code,
-    Constant,
-    Input,
-    Kernel,
-    Load,
-    Neurons,
-    OnSpike,
-    Plan,
-    SpikingColumns,
-    SpikingRows,
-    Synapses,
-)
+from snnlearn.codegen.plan.domains import Neurons, SpikingColumns, SpikingRows, Synapses
+from snnlearn.codegen.plan.kernels import Kernel, Plan
+from snnlearn.codegen.plan.parts import Accumulate, Array, Code, Constant, Input, Load, OnSpike
 from snnlearn.codegen.plan.rewrites import DEFAULT, REWRITES, optimise
 
 __all__ = [

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Union
+from typing import Any, Union
 
-from snnlearn.codegen.plan.kernels import (
-    Accumulate,
-    Code,
-    Constant,
-    Domain,
-    Index,
-    Input,
-    Kernel,
-    Load,
-    OnSpike,
-)
+from snnlearn.codegen.plan.domains import Domain
+from snnlearn.codegen.plan.kernels import Kernel
 from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.parts import Accumulate, Action, Code, Constant, Index, Input, Load, OnSpike, Part, Store
 from snnlearn.declare import ValueType
-from snnlearn.dialect.tree import Snippet
+from snnlearn.dialect.tree import Snippet, calls_in
 from snnlearn.errors import NetworkError, did_you_mean
 
 
@@ -31,6 +23,11 @@ class Element:
     array: str
     type: ValueType
     index: Index
+    delay: int = 0
+    keep: bool = False  # written back even where no code changes it: to another slot of a queue
+    how: Store = "replace"
+    arrives_after: int | None = None
+    direct: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,9 +70,11 @@ class KernelBuilder:
         self.name, self.title, self.timer, self.domain = name, title, timer, domain
         self._names = Names(frozenset(taken))
         self._constants: dict[Number, Constant] = {}
-        self._loads: dict[tuple[str, Index], Load] = {}
+        self._loads: dict[tuple[str, Index, int, int | None], Load] = {}
         self._inputs: list[Input] = []
-        self._body: list[Code | OnSpike] = []
+        self._body: list[Part] = []
+        self._written: set[str] = set()
+        self._past: dict[str, None] = {}
         self._arrays: dict[str, None] = {}
         self._uses: set[str] = set()
 
@@ -90,7 +89,7 @@ class KernelBuilder:
         title: str,
         snippet: Snippet,
         meanings: Mapping[str, Meaning],
-        actions: Mapping[str, Accumulate] | None = None,
+        actions: Mapping[str, Action] | None = None,
         *,
         scoped: bool = True,
     ) -> Code:
@@ -104,11 +103,33 @@ class KernelBuilder:
         for name in sorted(snippet.names - meanings.keys()):
             raise NetworkError(f"{self.title}: '{name}' has no value here{did_you_mean(name, meanings)}")
         names = {name: self._resolve(meanings[name], name in snippet.writes) for name in sorted(snippet.names)}
+        for name in sorted(snippet.delayed):
+            element = meanings[name]
+            assert isinstance(element, Element)
+            names[f"{name}[]"] = element.array
+            self._past[element.array] = None
         used = {name: action for name, action in (actions or {}).items() if name in snippet.calls}
+        for action in used.values():
+            if isinstance(action, Accumulate) and action.delayed:
+                self._past[action.target] = None
         return Code(title, snippet.tree, names, used, scoped)
 
-    def add(self, part: Code | OnSpike) -> None:
+    def local(self, name: str) -> str:
+        """Return an unused name for a local variable of the kernel."""
+        return self._names.unique(name)
+
+    def load(self, element: Element, *, written: bool = False) -> str:
+        """Return the local copy of an element."""
+        return self._resolve(element, written)
+
+    def note_array(self, array: str) -> None:
+        """Have the kernel know an array that its code need not mention."""
+        self._arrays[array] = None
+
+    def add(self, part: Part) -> None:
         """Append to the body."""
+        if isinstance(part, OnSpike) and part.time is not None:
+            self._uses.add("t")
         self._body.append(part)
 
     def _resolve(self, meaning: Meaning, written: bool) -> str:
@@ -119,27 +140,38 @@ class KernelBuilder:
             return meaning.name
         if isinstance(meaning, Whole):
             self._arrays[meaning.array] = None
+            if written:
+                self._written.add(meaning.array)
             return meaning.array
         if isinstance(meaning, Number):
             if meaning not in self._constants:
                 name = self._names.unique(meaning.label)
                 self._constants[meaning] = Constant(name, meaning.type, meaning.value)
             return self._constants[meaning].name
-        key = meaning.array, meaning.index
+        key = meaning.array, meaning.index, meaning.delay, meaning.arrives_after
         load = self._loads.get(key)
         if load is None:
-            load = Load(self._names.unique(meaning.label), meaning.type, meaning.array, meaning.index)
-        self._loads[key] = Load(load.name, load.type, load.array, load.index, load.store or written)
+            m = meaning
+            name = self._names.unique(m.label)
+            load = Load(name, m.type, m.array, m.index, m.keep, m.delay, m.how, m.arrives_after, m.direct)
+        self._loads[key] = replace(load, store=load.store or written)
         return load.name
 
-    def finish(self, stream: int | None = None) -> Kernel:
-        """Return the kernel."""
-        kernel = self._kernel(stream)
+    @property
+    def draws(self) -> bool:
+        """Whether its code draws random numbers."""
+        trees = [code.tree for part in self._body for code in _codes(part)]
+        return any(name.startswith("gennrand") for t in trees for name in calls_in(t))
+
+    def finish(self, **more: Any) -> Kernel:
+        """Return the kernel; ``more`` are further attributes of it."""
+        kernel = self._kernel(**more)
         targets = {name for code in kernel.codes for name in code.names.values()}
-        targets |= {action.target for code in kernel.codes for action in code.actions.values()}
+        actions = [action for code in kernel.codes for action in code.actions.values()]
+        targets |= {action.target for action in actions if isinstance(action, Accumulate)}
         return replace(kernel, inputs=tuple(v for v in kernel.inputs if v.name in targets))
 
-    def _kernel(self, stream: int | None) -> Kernel:
+    def _kernel(self, **more: Any) -> Kernel:
         return Kernel(
             self.name,
             self.title,
@@ -151,5 +183,15 @@ class KernelBuilder:
             tuple(self._body),
             tuple(self._arrays),
             frozenset(self._uses),
-            stream,
+            written_arrays=frozenset(self._written),
+            past=tuple(self._past),
+            **more,
         )
+
+
+def _codes(part: Part) -> list[Code]:
+    if isinstance(part, Code):
+        return [part]
+    if isinstance(part, OnSpike):
+        return [part.condition, *part.before, *part.reset]
+    return []

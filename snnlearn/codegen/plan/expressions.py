@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from snnlearn.codegen.plan.kernels import Code, Constant
 from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.parts import Code, Constant
 from snnlearn.codegen.plan.polynomial import Polynomial
 from snnlearn.declare import ValueType
 from snnlearn.dialect import tree

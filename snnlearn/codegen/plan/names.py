@@ -15,11 +15,16 @@ _CPP_WORDS = frozenset(_CPP.split())
 
 # What the templates call things in a kernel or in the simulation; user names step aside.
 _TEMPLATES = """id id_pre id_post id_syn i j s k n sim begin end random first kept oldest row rows column count dt t
-    any spiked spikes_now GROUP WIDTH part tile rest
+    GROUP WIDTH part tile rest batch slot spike spikes connect add_synapse remove_synapse kernel d last source
+    target copy number
     recording_row recording_words recording_timesteps first_pending block_first block_kept deferred_time flush_denormals
     std snn Simulation size_t uint8_t uint16_t uint32_t uint64_t int8_t int16_t int32_t int64_t
-    M_E errno assert stdin stdout stderr"""
+    M_E errno assert stdin stdout stderr args"""
 SCAFFOLDING = frozenset(_TEMPLATES.split())
+
+
+# How names start that the templates put together themselves, or C++ keeps for the compiler.
+_TEMPLATES_OWN = re.compile(r"_|tile_|any_slot_|newest_|slot_\d|host_|handed_|(spikes|spiked|any|count|value)_\d+$")
 
 
 class Names:
@@ -30,8 +35,10 @@ class Names:
 
     def unique(self, wanted: str) -> str:
         """Return the wanted identifier, or one with a number behind it where that is taken."""
-        if (wanted.isupper() and re.search("[A-Z]{2}", wanted)) or wanted.startswith(("_", "tile_")):
-            # It could be a macro of the C++ library, a name reserved to the compiler or a tile of the templates.
+        shouted = wanted.isupper() and re.search("[A-Z]{2}", wanted)
+        if shouted or _TEMPLATES_OWN.match(wanted) or wanted[:1].isdigit():
+            # It could be a macro of the C++ library, a name kept for the compiler or one that templates put together;
+            # and names of groups may start with a digit.
             wanted = f"user_{wanted.lstrip('_')}"
         name, number = wanted, 2
         while name in self._taken or name in _CPP_WORDS or name in SCAFFOLDING:

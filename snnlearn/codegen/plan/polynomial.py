@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from snnlearn.codegen.plan.kernels import Code, Constant
+from snnlearn.codegen.plan.parts import Code, Constant
 from snnlearn.declare import value_type
 from snnlearn.dialect import tree
 
@@ -84,7 +84,7 @@ class _Walk:
             self.local[s.name] = None
 
         def look(node: Any) -> Any:
-            if isinstance(node, (tree.Assign, tree.Step)):
+            if isinstance(node, (tree.Assign, tree.Step)) and isinstance(node.target, tree.Name):
                 if node.target.id in self.local:
                     self.local[node.target.id] = None
                 else:
@@ -97,6 +97,8 @@ class _Walk:
         _check_type(a.type)
         if a.op not in _COMPOUND:
             raise NotPolynomialError(f"its code assigns with {a.op}")
+        if not isinstance(a.target, tree.Name):
+            raise NotPolynomialError(f"its code writes to {a.target.array}")
         value = self.value(a.value)
         op = _COMPOUND[a.op]
         result = _combine(op, self.name(a.target), value) if op else _tidy(value)

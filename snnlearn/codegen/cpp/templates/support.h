@@ -1,19 +1,9 @@
-// ---- support: the same in every simulation ----
+// ---- support: the same in every simulation; what is only declared here is compiled apart, once for all ----
 
-#include <atomic>
-#include <chrono>
-#include <cmath>
-#include <condition_variable>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <limits>
-#include <mutex>
-#include <system_error>
-#include <thread>
-#include <vector>
-#if defined(__SSE2__)
-#include <immintrin.h>
-#endif
 
 #if defined(_WIN32)
 #define SNN_API extern "C" __declspec(dllexport)
@@ -40,6 +30,13 @@
 // Before a function that is to have all registers to itself.
 #define SNN_NO_INLINE __attribute__((noinline))
 
+// Before a function that stands for many: a copy for each of its arguments is just what it is to save.
+#if defined(__clang__)
+#define SNN_MERGED __attribute__((noinline))
+#else
+#define SNN_MERGED __attribute__((noinline, noclone))
+#endif
+
 namespace snn {
 
 // As in C: where one argument is not a number, the other. Written so that a compiler can vectorise it.
@@ -48,102 +45,105 @@ template <typename T> inline T fmin(T a, T b) { return (a <= b || b != b) ? a : 
 template <typename T> inline T max(T a, T b) { return a < b ? b : a; }
 template <typename T> inline T min(T a, T b) { return b < a ? b : a; }
 
+// The C library's maths, as in <cmath>, which would take longer to read than most simulations to compile.
+#define SNN_OF_ONE(name) inline float name(float x) { return __builtin_##name##f(x); } inline double name(double x) { return __builtin_##name(x); }
+#define SNN_OF_TWO(name) inline float name(float x, float y) { return __builtin_##name##f(x, y); } inline double name(double x, double y) { return __builtin_##name(x, y); }
+SNN_OF_ONE(cos) SNN_OF_ONE(sin) SNN_OF_ONE(tan) SNN_OF_ONE(acos) SNN_OF_ONE(asin) SNN_OF_ONE(atan)
+SNN_OF_ONE(cosh) SNN_OF_ONE(sinh) SNN_OF_ONE(tanh) SNN_OF_ONE(acosh) SNN_OF_ONE(asinh) SNN_OF_ONE(atanh)
+SNN_OF_ONE(exp) SNN_OF_ONE(expm1) SNN_OF_ONE(exp2) SNN_OF_ONE(log) SNN_OF_ONE(log1p) SNN_OF_ONE(log2)
+SNN_OF_ONE(log10) SNN_OF_ONE(sqrt) SNN_OF_ONE(cbrt) SNN_OF_ONE(ceil) SNN_OF_ONE(floor) SNN_OF_ONE(round)
+SNN_OF_ONE(rint) SNN_OF_ONE(trunc) SNN_OF_ONE(nearbyint) SNN_OF_ONE(fabs) SNN_OF_ONE(erf) SNN_OF_ONE(erfc)
+SNN_OF_ONE(tgamma) SNN_OF_ONE(lgamma)
+SNN_OF_TWO(atan2) SNN_OF_TWO(pow) SNN_OF_TWO(hypot) SNN_OF_TWO(fmod) SNN_OF_TWO(nextafter) SNN_OF_TWO(remainder)
+SNN_OF_TWO(fdim) SNN_OF_TWO(copysign)
+inline float fma(float x, float y, float z) { return __builtin_fmaf(x, y, z); }
+inline double fma(double x, double y, double z) { return __builtin_fma(x, y, z); }
+inline float ldexp(float x, int n) { return __builtin_ldexpf(x, n); }
+inline double ldexp(double x, int n) { return __builtin_ldexp(x, n); }
+inline float scalbn(float x, int n) { return __builtin_scalbnf(x, n); }
+inline double scalbn(double x, int n) { return __builtin_scalbn(x, n); }
+inline int ilogb(float x) { return __builtin_ilogbf(x); }
+inline int ilogb(double x) { return __builtin_ilogb(x); }
+inline float abs(float x) { return __builtin_fabsf(x); }
+inline double abs(double x) { return __builtin_fabs(x); }
+template <typename T> inline T abs(T x) { return x < T(0) ? -x : x; }
+
+// The slot of a queue some timesteps after the newest, or before.
+inline unsigned int later(unsigned int newest, unsigned int steps, unsigned int slots)
+{
+    return newest + steps < slots ? newest + steps : newest + steps - slots;
+}
+inline unsigned int earlier(unsigned int newest, unsigned int steps, unsigned int slots)
+{
+    return newest >= steps ? newest - steps : newest + slots - steps;
+}
+
+// When a spike arrives that was emitted some timesteps before: the product that t is then, not a sum that rounds differently.
+template <typename T> inline T arrival(T emitted, int steps, T dt)
+{
+    const double timestep = nearbyint(double(emitted) / double(dt));
+    const bool whole = timestep >= 0.0 && timestep < 0x1p62 && T(uint64_t(timestep)) * dt == emitted;
+    return whole ? T(uint64_t(timestep) + uint64_t(steps)) * dt : emitted + T(steps) * dt;
+}
+
+// Whether a time is that of the timestep before.
+template <typename T> inline bool just_now(T time, uint64_t timestep, T dt)
+{
+    return timestep > 0 && time == T(timestep - 1) * dt;
+}
+
+// From rows of synapses to columns: where each column starts, and its synapses, ascending.
+template <typename Index>
+void list_columns(unsigned int pre, unsigned int post, unsigned int stride, const unsigned int *row_length,
+                  const Index *ind, unsigned int *start, unsigned int *synapses);
+
+// What can go wrong in a user's code.
+enum Kind { NO_TROUBLE, NO_SUCH_NEURON, ROW_IS_FULL, BEYOND_THE_QUEUE, ASSERTION };
+
+// The first thing that went wrong.
+class Trouble {
+public:
+    bool report(Kind kind, const char *where, long long a, long long b);
+    const char *take();
+    // Whether there is something to take.
+    bool any() const { return __atomic_load_n(&m_Ready, __ATOMIC_RELAXED); }
+    // The first of all, and nothing after it.
+    const char *take_once();
+
+private:
+    bool m_Seen = false, m_Ready = false;
+    char m_Text[512] = "";
+};
+
 // While one of these lives its thread takes numbers too small for full precision (denormals) for zero.
 class FlushDenormals {
 public:
-    explicit FlushDenormals(bool flush)
-    {
-#if defined(__SSE2__)
-        m_Saved = _mm_getcsr();
-        _mm_setcsr(flush ? (m_Saved | 0x8040u) : (m_Saved & ~0x8040u));
-#elif defined(__aarch64__)
-        __asm__ volatile("mrs %0, fpcr" : "=r"(m_Saved));
-        const uint64_t bit = uint64_t(1) << 24;
-        __asm__ volatile("msr fpcr, %0" : : "r"(flush ? (m_Saved | bit) : (m_Saved & ~bit)));
-#else
-        (void)flush;
-#endif
-    }
-    ~FlushDenormals()
-    {
-#if defined(__SSE2__)
-        _mm_setcsr(m_Saved);
-#elif defined(__aarch64__)
-        __asm__ volatile("msr fpcr, %0" : : "r"(m_Saved));
-#endif
-    }
+    explicit FlushDenormals(bool flush);
+    ~FlushDenormals();
     FlushDenormals(const FlushDenormals &) = delete;
     FlushDenormals &operator=(const FlushDenormals &) = delete;
 
 private:
-#if defined(__SSE2__)
-    unsigned int m_Saved;
-#elif defined(__aarch64__)
     uint64_t m_Saved;
-#endif
 };
 
 // A few threads that share a range, in parts that whoever is free takes next: a thread that the operating system keeps
 // waiting keeps nobody else waiting. Which thread does a part changes nothing in the results.
 class Pool {
 public:
-    Pool(unsigned int threads, bool flush_denormals)
-    {
-        try {
-            for (unsigned int number = 1; number < threads; number++) {
-                m_Workers.emplace_back([this, flush_denormals] { work(flush_denormals); });
-            }
-        } catch (const std::system_error &) {
-            // The operating system gives no more: do with those that are there.
-        }
-    }
-    ~Pool()
-    {
-        finish();
-        {
-            std::lock_guard<std::mutex> lock(m_Mutex);
-            m_Stop.store(true, std::memory_order_relaxed);
-        }
-        m_Wake.notify_all();
-        for (std::thread &worker : m_Workers) {
-            worker.join();
-        }
-    }
+    // There are no threads where nothing is shared, whatever number was asked for.
+    Pool(unsigned int threads, bool flush_denormals, bool shared);
+    ~Pool();
     Pool(const Pool &) = delete;
     Pool &operator=(const Pool &) = delete;
 
-    unsigned int threads() const { return (unsigned int)m_Workers.size() + 1; }
+    unsigned int threads() const { return m_Threads; }
 
     // Have parts 0 to parts - 1 of a job done, by the other threads while this one goes on; see finish().
-    void start(unsigned int parts, void (*call)(void *context, unsigned int part), void *context)
-    {
-        finish();
-        if (m_Workers.empty()) {
-            for (unsigned int part = 0; part < parts; part++) {
-                call(context, part);
-            }
-            return;
-        }
-        m_Call = call;
-        m_Context = context;
-        m_Parts = parts;
-        m_Done.store(0, std::memory_order_relaxed);
-        m_Round++;
-        {
-            std::lock_guard<std::mutex> lock(m_Mutex);
-            m_Ticket.store((m_Round << 32) | parts, std::memory_order_release);
-        }
-        m_Wake.notify_all();
-    }
+    void start(unsigned int parts, void (*call)(void *context, unsigned int part), void *context);
 
     // Help with the job that was started last, if there is one, and wait until all of it is done.
-    void finish()
-    {
-        take_parts();
-        for (unsigned int tries = 0; m_Done.load(std::memory_order_acquire) != m_Parts; tries++) {
-            wait_a_little(tries);
-        }
-    }
+    void finish();
 
     // Call f(begin, end) for the parts of [0, extent), and wait for them.
     template <typename F> void run(unsigned int extent, F f)
@@ -159,10 +159,6 @@ public:
     }
 
 private:
-    // Tries before a thread gives its core away: some 20 microseconds where another thread works on what it waits for,
-    // and longer than a block of timesteps of a small network where there is nothing to do yet: to wake it takes long.
-    static const unsigned int SPIN = 2000, SPIN_IDLE = 20000;
-
     template <typename F> struct Range {
         F f;
         unsigned int extent, step;
@@ -174,78 +170,26 @@ private:
         }
     };
 
-    void work(bool flush_denormals)
-    {
-        const FlushDenormals flush(flush_denormals);
-        while (true) {
-            for (unsigned int tries = 0; left() == 0 && tries < SPIN_IDLE; tries++) {
-                wait_a_little(0);
-            }
-            if (left() == 0) {
-                std::unique_lock<std::mutex> lock(m_Mutex);
-                m_Wake.wait(lock, [&] { return left() != 0 || m_Stop.load(std::memory_order_relaxed); });
-            }
-            if (m_Stop.load(std::memory_order_relaxed)) {
-                return;
-            }
-            take_parts();
-        }
-    }
-    uint32_t left() const { return uint32_t(m_Ticket.load(std::memory_order_acquire)); }
-
-    // A ticket is the number of the round above, that of the parts nobody has taken below. Whoever takes one may
-    // read what the round is about: the next round cannot start before the part is done.
-    void take_parts()
-    {
-        uint64_t ticket = m_Ticket.load(std::memory_order_acquire);
-        while (uint32_t(ticket) != 0) {
-            if (m_Ticket.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel)) {
-                m_Call(m_Context, uint32_t(ticket) - 1);
-                m_Done.fetch_add(1, std::memory_order_release);
-                ticket = m_Ticket.load(std::memory_order_acquire);
-            }
-        }
-    }
-    static void wait_a_little(unsigned int tries)
-    {
-        if (tries >= SPIN) {
-            std::this_thread::yield();
-            return;
-        }
-#if defined(__SSE2__)
-        _mm_pause();
-#endif
-    }
-
-    unsigned int m_Parts = 0;
-    void *m_Context = nullptr;
-    void (*m_Call)(void *, unsigned int) = nullptr;
-    uint64_t m_Round = 0;
-    std::atomic<uint64_t> m_Ticket{0};
-    std::atomic<unsigned int> m_Done{0};
-    std::atomic<bool> m_Stop{false};
-    std::mutex m_Mutex;
-    std::condition_variable m_Wake;
-    std::vector<std::thread> m_Workers;
+    struct Workers;
+    Workers *const m_Workers;
+    unsigned int m_Threads;
 };
+
+// The time since some moment [ns].
+int64_t nanoseconds();
 
 // Adds the time from its birth to its death to a sum [s], if asked to.
 class Timer {
 public:
-    Timer(bool timing, double &sum) : m_Sum(timing ? &sum : nullptr)
-    {
-        if (m_Sum) {
-            m_Start = std::chrono::steady_clock::now();
-        }
-    }
+    Timer(bool timing, double &sum) : m_Sum(timing ? &sum : nullptr), m_Start(timing ? nanoseconds() : 0) {}
     ~Timer()
     {
         if (m_Sum) {
-            *m_Sum += std::chrono::duration<double>(std::chrono::steady_clock::now() - m_Start).count();
+            *m_Sum += 1e-9 * double(nanoseconds() - m_Start);
         }
     }
 
 private:
     double *m_Sum;
-    std::chrono::steady_clock::time_point m_Start;
+    int64_t m_Start;
 };

@@ -1,7 +1,7 @@
 """Optimisations: pure functions from plan to plan, each of which leaves what is computed as it was.
 
-`branchless` and `defer` change no bit. The others round differently: `strength` everywhere (a product with a reciprocal
-for a quotient), `linear`, `silent`, `fold` and `contract` in deferred kernels only.
+`branchless`, `defer` and `merge` change no bit. The others round differently: `strength` everywhere (a product with a
+reciprocal for a quotient), `linear`, `silent`, `fold` and `contract` in deferred kernels only.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from snnlearn.codegen.plan.rewrites.contract import contract, has_fused_multiply
 from snnlearn.codegen.plan.rewrites.defer import defer
 from snnlearn.codegen.plan.rewrites.fold import fold
 from snnlearn.codegen.plan.rewrites.linear import linear
+from snnlearn.codegen.plan.rewrites.merge import merge
 from snnlearn.codegen.plan.rewrites.silent import silent
 from snnlearn.codegen.plan.rewrites.strength import strength
 from snnlearn.errors import PreferenceError, did_you_mean
@@ -26,6 +27,7 @@ REWRITES: dict[str, Callable[[Plan], Plan]] = {
     "silent": silent,
     "fold": fold,
     "contract": contract,
+    "merge": merge,
 }
 DEFAULT: tuple[str, ...] = tuple(name for name in REWRITES if name != "contract" or has_fused_multiply_add())
 

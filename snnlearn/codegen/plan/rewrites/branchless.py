@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from snnlearn.codegen.plan.kernels import Code, Kernel, Neurons, OnSpike, Plan
+from snnlearn.codegen.plan.domains import Neurons
+from snnlearn.codegen.plan.kernels import Kernel, Plan
+from snnlearn.codegen.plan.parts import Code, OnSpike, Part
 from snnlearn.declare import value_type
 from snnlearn.dialect import tree
 
@@ -27,10 +29,12 @@ def _rewrite(kernel: Kernel) -> Kernel:
     return replace(kernel, body=tuple(_part(part) for part in kernel.body))
 
 
-def _part(part: Code | OnSpike) -> Code | OnSpike:
+def _part(part: Part) -> Part:
     if isinstance(part, Code):
         return replace(part, tree=tree.rewrite(part.tree, _flatten))
-    return replace(part, condition=replace(part.condition, tree=tree.rewrite(part.condition.tree, _flatten)))
+    if isinstance(part, OnSpike):
+        return replace(part, condition=replace(part.condition, tree=tree.rewrite(part.condition.tree, _flatten)))
+    return part
 
 
 def _flatten(node: Any) -> Any:

@@ -12,7 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from snnlearn.codegen.plan.kernels import Code, Kernel, Plan
+from snnlearn.codegen.plan.kernels import Kernel, Plan
+from snnlearn.codegen.plan.parts import Code
 from snnlearn.declare import ValueType
 from snnlearn.dialect import tree
 

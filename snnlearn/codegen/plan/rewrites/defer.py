@@ -11,8 +11,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from snnlearn.codegen.plan.kernels import Array, Deferral, History, Kernel, Plan, Synapses
+from snnlearn.codegen.plan.deferral import Deferral, History
+from snnlearn.codegen.plan.domains import Synapses
+from snnlearn.codegen.plan.kernels import Kernel, Plan
 from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.parts import Array
 from snnlearn.network import Location
 
 DEPTH = 64  # timesteps; the kept past of a tile of 64 neurons and two variables fills half an L1 cache
@@ -56,12 +59,20 @@ def why_not(kernel: Kernel, plan: Plan) -> str | None:
         return "runs over neurons or spikes, not over all synapses"
     if kernel.accumulations:
         return "sends input in every timestep"
+    if kernel.domain.sparse is not None:
+        return "runs over sparse connectivity"
+    if plan.batch_size > 1:
+        return "runs for every copy of a batch"
+    if kernel.past or any(load.delay or load.arrives_after for load in kernel.loads):
+        return "looks back in time"
+    if kernel.written_arrays or any(load.index == "kernel" for load in kernel.loads):
+        return "changes what synapses share"
     others = [k for k in plan.step if k.name != kernel.name]
     for other in others:
         touched = kernel.writes & (other.reads | other.writes)
         if touched:
             return f"{other.name} needs {min(touched)} in every timestep"
-        changed = other.writes & {load.array for load in kernel.loads if load.index == "synapse"}
+        changed = other.writes & {*kernel.arrays, *(x.array for x in kernel.loads if x.index in ("synapse", "only"))}
         if changed:
             return f"{other.name} changes {min(changed)} in every timestep"
     return None

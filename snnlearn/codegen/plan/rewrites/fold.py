@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from snnlearn.codegen.plan.kernels import Code, Constant, Kernel, Plan
+from snnlearn.codegen.plan.kernels import Kernel, Plan
 from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.parts import Code, Constant
 from snnlearn.declare import ValueType, value_type
 from snnlearn.dialect import tree
 
@@ -64,7 +65,7 @@ class _Folder:
         """Fold an assignment to a float."""
         if not isinstance(node, tree.Assign) or node.op not in _OPERATORS or node.type.kind != "float":
             return node
-        if _has_effects(node.value):
+        if _has_effects(node.value) or not isinstance(node.target, tree.Name):
             return node
         self.vtype = node.type
         sign, total = _OPERATORS[node.op], self.sum_of(node.value)

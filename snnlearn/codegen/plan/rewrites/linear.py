@@ -19,9 +19,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from snnlearn.codegen.plan import polynomial
+from snnlearn.codegen.plan.deferral import Deferral, LinearForm
 from snnlearn.codegen.plan.expressions import Writer, code
-from snnlearn.codegen.plan.kernels import Code, Constant, Deferral, Input, Kernel, LinearForm, Plan
+from snnlearn.codegen.plan.kernels import Kernel, Plan
 from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.parts import Code, Constant, Input
 from snnlearn.codegen.plan.polynomial import Monomial, NotPolynomialError, Polynomial
 from snnlearn.declare import ValueType, value_type
 from snnlearn.dialect import tree

@@ -17,21 +17,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from snnlearn.codegen.plan import polynomial
+from snnlearn.codegen.plan.deferral import History, LinearForm, SilentRows
+from snnlearn.codegen.plan.domains import Neurons
 from snnlearn.codegen.plan.expressions import Writer, code
-from snnlearn.codegen.plan.kernels import (
-    Array,
-    Constant,
-    History,
-    Input,
-    Kernel,
-    LinearForm,
-    Load,
-    Neurons,
-    OnSpike,
-    Plan,
-    SilentRows,
-)
+from snnlearn.codegen.plan.kernels import Kernel, Plan
 from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.parts import Array, Code, Constant, Input, Load, OnSpike, Remember
 from snnlearn.codegen.plan.polynomial import NotPolynomialError, Polynomial
 from snnlearn.codegen.plan.rewrites.defer import BLOCKS, row_stride
 from snnlearn.declare import ValueType, value_type
@@ -105,7 +96,9 @@ def recurrence_of(kernel: Kernel, plan: Plan) -> Recurrence:
     (neurons,) = writers
     spikes = [part for part in neurons.body if isinstance(part, OnSpike)]
     if len(spikes) != 1:
-        raise NotPolynomialError(f"{neurons.name} tests for no spike")
+        raise NotPolynomialError(f"{neurons.name} tests for no spike, or for events too")
+    if plan.array(spikes[0].spikes).slots > 1:
+        raise NotPolynomialError(f"{neurons.name} keeps spikes that are still on their way")
     arrays, matrix = _Closure(neurons, plan).of(factor.array)
     return Recurrence(factor.name, arrays, matrix, spikes[0])
 
@@ -147,7 +140,11 @@ class _Closure:
         values = polynomial.known(self.neurons.constants, self.plan.dt)
         values |= {load.name: polynomial.variable(load.name) for load in self.loads.values() if load.type == _SCALAR}
         for part in self.neurons.body:
-            values = polynomial.run(part.condition if isinstance(part, OnSpike) else part, values, partly=True)
+            if isinstance(part, Remember):
+                values = {name: value for name, value in values.items() if name != part.before}
+            else:
+                code = part if isinstance(part, Code) else part.condition
+                values = polynomial.run(code, values, partly=True)
         return values
 
 

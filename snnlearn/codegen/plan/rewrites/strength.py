@@ -9,16 +9,17 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from snnlearn.codegen.plan.kernels import Code, Constant, Kernel, OnSpike, Plan, Transposition
+from snnlearn.codegen.plan.kernels import Kernel, Operation, Plan
 from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.parts import Code, Constant, Flag, Part, Remember
 from snnlearn.dialect import tree
 
 
 def strength(plan: Plan) -> Plan:
     """Return the plan with divisions by constants turned into multiplications."""
     taken = frozenset(a.name for a in plan.arrays)
-    groups: dict[str, tuple[Kernel | Transposition, ...]] = {
-        group: tuple(k if isinstance(k, Transposition) else _reduce(k, taken) for k in kernels)
+    groups: dict[str, tuple[Operation, ...]] = {
+        group: tuple(_reduce(k, taken) if isinstance(k, Kernel) else k for k in kernels)
         for group, kernels in plan.custom_updates.items()
     }
     return replace(plan, step=tuple(_reduce(k, taken) for k in plan.step), custom_updates=groups)
@@ -38,9 +39,13 @@ class _Reducer:
         self.names = Names(taken | kernel.local_names)
         self.reciprocals: dict[str, Constant] = {}
 
-    def part(self, part: Code | OnSpike) -> Code | OnSpike:
+    def part(self, part: Part) -> Part:
         if isinstance(part, Code):
             return self.code(part)
+        if isinstance(part, Remember):
+            return part
+        if isinstance(part, Flag):
+            return replace(part, condition=self.code(part.condition))
         return replace(
             part,
             condition=self.code(part.condition),

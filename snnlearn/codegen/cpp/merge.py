@@ -1,0 +1,231 @@
+"""Functions that differ in nothing but names and numbers become one, which runs with a table of arguments.
+
+A network of many populations and connections has as many kernels, most of them alike. To compile each on its own would
+take the compiler most of its time. Two printed kernels are alike if they are the same word for word but for
+
+- names declared within them, each of which stands for the same name throughout,
+- arrays of the simulation of one type (``sim.name``),
+- numbers and texts.
+
+One function is left of those, the first; what differs otherwise than by a local name is a field of its arguments. The
+numbers are the same, only known later: nothing is computed otherwise, but for calls of maths functions that a compiler
+would have computed itself. Where there could be any, constants must agree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+_BARE = r"(?<![\w.])[0-9](?:[\w.]|(?<=e)[-+])*"
+_NUMBER = rf"\(-{_BARE}\)|{_BARE}"
+_COMMENT, _TEXT, _WORD = r"//[^\n]*", r'"(?:[^"\\]|\\.)*"', r"[A-Za-z_]\w*"
+# White space, a piece, and the piece once more as what it is.
+_TOKEN = re.compile(rf"(\s*)(({_COMMENT})|({_TEXT})|({_NUMBER})|({_WORD})|[^\w\s]|$)")
+_OTHERS, _COMMENTS, _TEXTS, _NUMBERS, _WORDS = range(5)
+_SHAPE = re.compile(f"{_COMMENT}|{_TEXT}|{_NUMBER}|{_WORD}")
+_TYPES = frozenset(
+    re.split(
+        r"\s+",
+        """const * & auto bool char short int long unsigned float double size_t
+int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t""",
+    )
+)
+# Functions that are rounded exactly: a compiler and a processor agree.
+_EXACT_NAMES = "sqrt fabs abs min max fmin fmax floor ceil round rint trunc nearbyint later earlier arrival just_now"
+_EXACT = frozenset(_EXACT_NAMES.split())
+_CALL = re.compile(r"snn::([a-z]\w*)\(")
+
+
+@dataclass(frozen=True)
+class Function:
+    """A printed function, by name."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Merged:
+    """One function for several.
+
+    Attributes
+    ----------
+    name : str
+        That of the first.
+    text : str
+        Its arguments' type, the table of them, and the function.
+    members : tuple of str
+        The names of all, in the order of the table.
+    """
+
+    name: str
+    text: str
+    members: tuple[str, ...]
+
+
+def merge(functions: Iterable[Function], ctypes: Mapping[str, str]) -> list[Merged]:
+    """Return what functions can be merged to, in their order; functions unlike all others are left out.
+
+    Parameters
+    ----------
+    functions : iterable of Function
+        Each ``static void name(Simulation &sim…)``.
+    ctypes : mapping of str to str
+        Type of the elements of each array of the simulation.
+    """
+    groups: dict[str, list[list[_Tokens]]] = {}
+    for function in functions:
+        tokens = _Tokens(function)
+        alike = groups.setdefault(_SHAPE.sub("#", function.text), [])
+        for group in alike:
+            if _agree(group[0], tokens, ctypes):
+                group.append(tokens)
+                break
+        else:
+            alike.append([tokens])
+    return [_merged(group, ctypes) for alike in groups.values() for group in alike if len(group) > 1]
+
+
+class _Tokens:
+    """A function's text in pieces, with the white space before each and what kind of piece it is."""
+
+    def __init__(self, function: Function) -> None:
+        self.name = function.name
+        self.spaces, self.pieces, *kinds = zip(*_TOKEN.findall(function.text), strict=True)
+        self.kinds = [
+            _WORDS if w else _NUMBERS if n else _COMMENTS if c else _TEXTS if t else _OTHERS
+            for c, t, n, w in zip(*kinds, strict=True)
+        ]
+
+    def of_simulation(self, at: int) -> bool:
+        """Whether a name is that of a member of the simulation."""
+        return self.pieces[at - 2 : at] == ("sim", ".")
+
+    def foreign(self, at: int) -> bool:
+        """Whether a name means something outside of the function."""
+        return self.pieces[at - 1] in (".", ":")
+
+    def declared(self, at: int) -> bool:
+        """Whether a local variable is declared here."""
+        return self.pieces[at - 1] in _TYPES and self.pieces[at + 1] in ("=", ";", "[", ",", ")")
+
+    def constant(self, at: int) -> str | None:
+        """Return the name of the constant that a number is the value of, if it is: ``const float name = number;``."""
+        alone = self.pieces[at - 1] == "=" and self.pieces[at + 1] == ";"
+        return self.pieces[at - 2] if alone and "const" in self.pieces[max(at - 6, 0) : at - 2] else None
+
+
+def _agree(a: _Tokens, b: _Tokens, ctypes: Mapping[str, str]) -> bool:
+    """Whether two functions differ only in what can be a local name or an argument."""
+    if a.kinds != b.kinds:
+        return False
+    there, back = {a.name: b.name}, {b.name: a.name}
+    constants = False
+    for at, (x, y, kind) in enumerate(zip(a.pieces, b.pieces, a.kinds, strict=True)):
+        if kind == _WORDS and not a.foreign(at):
+            if x != y and x not in there and not (a.declared(at) and b.declared(at)):
+                return False
+            if there.setdefault(x, y) != y or back.setdefault(y, x) != x:
+                return False
+        elif x != y and not _can_be_argument(a, b, at, ctypes):
+            return False
+        elif x != y and kind == _NUMBERS:
+            constants = constants or a.constant(at) is not None or _type_of(x) != "unsigned int"
+    return not (constants and _may_be_folded(a))
+
+
+def _can_be_argument(a: _Tokens, b: _Tokens, at: int, ctypes: Mapping[str, str]) -> bool:
+    x, y, kind = a.pieces[at], b.pieces[at], a.kinds[at]
+    if kind == _WORDS:
+        return a.of_simulation(at) and x in ctypes and ctypes[x] == ctypes.get(y)
+    if kind == _NUMBERS:
+        fixed = a.pieces[at - 1] in ("[", "case") or a.pieces[at + 1] == ">"  # sizes, labels and templates' arguments
+        return _type_of(x) is not None and _type_of(x) == _type_of(y) and not fixed
+    return kind in (_TEXTS, _COMMENTS)
+
+
+def _may_be_folded(tokens: _Tokens) -> bool:
+    """Whether a compiler could know the result of a maths function, were all constants known to it."""
+    text = "".join(p for p, kind in zip(tokens.pieces, tokens.kinds, strict=True) if kind != _COMMENTS)
+    return any(
+        call.group(1) not in _EXACT and not text.startswith("random.", call.end()) for call in _CALL.finditer(text)
+    )
+
+
+def _type_of(number: str) -> str | None:
+    """Return the C++ type that an argument for a literal has; None if it cannot be one."""
+    bare = number.strip("()")
+    digits = bare.rstrip("ul")
+    if digits.lstrip("-").isdigit():
+        if bare != digits:
+            if bare == f"{digits}u" and int(digits) >= 2**32:
+                return None  # of which type is not told by its looks
+            return {"u": "unsigned int", "ull": "uint64_t", "ll": "int64_t"}.get(bare[len(digits) :])
+        return "int" if int(digits) < 2**31 else None
+    if re.fullmatch(r"-?[0-9]+\.?[0-9]*(e[-+]?[0-9]+)?f?", bare):
+        return "float" if bare.endswith("f") else "double"
+    return None
+
+
+# ---- the one function ----
+
+
+@dataclass(frozen=True)
+class _Field:
+    name: str
+    type: str
+    values: tuple[str, ...]
+
+
+def _merged(group: list[_Tokens], ctypes: Mapping[str, str]) -> Merged:
+    first = group[0]
+    fields: dict[tuple[int, tuple[str, ...]], _Field] = {}
+    pieces = list(first.pieces)
+    for at, kind in enumerate(first.kinds):
+        values = tuple(tokens.pieces[at] for tokens in group)
+        is_array = kind == _WORDS and first.of_simulation(at)
+        if len(set(values)) == 1 or kind == _COMMENTS or (kind == _WORDS and not is_array):
+            continue
+        key = (kind, values)
+        if key not in fields:
+            fields[key] = _field(first, at, values, ctypes, {f.name for f in fields.values()})
+        if is_array:
+            pieces[at - 2 : at + 1] = ["", "", f"(sim.*args.{fields[key].name})"]
+        else:
+            pieces[at] = f"args.{fields[key].name}"
+    text = "".join(part for pair in zip(first.spaces, pieces, strict=True) for part in pair)
+    # By value: what is known to stay need not be read again in every pass of a loop.
+    text = text.replace("(Simulation &sim", f"(Simulation &sim, const merged_{first.name} args", 1)
+    text = text.replace("static void", "SNN_MERGED static void", 1)
+    members = tuple(tokens.name for tokens in group)
+    return Merged(first.name, "\n".join([*_table(first.name, members, list(fields.values())), text]), members)
+
+
+def _field(first: _Tokens, at: int, values: tuple[str, ...], ctypes: Mapping[str, str], taken: set[str]) -> _Field:
+    value = first.pieces[at]
+    if first.kinds[at] == _WORDS:
+        name, ctype = value, f"{ctypes[value]} *Simulation::*"
+        values = tuple(f"&Simulation::{v}" for v in values)
+    elif first.kinds[at] == _TEXTS:
+        name, ctype = "where", "const char *"
+    else:
+        name, ctype = first.constant(at) or "number", f"{_type_of(value)} "
+    wanted, number = name, 2
+    while name in taken:
+        name, number = f"{wanted}_{number}", number + 1
+    return _Field(name, ctype, values)
+
+
+def _table(name: str, members: tuple[str, ...], fields: list[_Field]) -> list[str]:
+    rows = zip(members, zip(*(f.values for f in fields), strict=True), strict=True)
+    return [
+        f"// The same for {len(members)} kernels, written with the names of the first.",
+        f"struct merged_{name} {{",
+        *(f"    {f.type}{f.name};" for f in fields),
+        "};",
+        f"static const merged_{name} table_{name}[] = {{",
+        *(f"    {{{', '.join(values)}}}, // {member}" for member, values in rows),
+        "};",
+    ]

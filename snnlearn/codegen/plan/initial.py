@@ -1,0 +1,92 @@
+"""Kernels that run once, before the first timestep: connectivity, and first values of variables."""
+
+from __future__ import annotations
+
+from snnlearn.codegen.plan.bindings import Builtin, Element, Number, Whole
+from snnlearn.codegen.plan.context import DOUBLE, Context, Meanings, stream_of
+from snnlearn.codegen.plan.domains import Columns, Diagonals, Domain, Neurons, Rows, Synapses
+from snnlearn.codegen.plan.kernels import Kernel
+from snnlearn.codegen.plan.memory import init_egp
+from snnlearn.codegen.plan.parts import Action, Connect, Index
+from snnlearn.declare import value_type
+from snnlearn.dialect import check_model
+from snnlearn.network import Location, SynapsePopulation, Variable, VarInit
+from snnlearn.network.crossings import connection_of
+
+
+def init_kernel(context: Context, v: Variable) -> Kernel | None:
+    """Return what makes a variable's first values, where a snippet does."""
+    if not isinstance(v.init, VarInit):
+        return None
+    snippet, params = v.init.snippet, v.init.params
+    checked = check_model(snippet).snippets.get("var_init_code")
+    if checked is None:
+        return None
+    array = context.memory[v.location]
+    domain, index, meanings = _loop(context, v)
+    k = context.builder(f"init_{array.name}", f"first values of {v.location}: {snippet.name}", "init", domain)
+    numbers = context.numbers(v.location.group, snippet, params, frozenset(), "")
+    if v.type.kind != "float":
+        # Single precision would round large integers, and double precision very large ones.
+        numbers = {key: _widened(m) if isinstance(m, Number) else m for key, m in numbers.items()}
+    meanings |= numbers
+    for egp in snippet.extra_global_params:
+        meanings[egp.name] = Whole(context.memory[init_egp(v.location, egp.name)].name)
+    how = "replace" if array.slots == 1 else "broadcast"
+    meanings["value"] = Element("value", array.name, v.type, index, how=how)  # type: ignore[arg-type]
+    k.add(k.code(snippet.name, checked, meanings))
+    stream = stream_of(f"{v.location.group}.{v.location.space}.{v.location.name}") if k.draws else None
+    return k.finish(batched=v.batched, stream=stream)
+
+
+def _loop(context: Context, v: Variable) -> tuple[Domain, Index, Meanings]:
+    if v.over != "synapse":
+        meanings = context.sizes(num_neurons=v.size) | {"id": Builtin("id")}
+        if v.over == "kernel":
+            meanings["id_kernel"] = Builtin("id")
+        return Neurons(v.size), "neuron", meanings
+    name = connection_of(context.network, v.location)
+    assert name is not None
+    s = context.network.synapses[name]
+    meanings = context.sizes(num_pre=s.source.size, num_post=s.target.size)
+    meanings |= {name: Builtin(name) for name in ("id_pre", "id_post", "id_syn")}
+    kernel = Location(s.name, "kernel_ind")
+    if kernel in context.memory:
+        meanings["id_kernel"] = context.element(kernel, "synapse", "id_kernel")
+    return Synapses(s.source.size, s.target.size, context.memory.sparse(s)), "synapse", meanings
+
+
+def _widened(m: Number) -> Number:
+    if isinstance(m.value, int) and abs(m.value) > 2**53:
+        return Number(m.label, value_type("uint64_t" if m.value > 0 else "int64_t"), m.value)
+    return Number(m.label, DOUBLE, m.value)
+
+
+_BUILDERS = {"row_build_code": "pre", "col_build_code": "post", "diagonal_build_code": "diagonal"}
+
+
+def connect_kernel(context: Context, s: SynapsePopulation) -> Kernel | None:
+    """Return what makes a connection's connectivity, where a snippet does."""
+    init, sparse = s.connectivity.init, context.memory.sparse(s)
+    if init is None or sparse is None or s.connectivity.connections is not None:
+        return None
+    snippets = check_model(init.snippet).snippets
+    attribute = next((name for name in _BUILDERS if name in snippets), None)
+    if attribute is None:
+        return None
+    pre, post = s.source.size, s.target.size
+    domains: dict[str, Domain] = {
+        "row_build_code": Rows(pre, post, sparse),
+        "col_build_code": Columns(pre, post, sparse),
+        "diagonal_build_code": Diagonals(pre, post, s.connectivity.diagonals(pre, post), sparse),
+    }
+    title = f"{attribute} of {s.name} ({init.snippet.name})"
+    k = context.builder(f"connect_{s.name}", title, "init_sparse", domains[attribute])
+    meanings = context.sizes(num_pre=pre, num_post=post, id_pre_begin=0, id_post_begin=0, num_threads=1, id_thread=0)
+    meanings |= context.numbers(s.name, init.snippet, init.params, frozenset(), "", arrays="connect_egp")
+    meanings |= {name: Builtin(name) for name in ("id_pre", "id_post", "id_diag")}
+    end = "pre" if attribute == "col_build_code" else "post"
+    kernel = s.connectivity.kernel_shape if sparse.kernel_ind is not None else ()
+    actions: dict[str, Action] = {"addSynapse": Connect("pre" if end == "pre" else "post", kernel)}
+    k.add(k.code(title, snippets[attribute], meanings, actions))
+    return k.finish(stream=stream_of(f"{s.name}.connectivity") if k.draws else None)

@@ -1,0 +1,236 @@
+"""Kernels of neurons: inputs, their own code, the code of attached connections, thresholds, spikes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from snnlearn.codegen.plan.bindings import Builtin, KernelBuilder, Own
+from snnlearn.codegen.plan.context import SCALAR, Context, Meanings, finish_step
+from snnlearn.codegen.plan.domains import Neurons
+from snnlearn.codegen.plan.kernels import Kernel
+from snnlearn.codegen.plan.parts import Accumulate, Code, Flag, OnSpike, Remember
+from snnlearn.codegen.plan.synapses import weight_update
+from snnlearn.declare import value_type
+from snnlearn.dialect import check_model, tree
+from snnlearn.dialect.tree import Assign, Block, Evaluate, Name, Snippet
+from snnlearn.network import CurrentSource, Location, NeuronPopulation, SynapsePopulation
+from snnlearn.network.references import Space
+
+Side = Literal["pre", "post"]
+
+
+def neuron_kernel(context: Context, n: NeuronPopulation) -> Kernel:
+    """Return the kernel that moves a population on by a timestep."""
+    return _NeuronKernel(context, n).build()
+
+
+class _NeuronKernel:
+    def __init__(self, context: Context, n: NeuronPopulation) -> None:
+        self.context, self.n = context, n
+        title = f"neurons of {n.name} ({n.model.name})"
+        self.k: KernelBuilder = context.builder(f"neuron_update_{n.name}", title, "neuron_update", Neurons(n.size))
+        net = context.network
+        self.incoming = [s for s in net.synapses.values() if s.target.name == n.name]
+        self.outgoing = [s for s in net.synapses.values() if s.source.name == n.name]
+        self.sources = [c for c in net.current_sources.values() if c.target.name == n.name]
+        self.meanings = self.own_meanings()
+
+    def build(self) -> Kernel:
+        k, snippets, net = self.k, check_model(self.n.model).snippets, self.context.network
+        self.move_times_on()
+        for s in self.incoming:
+            if net.leaders[s.name] == s.name:
+                self.add_postsynaptic(s)
+        for s in self.outgoing:
+            if s.uses("addToPre"):
+                self.add_input_from_post(s)
+        for c in self.sources:
+            self.add_current_source(c)
+        unless = None
+        condition = snippets.get("threshold_condition_code")
+        if self.n.model.auto_refractory_required and condition is not None:
+            unless = k.local("above_before")
+            k.add(Flag(unless, k.code(f"{self.n.name}: threshold before", condition, self.meanings)))
+        if "sim_code" in snippets:
+            k.add(k.code(f"{self.n.name}: sim_code", snippets["sim_code"], self.meanings, scoped=False))
+        for attribute in ("pre_dynamics_code", "post_dynamics_code"):
+            for code in self.attached(attribute):
+                k.add(code)
+        for event in self.events():
+            k.add(event)
+        if condition is not None:
+            k.add(self.on_spike(condition, unless))
+        self.carry_queues()
+        return finish_step(k)
+
+    def own_meanings(self) -> Meanings:
+        n, k, context = self.n, self.k, self.context
+        found: Meanings = {"Isyn": k.input("Isyn", SCALAR, 0.0), "id": Builtin("id")}
+        for x in n.model.additional_input_vars:
+            found[x.name] = k.input(x.name, value_type(x.type), x.init)
+        found |= context.numbers(n.name, n.model, n.params, n.dynamic_params, "")
+        for v in n.model.vars:
+            found[v.name] = context.updated(Location(n.name, "own", v.name), v.name)
+        return found | context.sizes(num_neurons=n.size) | self.last_spikes()
+
+    def last_spikes(self) -> Meanings:
+        """Return the time of the last spike before this timestep, and of the one before that."""
+        places = {"st": Location(self.n.name, "spike_time"), "prev_st": Location(self.n.name, "prev_spike_time")}
+        return {name: self.context.updated(at, name) for name, at in places.items() if at in self.context.memory}
+
+    def move_times_on(self) -> None:
+        """What was the last spike is the one before from the timestep after it on; so with events."""
+        pairs = [(Location(self.n.name, "spike_time"), Location(self.n.name, "prev_spike_time"), "st")]
+        for s in self.outgoing:
+            last, before = Location(s.name, "pre_event_time"), Location(s.name, "prev_pre_event_time")
+            pairs.append((last, before, f"{s.name}_set"))
+        for s in self.incoming:
+            last, before = Location(s.name, "post_event_time"), Location(s.name, "prev_post_event_time")
+            pairs.append((last, before, f"{s.name}_set"))
+        for last, before, label in pairs:
+            if before in self.context.memory and last in self.context.memory:
+                last_copy = self.k.load(self.context.updated(last, label))
+                self.k.add(
+                    Remember(last_copy, self.k.load(self.context.updated(before, f"prev_{label}"), written=True))
+                )
+
+    def add_postsynaptic(self, s: SynapsePopulation) -> None:
+        psm, k, context = s.postsynaptic, self.k, self.context
+        prefix = f"{s.name}_"
+        meanings = context.numbers(
+            s.name, psm.model, psm.params, s.postsynaptic_dynamic_params, prefix, "psm_param", "psm_egp"
+        )
+        for v in psm.model.vars:
+            meanings[v.name] = context.updated(Location(s.name, "psm", v.name), prefix + v.name)
+        meanings |= {"id": Builtin("id")} | context.sizes(num_neurons=s.target.size) | self.last_spikes()
+        meanings["inSyn"] = context.element(Location(s.name, "out_post"), "neuron", f"{prefix}inSyn")
+        for name, ref in s.neuron_var_refs.items():
+            meanings[name] = context.updated(ref.to, ref.to.name)
+        arriving = Location(s.name, "den_delay")
+        if arriving in context.memory:
+            both = {"input": meanings["inSyn"], "waiting": context.element(arriving, "neuron", f"{prefix}denDelay")}
+            k.add(k.code(f"{s.name}: input that was kept back", _TAKE, both))
+        snippet = check_model(psm.model).snippets.get("sim_code")
+        if snippet is None:
+            return
+        target = self.meanings[s.post_target_var]
+        assert isinstance(target, Own)
+        action = {"injectCurrent": Accumulate(target.name, None)}
+        k.add(k.code(f"{s.name}: {psm.model.name}", snippet, meanings, action))
+
+    def add_input_from_post(self, s: SynapsePopulation) -> None:
+        waiting = self.context.element(Location(s.name, "out_pre"), "neuron", f"{s.name}_outPre")
+        meanings = {"input": self.meanings[s.pre_target_var], "waiting": waiting}
+        self.k.add(self.k.code(f"{s.name}: addToPre", _TAKE, meanings))
+
+    def add_current_source(self, c: CurrentSource) -> None:
+        snippet = check_model(c.model).snippets.get("injection_code")
+        if snippet is None:
+            return
+        context, prefix = self.context, f"{c.name}_"
+        meanings = context.numbers(c.name, c.model, c.params, c.dynamic_params, prefix)
+        meanings |= context.elements(c.name, "own", c.model.vars, "neuron", prefix)
+        meanings |= {"id": Builtin("id")} | context.sizes(num_neurons=self.n.size) | self.last_spikes()
+        for name, ref in c.var_refs.items():
+            meanings[name] = context.updated(ref.to, ref.to.name)
+        target = self.meanings[c.target_var]
+        assert isinstance(target, Own)
+        action = {"injectCurrent": Accumulate(target.name, None)}
+        self.k.add(self.k.code(f"{c.name}: {c.model.name}", snippet, meanings, action))
+
+    def attached(self, attribute: str) -> Iterator[Code]:
+        """Yield one kind of code of all attached connections."""
+        side: Side = "pre" if attribute.startswith("pre") else "post"
+        for s in self.outgoing if side == "pre" else self.incoming:
+            snippet = check_model(s.weight_update.model).snippets.get(attribute)
+            if snippet is not None:
+                yield self.k.code(f"{s.name}: {attribute}", snippet, self.attached_meanings(s, side))
+
+    def attached_meanings(self, s: SynapsePopulation, side: Side) -> Meanings:
+        context, model, prefix = self.context, s.weight_update.model, f"{s.name}_"
+        meanings = weight_update(context, s, prefix)
+        variables, refs = (model.pre_vars, s.pre_var_refs) if side == "pre" else (model.post_vars, s.post_var_refs)
+        for v in variables:
+            meanings[v.name] = context.updated(Location(s.name, side, v.name), prefix + v.name)
+        meanings |= {"id": Builtin("id"), f"id_{side}": Builtin("id")} | context.sizes(num_neurons=self.n.size)
+        for name, ref in refs.items():
+            meanings[name] = context.updated(ref.to, ref.to.name)
+        meanings |= {f"{name}_{side}": at for name, at in self.last_spikes().items()}
+        spaces: dict[str, Space] = {"": "pre_event_time", "prev_": "prev_pre_event_time"}
+        if side == "post":
+            spaces = {"": "post_event_time", "prev_": "prev_post_event_time"}
+        for prefix_, space in spaces.items():
+            at = Location(s.name, space)
+            if at in context.memory:
+                time = context.updated(at, f"{s.name}_{prefix_}set")
+                meanings |= {f"{prefix_}set_{side}": time, f"{prefix_}set": time}
+        return meanings
+
+    def events(self) -> Iterator[OnSpike]:
+        """Yield the tests for spike-like events of all attached connections."""
+        for side, connections in (("pre", self.outgoing), ("post", self.incoming)):
+            attribute = f"{side}_event_threshold_condition_code"
+            for s in connections:
+                snippet = check_model(s.weight_update.model).snippets.get(attribute)
+                if snippet is not None:
+                    yield self.on_event(s, "pre" if side == "pre" else "post", snippet)
+
+    def on_event(self, s: SynapsePopulation, side: Side, condition: Snippet) -> OnSpike:
+        context, memory = self.context, self.context.memory
+        pre = side == "pre"
+        time = Location(s.name, "pre_event_time" if pre else "post_event_time")
+        title = f"{s.name}: {side}_event_threshold_condition_code"
+        return OnSpike(
+            self.k.code(title, condition, self.attached_meanings(s, side)),
+            (),
+            (),
+            memory[Location(s.name, "pre_events" if pre else "post_events")].name,
+            memory[Location(s.name, "pre_event_count" if pre else "post_event_count")].name,
+            memory.name(Location(s.name, "pre_event_recording" if pre else "post_event_recording")),
+            self.k.load(context.updated(time, f"{s.name}_set"), written=True) if time in memory else None,
+        )
+
+    def on_spike(self, condition: Snippet, unless: str | None) -> OnSpike:
+        n, k, context = self.n, self.k, self.context
+        snippets = check_model(n.model).snippets
+        spikes, count = context.spikes(n)
+        before = (*self.attached("pre_spike_code"), *self.attached("post_spike_code"))
+        reset: tuple[Code, ...] = ()
+        if "reset_code" in snippets:
+            reset = (k.code(f"{n.name}: reset_code", snippets["reset_code"], self.meanings),)
+        time = Location(n.name, "spike_time")
+        return OnSpike(
+            k.code(f"{n.name}: threshold_condition_code", condition, self.meanings),
+            before,
+            reset,
+            spikes.name,
+            count.name,
+            context.memory.name(Location(n.name, "recording")),
+            k.load(context.updated(time, "st"), written=True) if time in context.memory else None,
+            unless,
+        )
+
+    def carry_queues(self) -> None:
+        """Copy what is kept of the past and no code mentions from one slot to the next."""
+        own = {self.n.name} | {c.name for c in self.sources}
+        spaces = {s.name: {"pre", "pre_event_time", "prev_pre_event_time"} for s in self.outgoing}
+        for s in self.incoming:
+            spaces.setdefault(s.name, set()).update({"post", "psm", "post_event_time", "prev_post_event_time"})
+        for at, variable in self.context.network.variables.items():
+            mine = at.group in own or at.space in spaces.get(at.group, ())
+            if mine and variable.slots > 1 and variable.over == "neuron":
+                self.k.load(self.context.updated(at, at.name or at.space))
+
+
+_TAKE = Snippet(
+    Block(
+        (
+            Evaluate(Assign("+=", Name("input", SCALAR), Name("waiting", SCALAR), SCALAR)),
+            Evaluate(Assign("=", Name("waiting", SCALAR), tree.Literal("0.0", SCALAR), SCALAR)),
+        )
+    ),
+    frozenset(["input", "waiting"]),
+    frozenset(["input", "waiting"]),
+    frozenset(),
+)

@@ -1,0 +1,374 @@
+"""The part of ``GeNNModel`` that adds groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from snnlearn import network as net
+from snnlearn.declare import (
+    CurrentSourceModel,
+    CustomConnectivityUpdateModel,
+    CustomUpdateModel,
+    NeuronModel,
+)
+from snnlearn.errors import NetworkError, did_you_mean
+from snnlearn.genn.enums import SynapseMatrixType
+from snnlearn.genn.groups import (
+    CurrentSource,
+    CustomConnectivityUpdate,
+    CustomUpdate,
+    CustomUpdateWU,
+    Group,
+    NeuronGroup,
+    SynapseGroup,
+)
+from snnlearn.genn.initialise import LocalReferences, Values, resolve
+from snnlearn.genn.spec import ModelSpec
+from snnlearn.network import ArrayReference, Connectivity, Location, Reference, WeightReference
+
+if TYPE_CHECKING:
+    from snnlearn.genn.model import GeNNModel
+
+AnyGroup = TypeVar("AnyGroup", bound=Group[Any])
+References = Mapping[str, Reference] | None
+WeightReferences = Mapping[str, WeightReference] | None
+ArrayReferences = Mapping[str, ArrayReference] | None
+
+
+class AddsGroups(ModelSpec):
+    """A model under construction.
+
+    Attributes
+    ----------
+    neuron_populations, synapse_populations, current_sources, custom_updates, custom_connectivity_updates : dict
+        The groups by name.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.neuron_populations: dict[str, NeuronGroup] = {}
+        self.synapse_populations: dict[str, SynapseGroup] = {}
+        self.current_sources: dict[str, CurrentSource] = {}
+        self.custom_updates: dict[str, CustomUpdate | CustomUpdateWU] = {}
+        self.custom_connectivity_updates: dict[str, CustomConnectivityUpdate] = {}
+
+    @property
+    def num_neurons(self) -> int:
+        """How many neurons all populations have together."""
+        return sum(group.num_neurons for group in self.neuron_populations.values())
+
+    def add_neuron_population(
+        self,
+        pop_name: str,
+        num_neurons: int,
+        neuron: NeuronModel | str,
+        params: Values = None,
+        vars: Values = None,
+    ) -> NeuronGroup:
+        """Add a number of neurons of one model.
+
+        Parameters
+        ----------
+        pop_name : str
+        num_neurons : int
+        neuron : NeuronModel or str
+        params : mapping of str to float
+        vars : mapping of str to number, array of shape (num_neurons,) or (batch_size, num_neurons), or `init_var(...)`
+
+        Raises
+        ------
+        DeclarationError, DialectError, NetworkError
+            For an unknown model, an error in its code, and values that do not fit.
+        """
+        self._check_new(pop_name)
+        spec = net.NeuronPopulation(
+            pop_name,
+            _whole(num_neurons),
+            resolve(NeuronModel, neuron),
+            dict(params or {}),
+            dict(vars or {}),
+            precision=self.precision,
+        )
+        return self._add(self.neuron_populations, NeuronGroup(self._self, spec))
+
+    def add_synapse_population(
+        self,
+        pop_name: str,
+        matrix_type: SynapseMatrixType | str,
+        source: NeuronGroup,
+        target: NeuronGroup,
+        weight_update_init: net.WeightUpdateInit,
+        postsynaptic_init: net.PostsynapticInit,
+        connectivity_init: net.SparseConnectInit | net.ToeplitzConnectInit | None = None,
+    ) -> SynapseGroup:
+        """Connect two populations.
+
+        Parameters
+        ----------
+        pop_name : str
+        matrix_type : SynapseMatrixType or str
+        source, target : NeuronGroup
+        weight_update_init : `init_weight_update(...)`
+        postsynaptic_init : `init_postsynaptic(...)`
+        connectivity_init : `init_sparse_connectivity(...)` or `init_toeplitz_connectivity(...)`, optional
+            Not for DENSE; may be left out for SPARSE, where `set_sparse_connections` is called.
+
+        Raises
+        ------
+        NetworkError
+            For an unknown matrix type, and values that do not fit.
+        """
+        self._check_new(pop_name)
+        owner = f"synapse population '{pop_name}'"
+        for end in (source, target):
+            self._check_ours(owner, end, NeuronGroup, "neuron population")
+        connectivity = _connectivity(owner, matrix_type, connectivity_init)
+        group = SynapseGroup(self._self, pop_name, connectivity, source, target, weight_update_init, postsynaptic_init)
+        self._check_references(owner, weight_update_init.pre_var_refs)
+        self._check_references(owner, weight_update_init.post_var_refs)
+        self._check_references(owner, postsynaptic_init.var_refs)
+        return self._add(self.synapse_populations, group)
+
+    def add_current_source(
+        self,
+        cs_name: str,
+        current_source_model: CurrentSourceModel | str,
+        pop: NeuronGroup,
+        params: Values = None,
+        vars: Values = None,
+        var_refs: LocalReferences = None,
+    ) -> CurrentSource:
+        """Add a current into every neuron of a population.
+
+        Parameters
+        ----------
+        cs_name : str
+        current_source_model : CurrentSourceModel or str
+        pop : NeuronGroup
+        params : mapping of str to float
+        vars : mapping of str to number, array or `init_var(...)`
+        var_refs : mapping of str to Reference or str
+            Variables of the population: by name, or made with `create_var_ref`.
+
+        Raises
+        ------
+        DeclarationError, DialectError, NetworkError
+            For an unknown model, an error in its code, and values that do not fit.
+        """
+        self._check_new(cs_name)
+        owner = f"current source '{cs_name}'"
+        self._check_ours(owner, pop, NeuronGroup, "neuron population")
+        refs = self._check_references(owner, var_refs)
+        spec = net.CurrentSource(
+            cs_name,
+            resolve(CurrentSourceModel, current_source_model),
+            pop.spec,
+            dict(params or {}),
+            dict(vars or {}),
+            refs,
+            precision=self.precision,
+        )
+        return self._add(self.current_sources, CurrentSource(self._self, spec, pop))
+
+    def add_custom_update(
+        self,
+        cu_name: str,
+        group_name: str,
+        custom_update_model: CustomUpdateModel | str,
+        params: Values = None,
+        vars: Values = None,
+        var_refs: Mapping[str, Reference | WeightReference] | None = None,
+        egp_refs: ArrayReferences = None,
+    ) -> CustomUpdate | CustomUpdateWU:
+        """Add an operation on variables, to be run by ``custom_update(group_name)``.
+
+        Parameters
+        ----------
+        cu_name, group_name : str
+        custom_update_model : CustomUpdateModel or str
+        params : mapping of str to float
+        vars : mapping of str to number, array or `init_var(...)`
+        var_refs : mapping of str to reference
+            Made with `create_var_ref` and its like, or all with `create_wu_var_ref`.
+        egp_refs : mapping of str to reference
+            Made with `create_egp_ref` and its like.
+
+        Raises
+        ------
+        DeclarationError, DialectError, NetworkError
+            For an unknown model, an error in its code, and values or references that do not fit.
+        """
+        self._check_new(cu_name)
+        owner = f"custom update '{cu_name}'"
+        refs = self._check_references(owner, var_refs)
+        spec = net.CustomUpdate(
+            cu_name,
+            group_name,
+            resolve(CustomUpdateModel, custom_update_model),
+            dict(params or {}),
+            dict(vars or {}),
+            refs,
+            self._check_references(owner, egp_refs),
+            precision=self.precision,
+        )
+        first = next(iter(refs.values()))
+        if spec.per_synapse:
+            over = self._connection_of(first)
+            return self._add(self.custom_updates, CustomUpdateWU(self._self, spec, over))
+        return self._add(self.custom_updates, CustomUpdate(self._self, spec, self._size_of(first)))
+
+    def add_custom_connectivity_update(
+        self,
+        cu_name: str,
+        group_name: str,
+        syn_group: SynapseGroup,
+        custom_conn_update_model: CustomConnectivityUpdateModel | str,
+        params: Values = None,
+        vars: Values = None,
+        pre_vars: Values = None,
+        post_vars: Values = None,
+        var_refs: WeightReferences = None,
+        pre_var_refs: References = None,
+        post_var_refs: References = None,
+        egp_refs: ArrayReferences = None,
+    ) -> CustomConnectivityUpdate:
+        """Add a change to a sparse connection's synapses, to be run by ``custom_update(group_name)``.
+
+        Parameters
+        ----------
+        cu_name, group_name : str
+        syn_group : SynapseGroup
+            SPARSE.
+        custom_conn_update_model : CustomConnectivityUpdateModel or str
+        params : mapping of str to float
+        vars, pre_vars, post_vars : mapping of str to number, array or `init_var(...)`
+        var_refs, pre_var_refs, post_var_refs : mapping of str to reference
+            Made with `create_wu_var_ref`; with `create_var_ref` and its like.
+        egp_refs : mapping of str to reference
+            Made with `create_egp_ref` and its like.
+
+        Raises
+        ------
+        DeclarationError, DialectError, NetworkError
+            For an unknown model, an error in its code, and values or references that do not fit.
+        """
+        self._check_new(cu_name)
+        owner = f"custom connectivity update '{cu_name}'"
+        self._check_ours(owner, syn_group, SynapseGroup, "connection")
+        spec = net.CustomConnectivityUpdate(
+            cu_name,
+            group_name,
+            syn_group.spec,
+            resolve(CustomConnectivityUpdateModel, custom_conn_update_model),
+            dict(params or {}),
+            dict(vars or {}),
+            dict(pre_vars or {}),
+            dict(post_vars or {}),
+            self._check_references(owner, var_refs),
+            self._check_references(owner, pre_var_refs),
+            self._check_references(owner, post_var_refs),
+            self._check_references(owner, egp_refs),
+            precision=self.precision,
+        )
+        group = CustomConnectivityUpdate(self._self, spec, syn_group)
+        return self._add(self.custom_connectivity_updates, group)
+
+    # ---- helpers ----
+
+    @property
+    def _self(self) -> GeNNModel:
+        return cast("GeNNModel", self)
+
+    def _groups(self) -> list[Group[Any]]:
+        return [
+            *self.neuron_populations.values(),
+            *self.synapse_populations.values(),
+            *self.current_sources.values(),
+            *self.custom_connectivity_updates.values(),
+            *self.custom_updates.values(),
+        ]
+
+    def _referenced_arrays(self) -> set[Location]:
+        """Return the extra global parameters that updates refer to."""
+        updates = (*self.custom_updates.values(), *self.custom_connectivity_updates.values())
+        return {ref.to for update in updates for ref in update.spec.egp_refs.values()}
+
+    def _has_groups(self) -> bool:
+        return bool(self._groups())
+
+    def _check_new(self, name: Any) -> None:
+        self._need_unbuilt("its groups")
+        if any(group.name == name for group in self._groups()):
+            raise NetworkError(f"there is a group called '{name}' already")
+
+    def _add(self, groups: dict[str, Any], group: AnyGroup) -> AnyGroup:
+        groups[group.name] = group
+        return group
+
+    def _check_ours(self, owner: str, group: Any, kind: type[Group[Any]], what: str) -> None:
+        if not isinstance(group, kind) or group._owner() is not self:
+            name = f"'{group.name}'" if isinstance(group, Group) else repr(group)
+            raise NetworkError(f"{owner}: {name} is no {what} of this model")
+
+    def _check_references(self, owner: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return references, all of them to groups of this model."""
+        refs = dict(given or {})
+        known = {group.name for group in self._groups()}
+        for name, ref in refs.items():
+            to = getattr(ref, "to", None)
+            group = getattr(ref, "group", None)
+            if to is not None and (to.group not in known or (group is not None and group._owner() is not self)):
+                near = did_you_mean(to.group, known) if to.group not in known else ""
+                raise NetworkError(f"{owner}: reference '{name}' is to '{to.group}', no group of this model{near}")
+        return refs
+
+    def _connection_of(self, ref: WeightReference) -> SynapseGroup:
+        """Return the connection that a reference's synapses are of."""
+        name = ref.to.group
+        if name in self.synapse_populations:
+            return self.synapse_populations[name]
+        group: Any = self.custom_updates.get(name) or self.custom_connectivity_updates[name]
+        connection: SynapseGroup = group.synapse_group
+        return connection
+
+    def _size_of(self, ref: Reference) -> int:
+        """Return how many neurons a reference is to."""
+        name, space = ref.to.group, ref.to.space
+        for groups in (self.neuron_populations, self.custom_updates):
+            if name in groups:
+                return int(cast(Any, groups[name]).num_neurons)
+        if name in self.current_sources:
+            return self.current_sources[name].target_pop.num_neurons
+        group: Any = self.synapse_populations.get(name) or self.custom_connectivity_updates[name].synapse_group
+        end: NeuronGroup = group.src if space == "pre" else group.trg
+        return end.num_neurons
+
+
+def _whole(number: Any) -> Any:
+    """Return a float that is whole as an integer, as PyGeNN does; others as they are, to be refused."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def _connectivity(owner: str, matrix_type: SynapseMatrixType | str, init: Any) -> Connectivity:
+    """Return a connection's structure, without the initialiser that initialises nothing."""
+    if isinstance(matrix_type, SynapseMatrixType):
+        name = matrix_type.name
+    elif matrix_type in SynapseMatrixType.__members__:
+        name = str(matrix_type)
+    else:
+        near = did_you_mean(str(matrix_type), SynapseMatrixType.__members__)
+        raise NetworkError(f"{owner}: unknown matrix type {matrix_type!r}{near}")
+    if init is not None and not isinstance(init, (net.SparseConnectInit, net.ToeplitzConnectInit)):
+        raise NetworkError(
+            f"{owner}: connectivity_init must be made with init_sparse_connectivity or init_toeplitz_connectivity, "
+            f"not {init!r}"
+        )
+    if isinstance(init, net.SparseConnectInit) and not init.makes_connections:
+        init = None
+    if init is not None and name.startswith("DENSE"):
+        raise NetworkError(f"{owner}: {name} connects all to all, so '{init.snippet.name}' has nothing to say")
+    try:
+        return Connectivity(name, init)
+    except NetworkError as error:
+        raise NetworkError(f"{owner}: {error}") from None

@@ -1,0 +1,111 @@
+"""Custom updates, over neurons, over synapses and of connectivity: descriptions with a user's handles on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from snnlearn import network as net
+from snnlearn.genn.arrays import Array, SynapseVariable, Variable
+from snnlearn.genn.deprecated import deprecated
+from snnlearn.genn.enums import VarLocation
+from snnlearn.genn.group import GroupOfOneModel
+from snnlearn.network.references import VariableSpace
+
+if TYPE_CHECKING:
+    from snnlearn.genn.model import GeNNModel
+    from snnlearn.genn.synapse_group import SynapseGroup
+
+
+class CustomUpdateBase(GroupOfOneModel[net.CustomUpdate]):
+    """An operation on variables; made by ``GeNNModel.add_custom_update``."""
+
+    def __init__(self, model: GeNNModel, spec: net.CustomUpdate, kind: type[Variable]) -> None:
+        super().__init__(model, spec, spec.model)
+        self.vars = self._variables(spec.model.vars, "own", kind)
+
+    @property
+    def update_group_name(self) -> str:
+        """The group that it runs with."""
+        return self.spec.group_name
+
+
+class CustomUpdate(CustomUpdateBase):
+    """An operation on variables of neurons.
+
+    Attributes
+    ----------
+    num_neurons : int
+    """
+
+    def __init__(self, model: GeNNModel, spec: net.CustomUpdate, num_neurons: int) -> None:
+        super().__init__(model, spec, Variable)
+        self.num_neurons = num_neurons
+
+
+class CustomUpdateWU(CustomUpdateBase):
+    """An operation on variables of synapses.
+
+    Attributes
+    ----------
+    synapse_group : SynapseGroup
+    """
+
+    def __init__(self, model: GeNNModel, spec: net.CustomUpdate, synapse_group: SynapseGroup) -> None:
+        self.synapse_group = synapse_group
+        super().__init__(model, spec, SynapseVariable)
+
+    @deprecated("vars[name].values")
+    def get_var_values(self, var_name: str) -> Any:
+        """Return a variable's values."""
+        return self.vars[var_name].values
+
+
+class CustomConnectivityUpdate(GroupOfOneModel[net.CustomConnectivityUpdate]):
+    """A change to a sparse connection's synapses; made by ``GeNNModel.add_custom_connectivity_update``.
+
+    Attributes
+    ----------
+    synapse_group : SynapseGroup
+    pre_vars, post_vars : dict of str to Variable
+    """
+
+    _space: VariableSpace = "synapse"
+
+    def __init__(self, model: GeNNModel, spec: net.CustomConnectivityUpdate, synapse_group: SynapseGroup) -> None:
+        self.synapse_group = synapse_group
+        super().__init__(model, spec, spec.model)
+        self.vars = self._variables(spec.model.vars, "synapse", SynapseVariable)
+        self.pre_vars = self._variables(spec.model.pre_vars, "pre")
+        self.post_vars = self._variables(spec.model.post_vars, "post")
+
+    @property
+    def update_group_name(self) -> str:
+        """The group that it runs with."""
+        return self.spec.group_name
+
+    def _arrays(self) -> Iterable[Array]:
+        yield from super()._arrays()
+        yield from self.pre_vars.values()
+        yield from self.post_vars.values()
+
+    def get_pre_var_location(self, var_name: str) -> VarLocation:
+        """Return where a presynaptic variable lives."""
+        return self._location(self._place("pre", self.pre_vars, var_name))
+
+    def set_pre_var_location(self, var_name: str, location: VarLocation) -> None:
+        """Say where a presynaptic variable lives; before ``build``."""
+        self._set_location(self._place("pre", self.pre_vars, var_name), location)
+
+    def get_post_var_location(self, var_name: str) -> VarLocation:
+        """Return where a postsynaptic variable lives."""
+        return self._location(self._place("post", self.post_vars, var_name))
+
+    def set_post_var_location(self, var_name: str, location: VarLocation) -> None:
+        """Say where a postsynaptic variable lives; before ``build``."""
+        self._set_location(self._place("post", self.post_vars, var_name), location)
+
+    @deprecated("vars[name].values")
+    def get_var_values(self, var_name: str) -> Any:
+        """Return a variable's values."""
+        return self.vars[var_name].values

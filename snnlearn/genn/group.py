@@ -1,0 +1,310 @@
+"""What all groups share: a checked description, arrays by name, dynamic parameters, locations."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Union
+from weakref import ReferenceType, proxy, ref
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from snnlearn import network as net
+from snnlearn.declare import Model
+from snnlearn.dialect import check_model
+from snnlearn.errors import LifecycleError, ModelWarning, NetworkError, did_you_mean
+from snnlearn.genn.arrays import Array, ExtraGlobalParameter, Variable
+from snnlearn.genn.deprecated import deprecated
+from snnlearn.genn.enums import VarLocation, VarLocationAttribute
+from snnlearn.network import Location, VarInit
+from snnlearn.network.checks import check_egps
+from snnlearn.network.references import MemorySpace, Space, VariableSpace
+from snnlearn.network.values import as_number
+from snnlearn.runtime import Simulation
+from snnlearn.runtime.simulation import Recording
+
+if TYPE_CHECKING:
+    from snnlearn.genn.model import GeNNModel
+
+AnySpec = Union[
+    net.NeuronPopulation, net.SynapsePopulation, net.CurrentSource, net.CustomUpdate, net.CustomConnectivityUpdate
+]
+Spec = TypeVar("Spec", bound=AnySpec)
+
+# Where a description keeps what a place in a group starts with.
+_VALUES_OF: dict[str, str] = {"own": "vars", "synapse": "vars", "pre": "pre_vars", "post": "post_vars"}
+_ARRAYS_OF: dict[str, str] = {
+    "egp": "extra_global_params",
+    "psm_egp": "postsynaptic_extra_global_params",
+    "connect_egp": "connectivity_extra_global_params",
+}
+
+
+class Group(Generic[Spec]):
+    """What all groups share.
+
+    Attributes
+    ----------
+    name : str
+    spec : a group of `snnlearn.network`
+        The checked description; replaced as a whole by every change.
+    vars : dict of str to Variable
+    extra_global_params : dict of str to ExtraGlobalParameter
+    """
+
+    def __init__(self, model: GeNNModel, spec: Spec, declared: Model) -> None:
+        self._model: GeNNModel = proxy(model)
+        self._owner: ReferenceType[GeNNModel] = ref(model)
+        self._declared = declared
+        self._locations: dict[Location, VarLocation] = {}
+        self._default_location = model.default_var_location
+        self.spec: Spec = spec
+        self.name = spec.name
+        self.vars: dict[str, Variable] = {}
+        self.extra_global_params = self._egps(declared, "egp")
+
+    @property
+    def model(self) -> Model:
+        """The declared model."""
+        return self._declared
+
+    # ---- life ----
+
+    def _recorded(self) -> Iterable[Location]:
+        """Yield what is recorded of it."""
+        return ()
+
+    def _keep_recording(self, at: Location, recording: list[Recording]) -> None:
+        """Keep what was pulled."""
+
+    def _check_connections(self) -> None:
+        """Raise LifecycleError where connections are missing."""
+
+    def _simulation(self) -> Simulation:
+        try:
+            return self._model._loaded_simulation()
+        except ReferenceError:
+            raise LifecycleError(
+                f"the model of '{self.name}' is gone: keep the GeNNModel for as long as its groups"
+            ) from None
+
+    def _arrays(self) -> Iterable[Array]:
+        """Yield all arrays that have a host copy while the model is loaded, if they live on the host at all."""
+        yield from self.vars.values()
+        yield from self.extra_global_params.values()
+
+    def _init_arrays(self) -> Iterable[ExtraGlobalParameter]:
+        """Yield the extra global parameters of snippets that make initial values."""
+        for array in self._arrays():
+            if isinstance(array, Variable):
+                yield from array.extra_global_params.values()
+
+    def _load(self) -> None:
+        for array in (*self._arrays(), *self._init_arrays()):
+            given = not isinstance(array, ExtraGlobalParameter) or self._has_values(array)
+            on_host = self._location(array.location) & VarLocationAttribute.HOST
+            if given and on_host and self._stored(array.location):
+                array._load()
+
+    def _unload(self) -> None:
+        for array in (*self._arrays(), *self._init_arrays()):
+            array._unload()
+
+    def _stored(self, at: Location) -> bool:
+        """Whether the simulation keeps such an array."""
+        return True
+
+    # ---- the description ----
+
+    def _change(self, **changes: Any) -> None:
+        """Replace parts of the description; checked as a whole at once."""
+        self.spec = replace(self.spec, **changes)
+
+    def _need_unbuilt(self, what: str) -> None:
+        if self._model._built:
+            raise LifecycleError(f"'{self.name}': {what} can only be changed before the model is built")
+
+    def _initial(self, at: Location) -> Any:
+        """Return what a variable starts with."""
+        values: Mapping[str, Any] = getattr(self.spec, _VALUES_OF[at.space])
+        return values[at.name]
+
+    def _set_initial(self, at: Location, value: Any) -> None:
+        """Replace what a variable starts with."""
+        if self._model._built and not (_is_array(self._initial(at)) and _is_array(value)):
+            raise LifecycleError(
+                f"{at}: the model is built; from now until load, only an array can take the place of another"
+            )
+        self._put_initial(at, value)
+
+    def _set_initial_array(self, at: Location, name: str, values: ArrayLike) -> None:
+        """Give an extra global parameter of the snippet that makes a variable's initial values."""
+        init: VarInit = self._initial(at)
+        arrays = check_egps(f"initialiser of {at}", init.snippet, {name: values}, self.spec.precision)
+        self._put_initial(at, replace(init, extra_global_params={**init.extra_global_params, **arrays}))
+
+    def _put_initial(self, at: Location, value: Any) -> None:
+        attribute = _VALUES_OF[at.space]
+        self._change(**{attribute: {**getattr(self.spec, attribute), at.name: value}})
+
+    def _egps(self, model: Model, space: MemorySpace) -> dict[str, ExtraGlobalParameter]:
+        attribute = _ARRAYS_OF[space]
+
+        def set_spec(name: str, values: ArrayLike) -> None:
+            self._change(**{attribute: {**getattr(self.spec, attribute), name: values}})
+
+        return {
+            e.name: ExtraGlobalParameter(Location(self.name, space, e.name), self, e.type, set_spec)
+            for e in model.extra_global_params
+        }
+
+    def _variables(
+        self, declared: Iterable[Any], space: VariableSpace, kind: type[Variable] = Variable
+    ) -> dict[str, Variable]:
+        return {v.name: kind(Location(self.name, space, v.name), self, v.type) for v in declared}
+
+    def _check_arrays(self) -> None:
+        """Raise LifecycleError for an initialiser's array without values; warn of any other that code reads."""
+        for array in (*self._arrays(), *self._init_arrays()):
+            if isinstance(array, ExtraGlobalParameter) and self._is_read(array) and not self._has_values(array):
+                *of, name = array.name.split(".")
+                whose = f" of what initialises '{of[1]}'" if of else ""
+                text = f"'{self.name}' has no values for the extra global parameter '{name}'{whose}"
+                if array.location.space in ("init_egp", "connect_egp"):
+                    raise LifecycleError(f"{text}; call set_init_values(...) of it before load()")
+                warnings.warn(
+                    f"{text}: it is empty, and code that reads it reads beyond its end; call set_init_values(...) of "
+                    "it before load()",
+                    ModelWarning,
+                    stacklevel=3,
+                )
+
+    def _is_read(self, array: ExtraGlobalParameter) -> bool:
+        """Whether any code mentions an array: of the model that declares it, or of an update that refers to it."""
+        at = array.location
+        model = self._model_of(at)
+        return check_model(model).uses(at.name.split(".")[-1]) or at in self._model._referenced_arrays()
+
+    def _model_of(self, at: Location) -> Model:
+        """Return the model or snippet that declares an extra global parameter."""
+        if at.space != "init_egp":
+            return self._declared
+        init: VarInit = self._initial(_variable_of(at))
+        return init.snippet
+
+    def _has_values(self, array: ExtraGlobalParameter) -> bool:
+        """Whether an array has been given values, or something will make them."""
+        at = array.location
+        if at.space != "init_egp":
+            return at.name in getattr(self.spec, _ARRAYS_OF[at.space])
+        made_by: VarInit = self._initial(_variable_of(at))
+        return at.name.split(".")[-1] in made_by.extra_global_params
+
+    # ---- dynamic parameters ----
+
+    def _set_dynamic(self, space: Space, dynamic: frozenset[str], model: Model, name: str, value: float) -> None:
+        if name not in dynamic:
+            known = [p.name for p in model.params]
+            hint = did_you_mean(name, known) if name not in known else "; call set_param_dynamic before build"
+            raise NetworkError(f"'{self.name}' has no dynamic parameter '{name}'{hint}")
+        number = as_number(value, f"'{self.name}': parameter '{name}'")
+        self._simulation().set_dynamic_param(Location(self.name, space, name), number)
+
+    def _switch_dynamic(self, attribute: str, name: str, on: bool) -> None:
+        self._need_unbuilt("which parameters are dynamic")
+        names: frozenset[str] = getattr(self.spec, attribute)
+        self._change(**{attribute: names | {name} if on else names - {name}})
+
+    # ---- locations ----
+
+    def _location(self, at: Location) -> VarLocation:
+        return self._locations.get(at, VarLocation.HOST_DEVICE if at.space.endswith("egp") else self._default_location)
+
+    def _set_location(self, at: Location, location: VarLocation) -> None:
+        self._need_unbuilt("the location of variables")
+        try:
+            self._locations[at] = VarLocation(location)
+        except ValueError:
+            raise NetworkError(f"{at}: {location!r} is no VarLocation") from None
+
+    def _place(self, space: VariableSpace, known: Mapping[str, Any], name: str) -> Location:
+        if name not in known:
+            raise NetworkError(f"'{self.name}' has no variable '{name}'{did_you_mean(name, known)}")
+        return Location(self.name, space, name)
+
+    # ---- obsolete ----
+
+    @deprecated("vars[name].pull_from_device()")
+    def pull_var_from_device(self, var_name: str) -> None:
+        """Copy a variable from device to host."""
+        self.vars[var_name].pull_from_device()
+
+    @deprecated("vars[name].push_to_device()")
+    def push_var_to_device(self, var_name: str) -> None:
+        """Copy a variable from host to device."""
+        self.vars[var_name].push_to_device()
+
+    @deprecated("extra_global_params[name].pull_from_device()")
+    def pull_extra_global_param_from_device(self, egp_name: str) -> None:
+        """Copy an extra global parameter from device to host."""
+        self.extra_global_params[egp_name].pull_from_device()
+
+    @deprecated("extra_global_params[name].push_to_device()")
+    def push_extra_global_param_to_device(self, egp_name: str) -> None:
+        """Copy an extra global parameter from host to device."""
+        self.extra_global_params[egp_name].push_to_device()
+
+
+OneModelSpec = TypeVar(
+    "OneModelSpec", net.NeuronPopulation, net.CurrentSource, net.CustomUpdate, net.CustomConnectivityUpdate
+)
+
+
+class GroupOfOneModel(Group[OneModelSpec]):
+    """A group of one model, whose parameters may be dynamic and whose variables have locations."""
+
+    _space: VariableSpace = "own"
+
+    @property
+    def params(self) -> Mapping[str, float]:
+        """The parameters' values, by name."""
+        return self.spec.params
+
+    def set_param_dynamic(self, param_name: str, dynamic: bool = True) -> None:
+        """Let a parameter be changed while the simulation runs; before ``build``."""
+        self._switch_dynamic("dynamic_params", param_name, dynamic)
+
+    def set_dynamic_param_value(self, name: str, value: float) -> None:
+        """Change a dynamic parameter, from the next timestep or update on. Derived parameters do not follow.
+
+        Raises
+        ------
+        NetworkError
+            If there is no such dynamic parameter, or the value is no number.
+        LifecycleError
+            Before ``load``.
+        """
+        self._set_dynamic("param", self.spec.dynamic_params, self._declared, name, value)
+
+    def get_var_location(self, var_name: str) -> VarLocation:
+        """Return where a variable lives."""
+        return self._location(self._place(self._space, self.vars, var_name))
+
+    def set_var_location(self, var_name: str, location: VarLocation) -> None:
+        """Say where a variable lives; before ``build``."""
+        self._set_location(self._place(self._space, self.vars, var_name), location)
+
+
+def _variable_of(at: Location) -> Location:
+    """Return the variable that an extra global parameter helps to initialise."""
+    space, variable, _ = at.name.split(".")
+    return Location(at.group, _SPACES[space], variable)
+
+
+_SPACES: dict[str, VariableSpace] = {"own": "own", "synapse": "synapse", "pre": "pre", "post": "post", "psm": "psm"}
+
+
+def _is_array(value: Any) -> bool:
+    return not isinstance(value, VarInit) and value is not None and np.ndim(value) > 0

@@ -1,0 +1,8 @@
+"""PyGeNN's module of arrays: the same classes as `snnlearn.genn.arrays`, under its names."""
+
+from snnlearn.genn.arrays import Array, ExtraGlobalParameter, SynapseVariable, Variable
+
+ArrayBase = Array
+VariableBase = Variable
+
+__all__ = ["Array", "ArrayBase", "ExtraGlobalParameter", "SynapseVariable", "Variable", "VariableBase"]

@@ -1,0 +1,186 @@
+"""What a model says of itself as a whole: precision, timestep, batch, seed, and the defaults of its groups."""
+
+from __future__ import annotations
+
+import logging
+import math
+import operator
+from typing import Any, cast
+
+import numpy as np
+
+from snnlearn.declare import Precision
+from snnlearn.errors import LifecycleError, NetworkError, PreferenceError
+from snnlearn.genn import types
+from snnlearn.genn.deprecated import deprecated
+from snnlearn.genn.enums import VarLocation
+from snnlearn.network.checks import check_size
+from snnlearn.network.values import as_number
+
+_log = logging.getLogger("snnlearn")
+
+# NumPy's type for each of PyGeNN's.
+_NUMPY_TYPES: dict[str, Any] = {
+    types.Float: np.float32,
+    types.Double: np.float64,
+    types.Int64: np.int64,
+    types.Uint64: np.uint64,
+    types.Int32: np.int32,
+    types.Uint32: np.uint32,
+    types.Int16: np.int16,
+    types.Uint16: np.uint16,
+    types.Int8: np.int8,
+    types.Uint8: np.uint8,
+    types.Bool: np.bool_,
+}
+
+
+class ModelSpec:
+    """A model's properties; `GeNNModel` is what to make.
+
+    Attributes
+    ----------
+    name : str
+    timing_enabled : bool
+        Whether to measure kernels (a few per cent of the time); set before ``load``.
+    default_narrow_sparse_ind_enabled, fuse_postsynaptic_models, fuse_pre_post_weight_update_models : bool
+        Accepted and without effect: a matter of how GeNN stores and generates.
+    genn_types : dict
+        NumPy's types by PyGeNN's.
+    """
+
+    def __init__(self) -> None:
+        self.name = "GeNNModel"
+        self.timing_enabled = False
+        self.default_narrow_sparse_ind_enabled = False
+        self.fuse_postsynaptic_models = False
+        self.fuse_pre_post_weight_update_models = False
+        self.genn_types = dict(_NUMPY_TYPES)
+        self._precision: Precision = "float"
+        self._dt = 0.5
+        self._seed = 0
+        self._batch_size = 1
+        self._default_var_location = VarLocation.HOST_DEVICE
+        self._default_sparse_location = VarLocation.HOST_DEVICE
+
+    @property
+    def _built(self) -> bool:
+        return False
+
+    def _need_unbuilt(self, what: str) -> None:
+        if self._built:
+            raise LifecycleError(f"the model is built already: too late for {what}")
+
+    def _note_no_effect(self, what: str) -> None:
+        """Say, for those who look, that something means nothing here."""
+        _log.debug("%s means nothing to the embedded engine", what)
+
+    @property
+    def precision(self) -> Precision:
+        """The type ``scalar`` of code strings, ``"float"`` or ``"double"``; set it before groups are added."""
+        return self._precision
+
+    @precision.setter
+    def precision(self, precision: Any) -> None:
+        self._need_unbuilt("its precision")
+        if str(precision) not in ("float", "double"):
+            raise PreferenceError(f"precision must be 'float' or 'double', not {precision!r}")
+        if self._has_groups() and str(precision) != self._precision:
+            raise LifecycleError("the model has groups already: too late for its precision")
+        self._precision = cast(Precision, str(precision))
+
+    @property
+    def time_precision(self) -> Precision:
+        """The type of times: here always the precision."""
+        return self._precision
+
+    @time_precision.setter
+    def time_precision(self, precision: Any) -> None:
+        if precision is not None and str(precision) != self._precision:
+            raise PreferenceError(
+                f"the embedded engine keeps times in the model's own precision, '{self._precision}', "
+                f"not {str(precision)!r}"
+            )
+
+    @property
+    def dt(self) -> float:
+        """Timestep [ms]; set it before ``build``."""
+        return self._dt
+
+    @dt.setter
+    def dt(self, dt: float) -> None:
+        self._need_unbuilt("dt")
+        number = as_number(dt, "dt")
+        if not 0 < number < math.inf:
+            raise NetworkError(f"dt must be a positive number of ms, not {dt!r}")
+        self._dt = float(number)
+
+    # PyGeNN's obsolete spelling.
+    @property
+    @deprecated("dt")
+    def dT(self) -> float:
+        """The timestep [ms]."""
+        return self._dt
+
+    @dT.setter
+    @deprecated("dt")
+    def dT(self, dt: float) -> None:
+        self.dt = dt
+
+    @property
+    def seed(self) -> int:
+        """Seed of all random numbers, 0 to 2**64 - 1; 0 stands for a fresh one, drawn by ``load``."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        try:
+            number = operator.index(seed)
+        except TypeError:
+            number = -1
+        if not 0 <= number < 2**64:
+            raise PreferenceError(f"seed must be an integer from 0 to 2**64 - 1, not {seed!r}")
+        self._seed = number
+
+    @property
+    def batch_size(self) -> int:
+        """How many copies of the model run at once; set it before ``build``."""
+        return self._batch_size
+
+    @batch_size.setter
+    def batch_size(self, size: int) -> None:
+        self._need_unbuilt("batch_size")
+        self._batch_size = check_size(f"model '{self.name}'", "batch_size", size)
+
+    @property
+    def default_var_location(self) -> VarLocation:
+        """Where variables of groups that are added from now on live."""
+        return self._default_var_location
+
+    @default_var_location.setter
+    def default_var_location(self, location: VarLocation) -> None:
+        self._default_var_location = _as_location("default_var_location", location)
+
+    @property
+    def default_sparse_connectivity_location(self) -> VarLocation:
+        """Where it lives which neurons are connected, for connections that are added from now on."""
+        return self._default_sparse_location
+
+    @default_sparse_connectivity_location.setter
+    def default_sparse_connectivity_location(self, location: VarLocation) -> None:
+        self._default_sparse_location = _as_location("default_sparse_connectivity_location", location)
+
+    @property
+    def _type_context(self) -> dict[str, types.ResolvedType]:
+        own = types.ResolvedType(self._precision)
+        return {"scalar": own, "timepoint": own}
+
+    def _has_groups(self) -> bool:
+        return False
+
+
+def _as_location(what: str, location: Any) -> VarLocation:
+    try:
+        return VarLocation(location)
+    except ValueError:
+        raise NetworkError(f"{what}: {location!r} is no VarLocation") from None

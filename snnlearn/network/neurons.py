@@ -1,0 +1,140 @@
+"""Populations of neurons, and currents into them.
+
+Each group is a frozen value that checks itself when it is made. What one group alone cannot know (whether a
+reference's target exists, say) is checked by `snnlearn.network.Network`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from snnlearn.declare import CurrentSourceModel, NeuronModel, Precision
+from snnlearn.errors import NetworkError
+from snnlearn.network.checks import (
+    check_dynamic,
+    check_egps,
+    check_group_name,
+    check_input,
+    check_model_kind,
+    check_references,
+    check_size,
+    check_vars,
+    no_values,
+    resolve_references,
+)
+from snnlearn.network.values import check_params
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronPopulation:
+    """A number of neurons of one model.
+
+    Parameters
+    ----------
+    name : str
+        Unique in the network; a C identifier.
+    size : int
+        How many neurons.
+    model : NeuronModel
+    params : mapping of str to float
+        A value for each parameter of the model.
+    vars : mapping of str to number, array of shape (size,) or (batch_size, size), or VarInit
+        The initial value of each variable.
+    extra_global_params : mapping of str to array
+        May be given later, but before the simulation is loaded.
+    dynamic_params : set of str
+        Parameters that can be changed while the simulation runs; derived parameters do not follow.
+    spike_recording_enabled : bool
+    precision : {"float", "double"}
+        Meaning of ``scalar``.
+
+    Raises
+    ------
+    NetworkError
+        For a name, size or value that does not fit.
+    DialectError
+        For an error in the model's code.
+    """
+
+    name: str
+    size: int
+    model: NeuronModel
+    params: Mapping[str, float] = no_values()
+    vars: Mapping[str, Any] = no_values()
+    extra_global_params: Mapping[str, Any] = no_values()
+    dynamic_params: frozenset[str] = frozenset()
+    spike_recording_enabled: bool = False
+    precision: Precision = "float"
+
+    def __post_init__(self) -> None:
+        check_group_name(self.name, "neuron population")
+        owner = f"neuron population '{self.name}'"
+        object.__setattr__(self, "size", check_size(owner, "the number of neurons", self.size))
+        check_model_kind(owner, self.model, NeuronModel)
+        check_dynamic(owner, self.model, self.dynamic_params)
+        object.__setattr__(self, "params", check_params(self.model, self.params, owner))
+        checked = check_vars(owner, "variable", self.model.vars, self.vars, self.size, self.precision)
+        object.__setattr__(self, "vars", checked)
+        egps = check_egps(owner, self.model, self.extra_global_params, self.precision)
+        object.__setattr__(self, "extra_global_params", egps)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names that synapses and current sources may deliver to."""
+        return ("Isyn", *(v.name for v in self.model.additional_input_vars))
+
+
+@dataclass(frozen=True, eq=False)
+class CurrentSource:
+    """A current into every neuron of a population.
+
+    Parameters
+    ----------
+    name : str
+    model : CurrentSourceModel
+    target : NeuronPopulation
+    params : mapping of str to float
+    vars : mapping of str to number, array of shape (neurons,) or (batch_size, neurons), or VarInit
+    var_refs : mapping of str to Reference, or to the name of a variable
+        Variables of the target.
+    extra_global_params : mapping of str to array
+    dynamic_params : set of str
+    target_var : str
+        The input that ``injectCurrent`` adds to.
+    precision : {"float", "double"}
+
+    Raises
+    ------
+    NetworkError
+        For a name or value that does not fit.
+    """
+
+    name: str
+    model: CurrentSourceModel
+    target: NeuronPopulation
+    params: Mapping[str, float] = no_values()
+    vars: Mapping[str, Any] = no_values()
+    var_refs: Mapping[str, Any] = no_values()
+    extra_global_params: Mapping[str, Any] = no_values()
+    dynamic_params: frozenset[str] = frozenset()
+    target_var: str = "Isyn"
+    precision: Precision = "float"
+
+    def __post_init__(self) -> None:
+        check_group_name(self.name, "current source")
+        owner = f"current source '{self.name}'"
+        check_model_kind(owner, self.model, CurrentSourceModel)
+        if not isinstance(self.target, NeuronPopulation):
+            raise NetworkError(f"{owner}: target is a {type(self.target).__name__}, not a NeuronPopulation")
+        check_input(owner, "target_var", self.target, self.target_var)
+        check_dynamic(owner, self.model, self.dynamic_params)
+        object.__setattr__(self, "params", check_params(self.model, self.params, owner))
+        refs = resolve_references(self.target, self.var_refs)
+        check_references(refs, self.model.neuron_var_refs, "neuron reference", owner)
+        object.__setattr__(self, "var_refs", refs)
+        checked = check_vars(owner, "variable", self.model.vars, self.vars, self.target.size, self.precision)
+        object.__setattr__(self, "vars", checked)
+        egps = check_egps(owner, self.model, self.extra_global_params, self.precision)
+        object.__setattr__(self, "extra_global_params", egps)

@@ -1,0 +1,150 @@
+"""Custom updates: operations on variables, or on connectivity, that run only when called for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Union
+
+from snnlearn.declare import CustomConnectivityUpdateModel, CustomUpdateModel, Precision
+from snnlearn.errors import NetworkError
+from snnlearn.network.checks import (
+    check_dynamic,
+    check_egps,
+    check_group_name,
+    check_model_kind,
+    check_references,
+    check_vars,
+    no_values,
+)
+from snnlearn.network.references import ArrayReference, Reference, WeightReference
+from snnlearn.network.synapses import SynapsePopulation
+from snnlearn.network.values import check_params
+
+
+@dataclass(frozen=True, eq=False)
+class CustomUpdate:
+    """An operation on variables of one shape, run when its group is called.
+
+    Parameters
+    ----------
+    name : str
+    group_name : str
+        Updates of one group run together.
+    model : CustomUpdateModel
+    params : mapping of str to float
+    vars : mapping of str to number, array or VarInit
+        Initial values of the update's own variables; an array has one value for each neuron or synapse.
+    var_refs : mapping of str to Reference, or of str to WeightReference
+        What each of the model's references stands for; all of one shape.
+    egp_refs : mapping of str to ArrayReference
+    extra_global_params : mapping of str to array
+    dynamic_params : set of str
+    precision : {"float", "double"}
+
+    Raises
+    ------
+    NetworkError
+        For a name or value that does not fit, and for references of both kinds at once.
+    """
+
+    name: str
+    group_name: str
+    model: CustomUpdateModel
+    params: Mapping[str, float] = no_values()
+    vars: Mapping[str, Any] = no_values()
+    var_refs: Mapping[str, Union[Reference, WeightReference]] = no_values()
+    egp_refs: Mapping[str, ArrayReference] = no_values()
+    extra_global_params: Mapping[str, Any] = no_values()
+    dynamic_params: frozenset[str] = frozenset()
+    precision: Precision = "float"
+
+    def __post_init__(self) -> None:
+        check_group_name(self.name, "custom update")
+        check_group_name(self.group_name, "custom update group")
+        owner = f"custom update '{self.name}'"
+        check_model_kind(owner, self.model, CustomUpdateModel)
+        check_dynamic(owner, self.model, self.dynamic_params)
+        object.__setattr__(self, "params", check_params(self.model, self.params, owner))
+        check_references(self.var_refs, self.model.var_refs, "reference", owner, (Reference, WeightReference))
+        check_references(self.egp_refs, self.model.extra_global_param_refs, "array reference", owner, (ArrayReference,))
+        if not self.var_refs:
+            raise NetworkError(f"{owner}: needs at least one variable reference")
+        if len({type(ref) for ref in self.var_refs.values()}) > 1:
+            raise NetworkError(f"{owner}: refers to variables of neurons and of synapses at once")
+        # How many values it has is known once all groups are: `Network` looks at that.
+        checked = check_vars(owner, "variable", self.model.vars, self.vars, None, self.precision)
+        object.__setattr__(self, "vars", checked)
+        egps = check_egps(owner, self.model, self.extra_global_params, self.precision)
+        object.__setattr__(self, "extra_global_params", egps)
+
+    @property
+    def per_synapse(self) -> bool:
+        """Whether it runs over synapses rather than neurons."""
+        return any(isinstance(ref, WeightReference) for ref in self.var_refs.values())
+
+
+@dataclass(frozen=True, eq=False)
+class CustomConnectivityUpdate:
+    """A change to a sparse connection's synapses, run when its group is called.
+
+    Parameters
+    ----------
+    name, group_name : str
+    synapses : SynapsePopulation
+        Must be SPARSE.
+    model : CustomConnectivityUpdateModel
+    params : mapping of str to float
+    vars, pre_vars, post_vars : mapping of str to number, array or VarInit
+    var_refs : mapping of str to WeightReference
+    pre_var_refs, post_var_refs : mapping of str to Reference
+    egp_refs : mapping of str to ArrayReference
+    extra_global_params : mapping of str to array
+    dynamic_params : set of str
+    precision : {"float", "double"}
+
+    Raises
+    ------
+    NetworkError
+        For a name or value that does not fit, and a connection that is not SPARSE.
+    """
+
+    name: str
+    group_name: str
+    synapses: SynapsePopulation
+    model: CustomConnectivityUpdateModel
+    params: Mapping[str, float] = no_values()
+    vars: Mapping[str, Any] = no_values()
+    pre_vars: Mapping[str, Any] = no_values()
+    post_vars: Mapping[str, Any] = no_values()
+    var_refs: Mapping[str, WeightReference] = no_values()
+    pre_var_refs: Mapping[str, Reference] = no_values()
+    post_var_refs: Mapping[str, Reference] = no_values()
+    egp_refs: Mapping[str, ArrayReference] = no_values()
+    extra_global_params: Mapping[str, Any] = no_values()
+    dynamic_params: frozenset[str] = frozenset()
+    precision: Precision = "float"
+
+    def __post_init__(self) -> None:
+        check_group_name(self.name, "custom connectivity update")
+        check_group_name(self.group_name, "custom update group")
+        owner = f"custom connectivity update '{self.name}'"
+        check_model_kind(owner, self.model, CustomConnectivityUpdateModel)
+        s = self.synapses
+        if not isinstance(s, SynapsePopulation) or s.connectivity.matrix_type != "SPARSE":
+            raise NetworkError(f"{owner}: can only change SPARSE connectivity")
+        check_dynamic(owner, self.model, self.dynamic_params)
+        object.__setattr__(self, "params", check_params(self.model, self.params, owner))
+        check_references(self.var_refs, self.model.var_refs, "reference", owner, (WeightReference,))
+        check_references(self.pre_var_refs, self.model.pre_var_refs, "presynaptic reference", owner)
+        check_references(self.post_var_refs, self.model.post_var_refs, "postsynaptic reference", owner)
+        check_references(self.egp_refs, self.model.extra_global_param_refs, "array reference", owner, (ArrayReference,))
+        for attribute, what, size in [
+            ("vars", "variable", None),
+            ("pre_vars", "presynaptic variable", s.source.size),
+            ("post_vars", "postsynaptic variable", s.target.size),
+        ]:
+            declared, given = getattr(self.model, attribute), getattr(self, attribute)
+            object.__setattr__(self, attribute, check_vars(owner, what, declared, given, size, self.precision))
+        egps = check_egps(owner, self.model, self.extra_global_params, self.precision)
+        object.__setattr__(self, "extra_global_params", egps)

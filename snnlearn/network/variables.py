@@ -1,0 +1,244 @@
+"""Every variable of a network: its shape, how many copies of it there are, and how much of its past is kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from snnlearn.declare import ValueType, Var, VarAccessDim, get_var_access_dim, value_type
+from snnlearn.dialect import check_model
+from snnlearn.models import Constant
+from snnlearn.network.references import Location, Space
+from snnlearn.network.synapses import SynapsePopulation
+from snnlearn.network.values import VarInit
+
+if TYPE_CHECKING:
+    from snnlearn.network.network import Network
+
+_SCALAR, _UINT = value_type("scalar"), value_type("unsigned int")
+# What a variable has a value for each of.
+Over = Literal["neuron", "synapse", "kernel", "only"]
+
+
+@dataclass(frozen=True, eq=False)
+class Variable:
+    """One variable of a network.
+
+    Attributes
+    ----------
+    location : Location
+    type : ValueType
+    shape : tuple of int
+        ``(neurons,)``, or ``(presynaptic, postsynaptic)`` neurons, or ``(presynaptic, row_stride)``, or
+        ``(kernel elements,)``, or ``(1,)``.
+    init : VarInit, array or None
+        None leaves zeros. An array has one value for each neuron, synapse or kernel element, or a row of them for
+        each copy of a batch.
+    over : str
+    batched : bool
+        Whether each copy of a batch has its own.
+    queue : Location or None
+        The pointer to the newest slot, where the past is kept.
+    slots : int
+        How many timesteps are kept.
+    """
+
+    location: Location
+    type: ValueType
+    shape: tuple[int, ...]
+    init: Any
+    over: Over = "neuron"
+    batched: bool = False
+    queue: Location | None = None
+    slots: int = 1
+
+    @property
+    def size(self) -> int:
+        """How many values one copy has at one time."""
+        return math.prod(self.shape)
+
+
+def queue_of(population: str) -> Location:
+    """Return where the pointer to a population's newest slot lives."""
+    return Location(population, "queue")
+
+
+class Slots:
+    """How much of their past the populations of a network keep, and which variables are kept."""
+
+    def __init__(self, synapses: Iterable[SynapsePopulation]) -> None:
+        self._slots: dict[str, int] = {}
+        self._kept: set[Location] = set()
+        for s in synapses:
+            self._keep(s.source.name, s.axonal_delay_steps, (r.to for r in s.pre_var_refs.values()))
+            self._keep(s.target.name, s.back_prop_delay_steps, (r.to for r in s.post_var_refs.values()))
+            delayed = [Location(s.name, "post", v.name) for v in s.weight_update.model.post_vars]
+            delayed = [at for at in delayed if at.name in s.delayed_reads or s.back_prop_delay_steps > 0]
+            delayed += [r.to for name, r in s.post_var_refs.items() if name in s.delayed_reads]
+            delayed += [r.to for name, r in s.psm_var_refs.items() if name in s.delayed_reads]
+            if s.back_prop_delay_steps > 0:
+                delayed += [r.to for r in s.psm_var_refs.values()]
+            if s.delayed_reads:
+                self._keep(s.target.name, s.max_dendritic_delay_timesteps or 0, ())
+            self._kept.update(delayed)
+            if s.axonal_delay_steps > 0:
+                self._kept.update(Location(s.name, "pre", v.name) for v in s.weight_update.model.pre_vars)
+
+    def _keep(self, population: str, delay: int, variables: Iterable[Location]) -> None:
+        self._slots[population] = max(self._slots.get(population, 1), delay + 1)
+        if delay > 0:
+            self._kept.update(variables)
+
+    def of(self, population: str) -> int:
+        """Return how many timesteps of a population's spikes are kept."""
+        return self._slots.get(population, 1)
+
+    def of_variable(self, at: Location, population: str) -> tuple[Location | None, int]:
+        """Return a variable's queue and how many timesteps of it are kept, given the population it belongs to."""
+        slots = self.of(population) if at in self._kept else 1
+        return (queue_of(population) if slots > 1 else None), slots
+
+
+class Collector:
+    """Finds all variables of a network."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.slots = Slots(network.synapses.values())
+        self.found: dict[Location, Variable] = {}
+
+    def collect(self) -> dict[Location, Variable]:
+        """Return the variables by location; those of custom updates follow what these refer to."""
+        net = self.network
+        for n in net.neurons.values():
+            self.add(n.name, "own", n.model.vars, n.vars, (n.size,), "neuron", n.name)
+            self.add_state(Location(n.name, "spike_count"), 1, n.name, vtype=_UINT)
+            self.add_spike_times(n.name, n.size)
+        for c in net.current_sources.values():
+            self.add(c.name, "own", c.model.vars, c.vars, (c.target.size,), "neuron", c.target.name)
+        for s in net.synapses.values():
+            self.add_synapses(s)
+        for u in net.custom_connectivity_updates.values():
+            s = u.synapses
+            self.add(u.name, "synapse", u.model.vars, u.vars, (s.source.size, s.row_stride), "synapse", None)
+            self.add(u.name, "pre", u.model.pre_vars, u.pre_vars, (s.source.size,), "neuron", None)
+            self.add(u.name, "post", u.model.post_vars, u.post_vars, (s.target.size,), "neuron", None)
+        return self.found
+
+    def add(
+        self,
+        group: str,
+        space: Space,
+        declared: tuple[Var, ...],
+        values: Mapping[str, Any],
+        shape: tuple[int, ...],
+        over: Over,
+        population: str | None,
+    ) -> None:
+        """Add declared variables; ``population`` is the one whose delays apply to them, if any."""
+        for v in declared:
+            dims = get_var_access_dim(v.access)
+            shared = not dims & VarAccessDim.ELEMENT
+            at = Location(group, space, v.name)
+            queue, slots = self.slots.of_variable(at, population) if population is not None else (None, 1)
+            # Connectivity is the same in all copies of a batch, and so is what its updates keep.
+            alone = group in self.network.custom_connectivity_updates
+            self.found[at] = Variable(
+                at,
+                value_type(v.type),
+                (1,) if shared else shape,
+                values[v.name],
+                "only" if shared else over,
+                bool(dims & VarAccessDim.BATCH) and self.network.batch_size > 1 and not alone,
+                queue,
+                slots,
+            )
+
+    def add_state(
+        self,
+        at: Location,
+        size: int,
+        population: str | None,
+        start: float = 0,
+        slots: int | None = None,
+        vtype: ValueType = _SCALAR,
+    ) -> None:
+        """Add what the simulation keeps beside the models' own variables."""
+        queue: Location | None = None
+        if population is not None:
+            number = self.slots.of(population) if slots is None else slots
+            queue = queue_of(population) if slots is None else Location(population, "den_queue")
+            queue, slots = (queue, number) if number > 1 else (None, 1)
+        init = VarInit(Constant, {"constant": start}) if start != 0 else None
+        batched = self.network.batch_size > 1
+        over: Over = "only" if at.space == "spike_count" else "neuron"
+        self.found[at] = Variable(at, vtype, (size,), init, over, batched, queue, slots or 1)
+
+    def add_spike_times(self, name: str, size: int) -> None:
+        """Add a population's times of last spikes, where anything needs them."""
+        never = never_in(self.network.precision)
+        for space, names in spike_time_names(self.network, name).items():
+            if names:
+                self.add_state(Location(name, space), size, name, never)
+
+    def add_synapses(self, s: SynapsePopulation) -> None:
+        """Add all that belongs to a connection."""
+        wu, psm = s.weight_update.model, s.postsynaptic.model
+        shape: tuple[int, ...] = (s.source.size, s.row_stride)
+        over: Over = "synapse"
+        if s.connectivity.weights == "KERNEL":
+            shape, over = (s.connectivity.kernel_size,), "kernel"
+        self.add(s.name, "synapse", wu.vars, s.vars, shape, over, None)
+        self.add(s.name, "pre", wu.pre_vars, s.pre_vars, (s.source.size,), "neuron", s.source.name)
+        self.add(s.name, "post", wu.post_vars, s.post_vars, (s.target.size,), "neuron", s.target.name)
+        self.add(s.name, "psm", psm.vars, s.psm_vars, (s.target.size,), "neuron", s.target.name)
+        own = self.network.leaders[s.name] == s.name
+        if own:
+            self.add_state(Location(s.name, "out_post"), s.target.size, None)
+        if s.uses("addToPre"):
+            self.add_state(Location(s.name, "out_pre"), s.source.size, None)
+        if own and s.uses("addToPostDelay"):
+            at = Location(s.name, "den_delay")
+            self.add_state(at, s.target.size, s.name, slots=s.dendritic_slots)
+        never = never_in(self.network.precision)
+        for population, side in ((s.source, "pre"), (s.target, "post")):
+            for prefix in ("", "prev_"):
+                if _needs_event_time(s, side, prefix):
+                    space: Any = f"{prefix}{side}_event_time"
+                    self.add_state(Location(s.name, space), population.size, population.name, never)
+
+
+def _needs_event_time(s: SynapsePopulation, side: str, prefix: str) -> bool:
+    """Whether code of a connection reads when the last event of one of its ends was, or the one before."""
+    condition = check_model(s.weight_update.model).snippets.get(f"{side}_event_threshold_condition_code")
+    in_condition = condition is not None and f"{prefix}set" in condition.names
+    before = prefix == "" and _needs_event_time(s, side, "prev_")
+    return before or in_condition or s.uses(f"{prefix}set_{side}")
+
+
+def never_in(precision: str) -> float:
+    """Return the time of a spike that has not been, as GeNN has it."""
+    return -float(np.finfo(np.float32 if precision == "float" else np.float64).max)
+
+
+def spike_time_names(network: Network, name: str) -> dict[Any, bool]:
+    """Return whether anything needs the times of a population's last spikes, and of those before."""
+    outgoing = [s for s in network.synapses.values() if s.source.name == name]
+    incoming = [s for s in network.synapses.values() if s.target.name == name]
+    sources = [c for c in network.current_sources.values() if c.target.name == name]
+    models: list[Any] = [network.neurons[name].model, *(s.postsynaptic.model for s in incoming)]
+    models += [c.model for c in sources]
+
+    def used(prefix: str) -> bool:
+        own = any(check_model(m).uses(f"{prefix}st") for m in models)
+        as_source = any(s.uses(f"{prefix}st_pre") for s in outgoing)
+        return own or as_source or any(s.uses(f"{prefix}st_post") for s in incoming)
+
+    asked = {ref.to for u in network.custom_updates.values() for ref in u.var_refs.values()}
+    last, before = Location(name, "spike_time"), Location(name, "prev_spike_time")
+    needs_before = used("prev_") or before in asked
+    return {"spike_time": used("") or needs_before or last in asked, "prev_spike_time": needs_before}

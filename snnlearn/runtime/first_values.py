@@ -1,0 +1,119 @@
+"""What a simulation starts from: numbers and arrays that the network gives, and explicit connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.codegen.plan.memory import init_egp
+from snnlearn.errors import NetworkError
+from snnlearn.network import Location, Network, SparseConnectInit, SynapsePopulation, Variable, VarInit
+from snnlearn.network.crossings import connection_of
+
+if TYPE_CHECKING:
+    from snnlearn.runtime.simulation import Simulation
+
+
+def set_numbers(simulation: Simulation, seed: int) -> None:
+    """Set dynamic parameters and extra global parameters."""
+    simulation.set_extra_global_params(_given_arrays(simulation.network, seed))
+    for array in simulation.plan.arrays:
+        at = array.location
+        if at.space in ("param", "psm_param"):
+            simulation.array(at)[0] = _param(simulation.network, at)
+
+
+def _param(network: Network, at: Location) -> float:
+    group: Any = network.groups()[at.group]
+    if isinstance(group, SynapsePopulation):
+        group = group.postsynaptic if at.space == "psm_param" else group.weight_update
+    value: float = group.params[at.name]
+    return value
+
+
+def _given_arrays(network: Network, seed: int) -> Iterator[tuple[Location, NDArray[Any]]]:
+    for group in network.groups().values():
+        for name, values in group.extra_global_params.items():
+            yield Location(group.name, "egp", name), values
+    for s in network.synapses.values():
+        for name, values in s.postsynaptic_extra_global_params.items():
+            yield Location(s.name, "psm_egp", name), values
+        for name, values in {**_made_on_host(s, seed), **s.connectivity_extra_global_params}.items():
+            yield Location(s.name, "connect_egp", name), values
+    for at, variable in network.variables.items():
+        if isinstance(variable.init, VarInit):
+            for name, values in variable.init.extra_global_params.items():
+                yield init_egp(at, name), values
+
+
+def _made_on_host(s: SynapsePopulation, seed: int) -> Mapping[str, NDArray[Any]]:
+    """Return the arrays that a connectivity initialiser makes before rows are built."""
+    init = s.connectivity.init
+    if not isinstance(init, SparseConnectInit) or init.snippet.host_init_func is None:
+        return {}
+    if s.connectivity.connections is not None:
+        return {}
+    # The group's name takes part, so that two connections of one kind differ.
+    random = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *s.name.encode()])))
+    return init.snippet.host_init_func(s.source.size, s.target.size, dict(init.params), random)
+
+
+def set_connections(simulation: Simulation) -> None:
+    """Set the rows of connections that are given as pairs of neurons."""
+    for s in simulation.network.synapses.values():
+        given = s.connectivity.connections
+        if given is None:
+            if not s.connectivity.dense and not _makes_connections(s):
+                raise NetworkError(
+                    f"synapse population '{s.name}' has no connections: call set_sparse_connections, or give an "
+                    "initialiser"
+                )
+            continue
+        lengths = given.lengths(s.source.size)
+        if lengths.max(initial=0) > s.row_stride:
+            row = int(lengths.argmax())
+            raise NetworkError(
+                f"synapse population '{s.name}': row {row} has {lengths[row]} synapses, but room for {s.row_stride}"
+            )
+        simulation.array(Location(s.name, "row_length"))[:] = lengths
+        scatter(simulation.array(Location(s.name, "ind")), lengths, s.row_stride, given.post[given.order])
+
+
+def _makes_connections(s: SynapsePopulation) -> bool:
+    init = s.connectivity.init
+    return init is not None and (not isinstance(init, SparseConnectInit) or init.makes_connections)
+
+
+def set_variables(simulation: Simulation) -> None:
+    """Set the variables that the network gives as arrays."""
+    for at, variable in simulation.network.variables.items():
+        if isinstance(variable.init, np.ndarray):
+            _set_variable(simulation, at, variable)
+
+
+def _set_variable(simulation: Simulation, at: Location, variable: Variable) -> None:
+    network = simulation.network
+    copies = network.batch_size if variable.batched else 1
+    target = simulation.array(at).reshape(copies, variable.slots, variable.size)
+    values = np.broadcast_to(np.atleast_2d(variable.init), (copies, variable.init.shape[-1]))
+    name = connection_of(network, at) if variable.over == "synapse" else None
+    s = network.synapses[name] if name is not None else None
+    if s is None or s.connectivity.dense:
+        target[:] = values[:, None, :]
+        return
+    lengths = simulation.array(Location(s.name, "row_length"))
+    if values.shape[-1] != lengths.sum():
+        raise NetworkError(
+            f"initial value of {at} must have shape ({lengths.sum()},), one for each synapse, not ({values.shape[-1]},)"
+        )
+    given = s.connectivity.connections
+    for copy, row in zip(target, values, strict=True):
+        scatter(copy[0], lengths, s.row_stride, row if given is None else row[given.order])
+
+
+def scatter(target: NDArray[Any], lengths: NDArray[np.uint32], stride: int, values: NDArray[Any]) -> None:
+    """Put values of synapses, row by row without gaps, where their rows are."""
+    target.reshape(-1, stride)[np.arange(stride) < lengths[:, None]] = values
