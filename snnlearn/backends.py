@@ -30,13 +30,14 @@ class Backend:
     module: ModuleType
 
 
-NAMES = ("auto", "cpu", "cuda", "genn")
+NAMES = ("auto", "cpu", "cuda", "genn", "genn:cpu", "genn:cuda", "genn:hip")
 
 
 def choose_backend(name: str = "auto") -> Backend:
     """Return the engine of this name.
 
-    ``"cpu"`` is the embedded engine, ``"genn"`` the real GeNN with the best back end that it was built with.
+    ``"cpu"`` is the embedded engine, ``"genn"`` the real GeNN with the best back end that it was built with, and
+    ``"genn:cpu"``, ``"genn:cuda"`` and ``"genn:hip"`` GeNN with that one.
     ``"auto"`` takes GeNN where that has a GPU to run on, else the embedded engine, which is faster than GeNN on a CPU.
 
     Raises
@@ -53,7 +54,11 @@ def choose_backend(name: str = "auto") -> Backend:
     missing = _what_is_missing(name)
     if missing:
         raise BackendError(f"backend '{name}' is not available: {missing}; {_available()}")
-    return Backend(name, "asked for", _load("snnlearn.genn" if name == "cpu" else "snnlearn.pygenn_engine"))
+    if name == "cpu":
+        return Backend(name, "asked for", _load("snnlearn.genn"))
+    engine = _load("snnlearn.pygenn_engine")
+    _, _, theirs = name.partition(":")
+    return Backend(name, "asked for", engine.with_backend(theirs) if theirs else engine)
 
 
 def _available() -> str:
@@ -69,13 +74,21 @@ def _what_is_missing(name: str) -> str | None:
     """Return what would make an engine work, or None where it works."""
     if name == "cuda":
         return "this version of snnlearn has no CUDA engine"
-    if name == "genn":
-        return None if _has_pygenn() else "PyGeNN is not installed; its README, github.com/genn-team/genn, says how to"
+    if name.startswith("genn"):
+        return _what_genn_lacks(name.partition(":")[2])
     try:
         find_compiler()
     except CompilerNotFoundError as error:
         return str(error)
     return None
+
+
+def _what_genn_lacks(backend: str) -> str | None:
+    if not _has_pygenn():
+        return "PyGeNN is not installed; its README, github.com/genn-team/genn, says how to"
+    built = importlib.import_module("pygenn").genn_model.backend_modules
+    theirs = {"": next(iter(built)), "cpu": "single_threaded_cpu"}.get(backend, backend)
+    return None if theirs in built else f"this GeNN was built without it, for {', '.join(built)}"
 
 
 def _has_pygenn() -> bool:

@@ -1,72 +1,115 @@
 """The real GeNN, through PyGeNN, under the names of `snnlearn.genn`: declared models become PyGeNN's, once each.
 
-Import this module only where ``import pygenn`` works. Everything is PyGeNN's own but for three things: models may be
-given as snnlearn declarations, the preferences of the embedded engine are accepted and have no effect, and
-``GeNNModel.run(n)`` steps n times.
+Import this module only where ``import pygenn`` works. Everything is PyGeNN's own but for five things: models may be
+given as snnlearn declarations, or by names of our library that GeNN has no model of; the preferences of the embedded
+engine are accepted and have no effect; ``GeNNModel.run(n)`` steps n times; back ends may be called ``"cpu"``,
+``"cuda"`` and ``"hip"``; and without a path, ``build`` works in a temporary folder.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import tempfile
+import types
 import weakref
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pygenn
-from pygenn import (
-    create_psm_var_ref,
-    create_var_ref,
-    create_wu_post_var_ref,
-    create_wu_pre_var_ref,
-    create_wu_var_ref,
-)
 
 from snnlearn.declare import (
+    CurrentSourceModel,
+    CustomConnectivityUpdateModel,
     CustomUpdateModel,
-    Model,
     NeuronModel,
     PostsynapticModel,
-    VarAccess,
-    VarAccessMode,
+    SparseConnectInitSnippet,
+    ToeplitzConnectInitSnippet,
     VarInitSnippet,
     WeightUpdateModel,
 )
+from snnlearn.errors import BackendError, NetworkError
+from snnlearn.genn.preferences import Preferences
+from snnlearn.pygenn_models import by_name
 
-__all__ = [
-    "GeNNModel",
-    "create_psm_var_ref",
-    "create_var_ref",
-    "create_wu_post_var_ref",
-    "create_wu_pre_var_ref",
-    "create_wu_var_ref",
-    "init_postsynaptic",
-    "init_var",
-    "init_weight_update",
-]
+_OUR_PREFERENCES = frozenset(field.name for field in dataclasses.fields(Preferences))
+_SHORT_NAMES = {"cpu": "single_threaded_cpu"}
 
-_OUR_PREFERENCES = frozenset(["threads", "flush_denormals", "optimise"])
+
+def __getattr__(name: str) -> Any:
+    # What is not below is PyGeNN's as it stands: references, enumerations, `create_*`.
+    return getattr(pygenn, name)
 
 
 class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
-    """PyGeNN's model; see there, and `snnlearn.genn.GeNNModel` for the parameters."""
+    """PyGeNN's model; see there, and `snnlearn.genn.GeNNModel` for the parameters.
+
+    Raises
+    ------
+    BackendError
+        For a back end that GeNN was not built with.
+    """
+
+    default_backend: str | None = None
 
     def __init__(
-        self, precision: str = "float", model_name: str = "GeNNModel", backend: str | None = None, **preferences: Any
+        self,
+        precision: str = "float",
+        model_name: str = "GeNNModel",
+        backend: str | None = None,
+        time_precision: str | None = None,
+        **preferences: Any,
     ) -> None:
         theirs = {name: value for name, value in preferences.items() if name not in _OUR_PREFERENCES}
-        super().__init__(precision, model_name, backend=backend, **theirs)
+        name = genn_name(backend or self.default_backend)
+        super().__init__(precision, model_name, backend=name, time_precision=time_precision, **theirs)
 
-    def add_neuron_population(self, pop_name: str, num_neurons: int, neuron: Any, *args: Any, **kwargs: Any) -> Any:
+    def add_neuron_population(
+        self, pop_name: str, num_neurons: int, neuron: Any, params: Any = None, vars: Any = None
+    ) -> Any:
         """Add neurons; the model may be a declaration."""
-        return super().add_neuron_population(pop_name, num_neurons, _convert(neuron), *args, **kwargs)
+        neuron = by_name(NeuronModel, pygenn.neuron_models, neuron)
+        return super().add_neuron_population(pop_name, num_neurons, neuron, _plain(params), _plain(vars))
+
+    def add_current_source(
+        self,
+        cs_name: str,
+        current_source_model: Any,
+        pop: Any,
+        params: Any = None,
+        vars: Any = None,
+        var_refs: Any = None,
+    ) -> Any:
+        """Add a current source; the model may be a declaration."""
+        model = by_name(CurrentSourceModel, pygenn.current_source_models, current_source_model)
+        return super().add_current_source(cs_name, model, pop, _plain(params), _plain(vars), _plain(var_refs))
 
     def add_custom_update(
-        self, cu_name: str, group_name: str, custom_update_model: Any, *args: Any, **kwargs: Any
+        self,
+        cu_name: str,
+        group_name: str,
+        custom_update_model: Any,
+        params: Any = None,
+        vars: Any = None,
+        var_refs: Any = None,
+        egp_refs: Any = None,
     ) -> Any:
         """Add a custom update; the model may be a declaration."""
-        return super().add_custom_update(cu_name, group_name, _convert(custom_update_model), *args, **kwargs)
+        model = by_name(CustomUpdateModel, pygenn.custom_update_models, custom_update_model)
+        rest = [_plain(given) for given in (params, vars, var_refs, egp_refs)]
+        return super().add_custom_update(cu_name, group_name, model, *rest)
+
+    def add_custom_connectivity_update(
+        self, cu_name: str, group_name: str, syn_group: Any, custom_conn_update_model: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Add a custom connectivity update; the model may be a declaration."""
+        built_in = pygenn.custom_connectivity_update_models
+        model = by_name(CustomConnectivityUpdateModel, built_in, custom_conn_update_model)
+        rest = [_plain(given) for given in args]
+        named = {name: _plain(given) for name, given in kwargs.items()}
+        return super().add_custom_connectivity_update(cu_name, group_name, syn_group, model, *rest, **named)
 
     def build(self, path_to_model: str | None = None, *args: Any, **kwargs: Any) -> None:
         """Build; by default in a folder of its own, which goes when the model goes."""
@@ -77,6 +120,8 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
 
     def run(self, num_timesteps: int) -> None:
         """Run many timesteps."""
+        if num_timesteps < 0:
+            raise NetworkError(f"cannot run {num_timesteps} timesteps")
         for _ in range(num_timesteps):
             self.step_time()
 
@@ -85,70 +130,97 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
         found = {}
         for name, array in self._state_arrays():
             array.pull_from_device()
-            found[name] = array.view.copy()
+            found[name] = array._view.copy()
         return found
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
         for name, array in self._state_arrays():
-            array.view[...] = state[name]
+            array._view[...] = state[name]
             array.push_to_device()
 
     def _state_arrays(self) -> Iterator[tuple[str, Any]]:
-        groups = (self.neuron_populations, self.synapse_populations, self.custom_updates)
-        for group in (group for groups_of_kind in groups for group in groups_of_kind.values()):
-            for space in ("vars", "pre_vars", "post_vars", "psm_vars"):
-                for name, array in getattr(group, space, {}).items():
-                    yield f"{group.name}.{space}.{name}", array
-            if hasattr(group, "out_post"):
-                yield f"{group.name}.out_post", group.out_post
+        """Yield all arrays that the host can see, those of sparse connectivity with their gaps."""
+        for groups in (
+            self.neuron_populations,
+            self.synapse_populations,
+            self.current_sources,
+            self.custom_updates,
+            self.custom_connectivity_updates,
+        ):
+            for group in groups.values():
+                for space in ("vars", "pre_vars", "post_vars", "psm_vars"):
+                    for name, array in getattr(group, space, {}).items():
+                        if array._view is not None:
+                            yield f"{group.name}.{space}.{name}", array
+                if getattr(group, "out_post", None) is not None:
+                    yield f"{group.name}.out_post", group.out_post
 
 
-def init_var(snippet: Any, *args: Any, **kwargs: Any) -> Any:
+def genn_name(backend: str | None) -> str | None:
+    """Return GeNN's name of one of its back ends.
+
+    Raises
+    ------
+    BackendError
+        If GeNN was built without it; says what with.
+    """
+    name = _SHORT_NAMES.get(backend, backend) if backend is not None else None
+    built = list(pygenn.genn_model.backend_modules)
+    if name is not None and name not in built:
+        raise BackendError(f"this GeNN was built without the back end '{backend}'; it has {', '.join(built)}")
+    return name
+
+
+def with_backend(backend: str) -> types.ModuleType:
+    """Return a module like this whose models run on a certain back end of GeNN's.
+
+    Raises
+    ------
+    BackendError
+        If GeNN was built without it.
+    """
+    name = genn_name(backend)
+    module = types.ModuleType(f"{__name__}:{backend}", __doc__)
+    module.__dict__.update({key: value for key, value in globals().items() if not key.startswith("__")})
+    module.__dict__["__getattr__"] = __getattr__
+    module.__dict__["GeNNModel"] = type(
+        "GeNNModel", (GeNNModel,), {"default_backend": name, "__doc__": GeNNModel.__doc__}
+    )
+    return module
+
+
+def init_var(snippet: Any, params: Any = None) -> Any:
     """Return PyGeNN's ``init_var``; the snippet may be a declaration."""
-    return pygenn.init_var(_convert(snippet), *args, **kwargs)
+    return pygenn.init_var(by_name(VarInitSnippet, pygenn.init_var_snippets, snippet), _plain(params))
+
+
+def init_sparse_connectivity(snippet: Any, params: Any = None) -> Any:
+    """Return PyGeNN's ``init_sparse_connectivity``; the snippet may be a declaration."""
+    built_in = pygenn.init_sparse_connectivity_snippets
+    return pygenn.init_sparse_connectivity(by_name(SparseConnectInitSnippet, built_in, snippet), _plain(params))
+
+
+def init_toeplitz_connectivity(init_toeplitz_connect_snippet: Any, params: Any = None) -> Any:
+    """Return PyGeNN's ``init_toeplitz_connectivity``; the snippet may be a declaration."""
+    built_in = pygenn.init_toeplitz_connectivity_snippets
+    snippet = by_name(ToeplitzConnectInitSnippet, built_in, init_toeplitz_connect_snippet)
+    return pygenn.init_toeplitz_connectivity(snippet, _plain(params))
 
 
 def init_weight_update(snippet: Any, *args: Any, **kwargs: Any) -> Any:
     """Return PyGeNN's ``init_weight_update``; the model may be a declaration."""
-    return pygenn.init_weight_update(_convert(snippet), *args, **kwargs)
+    model = by_name(WeightUpdateModel, pygenn.weight_update_models, snippet)
+    rest = [_plain(given) for given in args]
+    return pygenn.init_weight_update(model, *rest, **{name: _plain(given) for name, given in kwargs.items()})
 
 
-def init_postsynaptic(snippet: Any, *args: Any, **kwargs: Any) -> Any:
+def init_postsynaptic(snippet: Any, params: Any = None, vars: Any = None, var_refs: Any = None) -> Any:
     """Return PyGeNN's ``init_postsynaptic``; the model may be a declaration."""
-    return pygenn.init_postsynaptic(_convert(snippet), *args, **kwargs)
+    model = by_name(PostsynapticModel, pygenn.postsynaptic_models, snippet)
+    return pygenn.init_postsynaptic(model, _plain(params), _plain(vars), _plain(var_refs))
 
 
-_CREATE = {
-    NeuronModel: pygenn.create_neuron_model,
-    WeightUpdateModel: pygenn.create_weight_update_model,
-    PostsynapticModel: pygenn.create_postsynaptic_model,
-    CustomUpdateModel: pygenn.create_custom_update_model,
-    VarInitSnippet: pygenn.create_var_init_snippet,
-}
-
-
-def _convert(model: Any) -> Any:
-    """Return PyGeNN's form of a declaration; what is none (a name, a model of PyGeNN's) stays as it is."""
-    return _create(model) if isinstance(model, Model) else model
-
-
-@lru_cache(maxsize=256)
-def _create(model: Model) -> Any:
-    fields: dict[str, list[tuple[Any, ...]]] = {}
-    for attribute, field in model.named_fields():
-        fields.setdefault(attribute, []).append(_as_tuple(model, field))
-    return _CREATE[type(model)](model.name, **fields, **model.codes())
-
-
-def _as_tuple(model: Model, field: Any) -> tuple[Any, ...]:
-    if hasattr(field, "func"):
-        return field.name, field.func, field.type
-    if hasattr(field, "init"):
-        return field.name, field.type, field.init
-    if isinstance(getattr(field, "access", None), VarAccess):
-        kind = pygenn.CustomUpdateVarAccess if isinstance(model, CustomUpdateModel) else pygenn.VarAccess
-        return field.name, field.type, getattr(kind, field.access.name)
-    if isinstance(getattr(field, "access", None), VarAccessMode):
-        return field.name, field.type, getattr(pygenn.VarAccessMode, field.access.name)
-    return field.name, field.type
+def _plain(values: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return values by name as PyGeNN takes them: none for None, and Python's numbers for NumPy's."""
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in (values or {}).items()}

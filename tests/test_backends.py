@@ -34,9 +34,23 @@ def test_cuda_is_not_there():
 
 
 @pytest.mark.skipif(has_pygenn, reason="PyGeNN is installed here")
-def test_genn_needs_pygenn():
+@pytest.mark.parametrize("name", ["genn", "genn:cpu", "genn:cuda", "genn:hip"])
+def test_genn_needs_pygenn(name):
     with pytest.raises(BackendError, match=r"PyGeNN is not installed; .*github\.com/genn-team/genn"):
-        choose_backend("genn")
+        choose_backend(name)
+
+
+@pytest.mark.skipif(not has_pygenn, reason="PyGeNN is not installed")
+def test_genn_with_each_back_end_that_it_was_built_with():
+    import pygenn
+
+    for name in ("cpu", "cuda", "hip"):
+        theirs = {"cpu": "single_threaded_cpu"}.get(name, name)
+        if theirs in pygenn.genn_model.backend_modules:
+            assert choose_backend(f"genn:{name}").module.GeNNModel("float", "m").backend_name == theirs
+        else:
+            with pytest.raises(BackendError, match=f"backend 'genn:{name}' is not available: this GeNN was built with"):
+                choose_backend(f"genn:{name}")
 
 
 def test_our_own_engine_under_pygenns_name_is_not_genn(monkeypatch):
