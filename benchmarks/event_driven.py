@@ -18,7 +18,6 @@ import importlib.util
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +26,9 @@ from typing import Any
 import balanced_network
 import microcircuit_network
 from flush_denormals import flush_denormals
+from worker import Worker, interleave
+
+from snnlearn.runtime.library import Preparation
 
 NETWORKS: dict[str, tuple[Any, float]] = {
     "balanced_4000": (balanced_network, 4000),
@@ -63,7 +65,7 @@ def work(engine: str, network: str, timesteps: int) -> None:
     model = describe(engine, network)
     begin = time.perf_counter()
     if engine != "genn":
-        prepare()
+        Preparation().finish()  # what is the same in every simulation
     start = time.perf_counter()
     model.build()
     built = time.perf_counter()
@@ -89,15 +91,6 @@ def work(engine: str, network: str, timesteps: int) -> None:
         print(json.dumps({"s": seconds, "rate_hz": rate, "mb": memory(model)}), file=answers, flush=True)
 
 
-def prepare() -> None:
-    """Compile what is the same in every simulation, where this version of snnlearn has such."""
-    from snnlearn.runtime import library
-
-    if hasattr(library, "Preparation"):
-        preparation = library.Preparation()
-        preparation.finish()
-
-
 def memory(model: Any) -> float:
     """Return the size of the arrays of connectivity and of synapses' variables [MB]."""
     octets = 0
@@ -108,60 +101,21 @@ def memory(model: Any) -> float:
     return octets / 1e6
 
 
-class Worker:
-    """The other end of `work`."""
-
-    def __init__(self, engine: str, network: str, timesteps: int, cache_dir: str) -> None:
-        self.engine, self.network = engine, network
-        command = [sys.executable, __file__, "--worker", engine, "--networks", network, "--timesteps", str(timesteps)]
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if engine == "genn" else None,
-            env={**os.environ, "XDG_CACHE_HOME": cache_dir},
-            text=True,
-        )
-        self.seconds: list[float] = []
-        self.last: dict[str, Any] = {}
-        self.built = self._answer()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            errors = self.process.stderr.read() if self.process.stderr else ""
-            raise SystemExit(f"{self.engine}, {self.network} failed\n{errors}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def run(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        self.last = self._answer()
-        self.seconds.append(self.last["s"])
-
-    def row(self) -> dict[str, Any]:
-        mine = {"network": self.network, "engine": self.engine, "s": self.seconds}
-        return mine | self.built | {"rate_hz": self.last["rate_hz"], "mb": self.last["mb"]}
+def row(network: str, engine: str, worker: Worker) -> dict[str, Any]:
+    mine = {"network": network, "engine": engine, "s": worker.seconds}
+    return mine | worker.built | {"rate_hz": worker.last["rate_hz"], "mb": worker.last["mb"]}
 
 
 def measure(network: str, engines: list[str], rounds: int, timesteps: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         workers = []
         for engine in engines:
-            os.mkdir(os.path.join(folder, engine))
-            workers.append(Worker(engine, network, timesteps, os.path.join(folder, engine)))
-        for number in range(rounds + 1):
-            for worker in workers:
-                worker.run()
-                if number == 0:
-                    worker.seconds.clear()
-        rows = [worker.row() for worker in workers]
-        for worker in workers:
-            worker.process.communicate()
-    return rows
+            cache_dir = os.path.join(folder, engine)
+            os.mkdir(cache_dir)
+            command = [__file__, "--worker", engine, "--networks", network, "--timesteps", str(timesteps)]
+            workers.append(Worker(f"{engine}, {network}", command, cache_dir, quiet=engine == "genn"))
+        interleave(workers, rounds)
+        return [row(network, engine, worker) for engine, worker in zip(engines, workers, strict=True)]
 
 
 def show(rows: list[dict[str, Any]]) -> None:

@@ -12,13 +12,11 @@ engine is not counted.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import importlib.util
 import json
 import os
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,17 +24,14 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from flush_denormals import flush_denormals
+from worker import Worker, interleave
+
 from snnlearn.data import target_path
 from snnlearn.io import read_ras
-from snnlearn.runtime import cache, find_compiler
 from snnlearn.training import TrialRunner, attach
 from snnlearn.userproject import superspike as ss
 from snnlearn.userproject import superspike_training as st
-
-_FLUSH = """
-#include <immintrin.h>
-extern "C" __attribute__((visibility("default"))) void flush_denormals() { _mm_setcsr(_mm_getcsr() | 0x8040); }
-"""
 
 
 def default_engines() -> list[str]:
@@ -61,7 +56,7 @@ def describe(engine: str) -> tuple[ss.SuperSpikeNetwork, ModuleType]:
 
         if detail == "best":
             os.environ["CXX"] = f"{os.environ.get('CXX', 'g++')} -march=native"
-            ctypes.CDLL(str(cache.build(_FLUSH, find_compiler()))).flush_denormals()
+            flush_denormals()
         cpu = {"backend": "single_threaded_cpu", "optimize_code": detail == "best"}
         return ss.describe(pygenn_engine, inputs, target, seed=1, **cpu), pygenn_engine
     from snnlearn import genn
@@ -111,67 +106,27 @@ def trials(engine: str) -> Callable[[], None]:
     return lambda: runner.run(1)
 
 
-class Worker:
-    """The other end of `work`."""
-
-    def __init__(self, engine: str, cache_dir: str) -> None:
-        self.engine = engine
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--worker", engine],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if engine.startswith("cpu") else subprocess.PIPE,
-            env={**os.environ, "XDG_CACHE_HOME": cache_dir},
-            text=True,
-        )
-        self.seconds: list[float] = []
-        self.peak_mb = 0.0
-        self.build_s = self._answer()["build_s"]
-
-    def _answer(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            errors = self.process.stderr.read() if self.process.stderr else ""
-            raise SystemExit(f"{self.engine} failed\n{errors}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def trial(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        answer = self._answer()
-        self.seconds.append(answer["s"])
-        self.peak_mb = answer["peak_mb"]
-
-    def row(self) -> dict[str, Any]:
-        detail = self.engine.partition(":")[2]
-        threads = int(detail) if detail.isdecimal() else 1
-        return {
-            "engine": self.engine,
-            "threads": threads,
-            "s_per_trial": self.seconds,
-            "build_s": self.build_s,
-            "peak_mb": self.peak_mb,
-        }
+def row(engine: str, worker: Worker) -> dict[str, Any]:
+    detail = engine.partition(":")[2]
+    return {
+        "engine": engine,
+        "threads": int(detail) if detail.isdecimal() else 1,
+        "s_per_trial": worker.seconds,
+        "build_s": worker.built["build_s"],
+        "peak_mb": worker.last["peak_mb"],
+    }
 
 
 def measure(engines: list[str], rounds: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         workers = []
         for number, engine in enumerate(engines):
-            os.mkdir(os.path.join(folder, str(number)))
-            workers.append(Worker(engine, os.path.join(folder, str(number))))
-        for number in range(rounds + 1):
-            for worker in workers:
-                worker.trial()
-                if number == 0:
-                    worker.seconds.clear()
-        rows = [worker.row() for worker in workers]
-        for worker in workers:
-            worker.process.communicate()
-    return rows
+            cache_dir = os.path.join(folder, str(number))
+            os.mkdir(cache_dir)
+            quiet = not engine.startswith("cpu")
+            workers.append(Worker(engine, [__file__, "--worker", engine], cache_dir, quiet=quiet))
+        interleave(workers, rounds)
+        return [row(engine, worker) for engine, worker in zip(engines, workers, strict=True)]
 
 
 def show(rows: list[dict[str, Any]]) -> None:

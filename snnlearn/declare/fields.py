@@ -74,8 +74,24 @@ class Var:
         return self.access is VarAccess.READ_WRITE
 
 
+class _UsedByMode:
+    """What the mode of an access allows."""
+
+    access: CustomUpdateVarAccess | VarAccessMode
+
+    @property
+    def writable(self) -> bool:
+        """Whether code may assign to it."""
+        return not self.access & VarAccessModeAttribute.READ_ONLY
+
+    @property
+    def readable(self) -> bool:
+        """Whether code may read it: the target of a reduction or a broadcast has no value of its own."""
+        return not self.access & (VarAccessModeAttribute.REDUCE | VarAccessModeAttribute.BROADCAST)
+
+
 @dataclass(frozen=True)
-class CustomUpdateVar:
+class CustomUpdateVar(_UsedByMode):
     """A variable of a custom update: one value for each element it runs over, or a reduction of them."""
 
     name: str
@@ -88,19 +104,9 @@ class CustomUpdateVar:
         if not isinstance(self.access, CustomUpdateVarAccess):
             raise DeclarationError(f"variable '{self.name}': access {self.access!r} is not a CustomUpdateVarAccess")
 
-    @property
-    def writable(self) -> bool:
-        """Whether code may assign to it."""
-        return not self.access & VarAccessModeAttribute.READ_ONLY
-
-    @property
-    def readable(self) -> bool:
-        """Whether code may read it: the target of a reduction or a broadcast has no value of its own."""
-        return not self.access & (VarAccessModeAttribute.REDUCE | VarAccessModeAttribute.BROADCAST)
-
 
 @dataclass(frozen=True)
-class VarRef:
+class VarRef(_UsedByMode):
     """A name for some other group's variable; the network says which."""
 
     name: str
@@ -112,16 +118,6 @@ class VarRef:
         value_type(self.type)
         if not isinstance(self.access, VarAccessMode):
             raise DeclarationError(f"reference '{self.name}': access {self.access!r} is not a VarAccessMode")
-
-    @property
-    def writable(self) -> bool:
-        """Whether code may assign to it."""
-        return not self.access & VarAccessModeAttribute.READ_ONLY
-
-    @property
-    def readable(self) -> bool:
-        """Whether code may read it: the target of a reduction or a broadcast has no value of its own."""
-        return not self.access & (VarAccessModeAttribute.REDUCE | VarAccessModeAttribute.BROADCAST)
 
 
 @dataclass(frozen=True)

@@ -177,11 +177,11 @@ class Expressions(Pointers):
             raise self.error(node, f"{name} takes {functions[name].wanted} argument(s), not {len(given)}")
         self.calls.add(name)
         if name == "printf":
-            return self.printing(node, given, functions[name])
+            return self.printing(given, functions[name])
         args = tuple(self.value(arg) for arg in given)
         return tree.Call(name, args, result_type(functions[name], tuple(a.type for a in args)))
 
-    def printing(self, node: Any, given: list[Any], function: Function) -> tree.Call:
+    def printing(self, given: list[Any], function: Function) -> tree.Call:
         """Read a call of ``printf``; its arguments are cast to what the format says that they are."""
         text = given[0]
         if not isinstance(text, c_ast.Constant) or not text.value.startswith('"'):

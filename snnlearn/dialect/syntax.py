@@ -52,7 +52,7 @@ def _parse(source: Source, tokens: tuple[Token, ...], before: str, after: str) -
     try:
         return _run_parser(before, text, after).ext[-1].body
     except RecursionError:
-        deepest = tokens[_first_refused(source, text, tokens, before)]
+        deepest = tokens[_first_refused(text, tokens, before)]
         raise source.error_at("the code is nested too deeply", deepest.start) from None
     except c_parser.ParseError as error:
         raise _located(source, text, tokens, before, str(error)) from None
@@ -73,7 +73,7 @@ def _located(source: Source, text: str, tokens: tuple[Token, ...], before: str, 
         stop = source.offset(line, column) if line <= text.count("\n") + 1 else len(text)
         at = next((i for i, token in enumerate(tokens) if token.start >= stop), len(tokens))
     else:
-        at = _first_refused(source, text, tokens, before)
+        at = _first_refused(text, tokens, before)
     end = tokens[at - 1].start + len(tokens[at - 1].text) if at else 0
     if at == len(tokens):
         hint = "; is a ';' missing?" if _accepts(f"{text[:end]};", before) else ""
@@ -92,7 +92,7 @@ def _hint(tokens: tuple[Token, ...], at: int) -> str:
     return f"; '{word}' is not a type{did_you_mean(word, TYPE_NAMES)}"
 
 
-def _first_refused(source: Source, text: str, tokens: tuple[Token, ...], before: str) -> int:
+def _first_refused(text: str, tokens: tuple[Token, ...], before: str) -> int:
     """Return the index of the first token that the parser refuses, where it does not say so itself."""
     good, bad = 0, len(tokens)
     while good < bad:

@@ -308,10 +308,6 @@ class GeNNModel(AddsGroups, TimesSpent):
     def _runtime(self) -> Simulation | None:
         return self._simulation
 
-    @property
-    def _recording_in_use(self) -> bool:
-        return any(True for _ in self._recorded())
-
     def _recorded(self) -> Iterable[tuple[Group[Any], Location]]:
         for group in self._groups():
             for at in group._recorded():

@@ -170,11 +170,6 @@ class ModelSpec:
     def default_sparse_connectivity_location(self, location: VarLocation) -> None:
         self._default_sparse_location = _as_location("default_sparse_connectivity_location", location)
 
-    @property
-    def _type_context(self) -> dict[str, types.ResolvedType]:
-        own = types.ResolvedType(self._precision)
-        return {"scalar": own, "timepoint": own}
-
     def _has_groups(self) -> bool:
         return False
 

@@ -96,12 +96,10 @@ def check_update(network: Network, u: CustomUpdate) -> dict[Location, Variable]:
             _check_transpose(network, u, owner, given, variable)
     _check_reductions(network, u, dims)
     _check_arrays(network, f"custom update '{u.name}'", u.model.extra_global_param_refs, u.egp_refs)
-    return _own_variables(network, u, widest, dims)
+    return _own_variables(u, widest, dims)
 
 
-def _own_variables(
-    network: Network, u: CustomUpdate, widest: Variable | None, dims: VarAccessDim
-) -> dict[Location, Variable]:
+def _own_variables(u: CustomUpdate, widest: Variable | None, dims: VarAccessDim) -> dict[Location, Variable]:
     found = {}
     for v in u.model.vars:
         at = Location(u.name, "own", v.name)

@@ -7,7 +7,7 @@ from snnlearn.codegen.plan.context import DOUBLE, Context, Meanings, stream_of
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Domain, Neurons, Rows, Synapses
 from snnlearn.codegen.plan.kernels import Kernel
 from snnlearn.codegen.plan.memory import init_egp
-from snnlearn.codegen.plan.parts import Action, Connect, Index
+from snnlearn.codegen.plan.parts import Action, Connect, Index, Store
 from snnlearn.declare import value_type
 from snnlearn.dialect import check_model
 from snnlearn.network import Location, SynapsePopulation, Variable, VarInit
@@ -32,8 +32,8 @@ def init_kernel(context: Context, v: Variable) -> Kernel | None:
     meanings |= numbers
     for egp in snippet.extra_global_params:
         meanings[egp.name] = Whole(context.memory[init_egp(v.location, egp.name)].name)
-    how = "replace" if array.slots == 1 else "broadcast"
-    meanings["value"] = Element("value", array.name, v.type, index, how=how)  # type: ignore[arg-type]
+    how: Store = "replace" if array.slots == 1 else "broadcast"
+    meanings["value"] = Element("value", array.name, v.type, index, how=how)
     k.add(k.code(snippet.name, checked, meanings))
     stream = stream_of(f"{v.location.group}.{v.location.space}.{v.location.name}") if k.draws else None
     return k.finish(batched=v.batched, stream=stream)
