@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from snnlearn.codegen.cpp.emit import merged_kernels
-from snnlearn.codegen.cpp.view import KernelView
+from snnlearn.codegen.cpp.view import CppKernel
 from snnlearn.codegen.plan import REWRITES, Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows, Sparse
 from snnlearn.codegen.plan.kernels import Fill, ListColumns, Operation, Transposition
@@ -131,7 +131,7 @@ def _threads(kernel: Operation, plan: Plan) -> str:
         return "one"
     if kernel.deferral is not None and kernel.deferral.linear is not None:
         return "by tiles"
-    shared = KernelView(kernel, plan).shared
+    shared = CppKernel(kernel, plan).shared
     return "one: small" if shared is None else {"pre": "by rows", "post": "by columns"}[shared]
 
 

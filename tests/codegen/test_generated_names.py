@@ -14,7 +14,7 @@ def test_each_is_handed_out_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["new", "class", "this", "co_await", "i", "sim", "std", "first_pending", "row", "kept"]
+    "word", ["new", "class", "this", "co_await", "i", "sim", "std", "first_pending", "row", "kept", "own", "worker"]
 )
 def test_words_of_the_language_and_the_templates_step_aside(word: str) -> None:
     assert Names().unique(word) == f"{word}_2"
@@ -27,6 +27,7 @@ def test_words_of_the_language_and_the_templates_step_aside(word: str) -> None:
         ("M_PI", "user_M_PI"),
         ("_x", "user_x"),
         ("tile_w", "user_tile_w"),
+        ("marks_0_V", "user_marks_0_V"),
         ("23E_V", "user_23E_V"),
         ("V", "V"),
         ("A_V_2", "A_V_2"),

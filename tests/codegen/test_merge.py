@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from small_networks import network
+from snnlearn.codegen.clike.merge import CUDA, Function, Merged, merge
 from snnlearn.codegen.cpp import emit_cpp
-from snnlearn.codegen.cpp.merge import Function, Merged, merge
 from snnlearn.codegen.plan import build_plan, optimise
 
-TYPES = {"A_V": "float", "B_V": "float", "C_V": "float", "A_n": "int", "D_V": "double"}
+_FLOATS = {("sim", name): "float *" for name in ("A_V", "B_V", "C_V")}
+TYPES = _FLOATS | {("sim", "A_n"): "int *", ("sim", "D_V"): "double *"}
 
 
 def function(
@@ -143,3 +144,25 @@ def test_merging_is_a_rewrite_like_others() -> None:
     plan = build_plan(network())
     assert "SNN_MERGED static" not in emit_cpp(plan)
     assert "SNN_MERGED static" in emit_cpp(optimise(plan, ["merge"]))
+
+
+def test_members_of_another_object_are_told_apart_by_their_owner() -> None:
+    def launch(name: str, array: str, queue: str) -> Function:
+        head = f"static void {name}(const Sim &sim, unsigned int part)"
+        return Function(name, f"{head}\n{{\n    snn_arrays.{array}[sim.{queue}] = part;\n}}")
+
+    types = {("snn_arrays", name): "unsigned int *" for name in ("A", "B", "A_q", "B_q")}
+    types |= {("sim", name): "unsigned int" for name in ("A_q", "B_q")}
+    (m,) = merge([launch("f", "A", "A_q"), launch("g", "B", "B_q")], types, CUDA)
+    assert "unsigned int *Arrays::*A;" in m.text
+    assert "unsigned int Sim::*A_q;" in m.text
+    assert "(snn_arrays.*args.A)[(sim.*args.A_q)] = part;" in m.text
+    assert "f(const Sim &sim, const merged_f args, unsigned int part)" in m.text
+    assert merge([launch("f", "A", "A_q"), launch("g", "B", "timestep")], types, CUDA) == []
+
+
+def test_functions_that_differ_in_nothing_but_their_names_need_no_arguments() -> None:
+    first, second = function("f", "A_V"), function("g", "A_V")
+    (m,) = merged(first, Function("g", second.text))
+    assert m.members == ("f", "g")
+    assert m.text.count("    {}, // ") == 2

@@ -12,7 +12,8 @@ from snnlearn.codegen.plan.kernels import Transposition
 from snnlearn.codegen.plan.rewrites.defer import DEPTH, why_not
 from snnlearn.declare import CustomUpdateModel, VarInitSnippet, WeightUpdateModel
 from snnlearn.errors import NetworkError, PreferenceError
-from snnlearn.network import CustomUpdate, Location, VarInit, WeightReference
+from snnlearn.models import FixedProbability
+from snnlearn.network import Connectivity, CustomUpdate, Location, SparseConnectInit, VarInit, WeightReference
 
 
 def kernel(plan: Plan, name: str) -> Kernel:
@@ -201,3 +202,16 @@ def test_strength_reaches_compound_assignments_and_the_code_of_spikes() -> None:
     assert constants(plan, "synapse_dynamics_S") == {"one_over_tau": 0.5}
     assert constants(plan, "neuron_update_A")["S_w0"] == 2.0
     assert constants(plan, "neuron_update_A")["one_over_S_tau"] == 0.5
+
+
+def test_columns_of_more_synapses_than_their_numbers_can_tell_apart_are_refused() -> None:
+    net = network(sizes=(2, 5))
+
+    def plan(room: int) -> Plan:
+        connectivity = Connectivity("SPARSE", SparseConnectInit(FixedProbability, {"prob": 0.5}), max_connections=room)
+        s = replace(net.synapses["S"], connectivity=connectivity)
+        return build_plan(replace(net, synapses={**net.synapses, "S": s}))
+
+    assert plan(2**31).columns
+    with pytest.raises(NetworkError, match=r"has room for 4,294,967,298 synapses; .*lower max_connections"):
+        plan(2**31 + 1)

@@ -6,12 +6,14 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from snnlearn.codegen.cpp.merge import Function, Merged, merge
-from snnlearn.codegen.cpp.view import KernelView, fill_literal, view_name
+from snnlearn.codegen.clike import fill_literal, view_name
+from snnlearn.codegen.clike.merge import Function, Merged, merge
+from snnlearn.codegen.cpp.view import CppKernel
 from snnlearn.codegen.plan import Kernel, Plan
 from snnlearn.codegen.plan.kernels import Fill, ListColumns, Operation, Transposition
+from snnlearn.codegen.troubles import TROUBLES
 
 
 def emit_cpp(plan: Plan) -> str:
@@ -29,7 +31,7 @@ def emit_cpp(plan: Plan) -> str:
             name=ascii(plan.name),  # one line, whatever a user calls it
             deferred=deferred,
             deferral=deferred[0].deferral if deferred else None,
-            pooled=bool(deferred) or any(isinstance(k, KernelView) and k.shared for k in views),
+            pooled=bool(deferred) or any(isinstance(k, CppKernel) and k.shared for k in views),
             ctypes={a.name: a.type.ctype_for(plan.precision) for a in plan.arrays},
             definitions=_definitions(views, plan, merged, texts),
             targets={name: (m.name, n) for m in merged for n, name in enumerate(m.members)},
@@ -57,11 +59,11 @@ def _merged_and_texts(plan: Plan) -> tuple[list[Merged], dict[str, str]]:
         return [], {}
     updates = [k for kernels in plan.custom_updates.values() for k in kernels if isinstance(k, Kernel)]
     kernels = [k for k in (*plan.step, *plan.connect, *plan.init, *updates) if k.deferral is None]
-    views = [v for v in (KernelView(k, plan, uniform=True) for k in kernels) if v.shared is None]
+    views = [v for v in (CppKernel(k, plan, uniform=True) for k in kernels) if v.shared is None]
     operations: list[Any] = [*views, *plan.columns.values()]
     functions = [Function(k.name, _define(k, plan)) for k in operations]
     chunked = {v.name for v in views if v.shape == "neurons" and (v.spikes or v.foresees)}
-    ctypes = {a.name: a.type.ctype_for(plan.precision) for a in plan.arrays}
+    ctypes = {("sim", a.name): f"{a.type.ctype_for(plan.precision)} *" for a in plan.arrays}
     return merge(functions, ctypes), {f.name: f.text for f in functions if f.name not in chunked}
 
 
@@ -129,7 +131,7 @@ def support_source() -> str:
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("snnlearn.codegen.cpp"),
+        loader=ChoiceLoader([PackageLoader("snnlearn.codegen.cpp"), PackageLoader("snnlearn.codegen.clike")]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -139,6 +141,7 @@ def _environment() -> Environment:
     for name, kind in [("transposition", Transposition), ("fill", Fill), ("column_lister", ListColumns)]:
         environment.tests[name] = lambda k, kind=kind: isinstance(k, kind)
     environment.globals["view_name"] = view_name
+    environment.globals["troubles"] = TROUBLES
     environment.filters["groupby_timer"] = lambda kernels: [
         (timer, list(group)) for timer, group in groupby(kernels, key=lambda k: k.timer)
     ]
@@ -146,4 +149,4 @@ def _environment() -> Environment:
 
 
 def _view(operation: Operation, plan: Plan) -> Any:
-    return KernelView(operation, plan) if isinstance(operation, Kernel) else operation
+    return CppKernel(operation, plan) if isinstance(operation, Kernel) else operation

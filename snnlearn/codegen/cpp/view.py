@@ -1,31 +1,16 @@
-"""Kernels in the form that the templates want: lines of C++."""
+"""Kernels as C++ has them: vectors of neurons, tiles of synapses, shares for threads."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from snnlearn.codegen.clike import ANY_SLOT, NEWEST, Printer, literal, spell_index
+from snnlearn.codegen.clike import KernelView, literal
 from snnlearn.codegen.cpp.passes import Pass, passes_of
-from snnlearn.codegen.plan import (
-    Array,
-    Code,
-    Kernel,
-    Load,
-    Neurons,
-    OnSpike,
-    Plan,
-    SpikingColumns,
-    SpikingRows,
-    Synapses,
-)
-from snnlearn.codegen.plan.deferral import LinearForm, SilentRows
-from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows, SpikingDomain
-from snnlearn.codegen.plan.parts import AddSynapse, Connect, Flag, Input, Remember
-from snnlearn.declare import value_type
+from snnlearn.codegen.plan import Neurons, SpikingColumns, SpikingRows, Synapses
+from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows
+from snnlearn.codegen.plan.parts import Input
 from snnlearn.dialect.tree import calls_in
 
 # Below, waking a thread costs more than its share of the work; in every timestep anew, or now and then.
@@ -50,30 +35,15 @@ _SHAPES = {
 
 
 @dataclass(frozen=True)
-class KernelView:
-    """A kernel with its code printed, in the form that the templates want."""
+class CppKernel(KernelView):
+    """A kernel with its code printed, in the form that the C++ templates want."""
 
-    kernel: Kernel
-    plan: Plan
     uniform: bool = False  # whether it is printed as for a population of any size
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.kernel, name)
-
-    @cached_property
-    def arrays_by_name(self) -> dict[str, Array]:
-        """All arrays of the plan."""
-        return {a.name: a for a in self.plan.arrays}
 
     @property
     def shape(self) -> str:
         """Which loop macro to use."""
         return "deferred" if self.kernel.deferral is not None else _SHAPES[type(self.kernel.domain)]
-
-    @property
-    def copies(self) -> bool:
-        """Whether it is called once for each copy of a batch."""
-        return self.kernel.batched and self.plan.batch_size > 1
 
     @property
     def parameters(self) -> str:
@@ -147,16 +117,6 @@ class KernelView:
         return sum((end - first) // width for first, end, width in self.tiles)
 
     @property
-    def linear(self) -> LinearForm | None:
-        """The matrix form of a deferred kernel."""
-        return self.kernel.deferral.linear if self.kernel.deferral is not None else None
-
-    @property
-    def silent(self) -> SilentRows | None:
-        """What a deferred kernel does with the rows of silent neurons."""
-        return self.linear.silent if self.linear is not None else None
-
-    @property
     def group(self) -> int:
         """How many rows of a kernel in matrix form are added up at a time."""
         assert self.linear is not None
@@ -167,198 +127,12 @@ class KernelView:
         names = [self.history_of(load) or load.array for load in self.loads_at(index)]
         return [self._pointer(name, 0) for name in dict.fromkeys(names)]
 
-    def code_lines(self, code: Code) -> list[str]:
-        """Return a piece of code printed."""
-        return self._printer().lines(code)
-
-    def _printer(self) -> Printer:
-        taken = [a.name for a in self.plan.arrays]
-        return Printer(self.kernel, self.plan.precision, taken, self.arrays_by_name)
-
     @property
     def extent(self) -> int:
         """How many rows or columns threads share."""
         domain = self.kernel.domain
         assert isinstance(domain, Synapses)
         return domain.pre if self.kernel.split == "pre" else domain.post
-
-    # ---- constants and pointers ----
-
-    @property
-    def constant_lines(self) -> list[str]:
-        """Definitions of the constants."""
-        precision = self.plan.precision
-        lines = [
-            f"const {c.type.ctype_for(precision)} {c.name} = {literal(c.value, c.type, precision)};"
-            for c in self.kernel.constants
-        ]
-        if "dt" in self.kernel.uses:
-            lines.append(f"const {precision} dt = {self.dt};")
-        return lines
-
-    @property
-    def dt(self) -> str:
-        """The timestep as a literal."""
-        return literal(self.plan.dt, value_type("scalar"), self.plan.precision)
-
-    @property
-    def pointer_lines(self) -> list[str]:
-        """Pointers to the arrays in use, each known to be the only way to its memory."""
-        kept = {}
-        if self.kernel.deferral is not None:
-            kept = {h.array: h.kept for h in self.kernel.deferral.histories}
-        lines = [self._pointer(name, delay) for name, delay in self._views() if name not in kept]
-        queues = {name: self.arrays_by_name[name].queue for name in self.kernel.past}
-        lines += [f"const unsigned int {NEWEST}{name} = sim.{q}[0];" for name, q in queues.items() if q is not None]
-        return lines + [self._pointer(name, 0) for name in kept.values()]
-
-    def _views(self) -> list[tuple[str, int | None]]:
-        """Return the arrays in use, each with how many timesteps ago, or None for all slots of a queue."""
-        kernel = self.kernel
-        views: dict[tuple[str, int | None], None] = {}
-        for load in kernel.loads:
-            if load.how == "replace":
-                views[load.array, load.delay] = None
-            if load.how == "broadcast" and self.arrays_by_name[load.array].slots > 1:
-                views[load.array, None] = None
-            elif load.store:
-                views[load.array, 0] = None
-        views |= {(name, 0): None for name in kernel.arrays}
-        accumulations = sorted(kernel.accumulations, key=lambda a: a.target)
-        views |= {(a.target, 0): None for a in accumulations if not a.delayed}
-        views |= {(name, None): None for name in kernel.past}
-        if isinstance(kernel.domain, SpikingDomain):
-            views |= {(name, kernel.domain.delay): None for name in (kernel.domain.spikes, kernel.domain.count)}
-        for spike in kernel.spikes:
-            views |= {(name, 0): None for name in (spike.spikes, spike.count, spike.recording) if name is not None}
-        seen = {name for name, _ in views}
-        views |= {(name, 0): None for name in sorted((kernel.reads | kernel.writes) - seen)}
-        # A delay means nothing where only the last timestep is kept.
-        return list(dict.fromkeys((n, d if d is None or self.arrays_by_name[n].slots > 1 else 0) for n, d in views))
-
-    def _pointer(self, name: str, delay: int | None) -> str:
-        array = self.arrays_by_name[name]
-        host = isinstance(self.kernel.domain, Once) and name in self.kernel.arrays
-        writes = name in self.kernel.writes or host
-        # One that looks back is only read, unless code says where to write.
-        written = writes and (not delay)
-        restrict = "" if isinstance(self.kernel.domain, (Rows, Once)) else "__restrict__ "
-        ctype = array.type.ctype_for(self.plan.precision)
-        start = f"sim.{'host_' if host else ''}{name}{self._offset(array, delay)}"
-        return f"{'' if written else 'const '}{ctype} *{restrict}const {view_name(name, delay)} = {start};"
-
-    def _offset(self, array: Array, delay: int | None) -> str:
-        text = ""
-        if array.size is None:
-            return text
-        if self.copies and array.batched:
-            text += f" + size_t(batch) * {array.size * array.slots}u"
-        if array.queue is not None and delay is not None:
-            slot = f"sim.{array.queue}[0]" + (f" + {array.slots - delay}u" if delay else "")
-            text += f" + size_t(({slot}) % {array.slots}u) * {array.size}u"
-        return text
-
-    # ---- local copies ----
-
-    def loads_at(self, *indices: str) -> list[Load]:
-        """Return the elements copied at these indices; what is reduced to is copied in the innermost loop."""
-        inner = {"neuron", "synapse"} & {*indices}
-        found = []
-        for load in self.kernel.loads:
-            alone = load.index == "only" and load.store
-            if not load.direct and ((load.index in indices and not alone) or (alone and inner)):
-                found.append(load)
-        return found
-
-    def load_lines(self, *indices: str) -> list[str]:
-        """Local copies of the elements at these indices."""
-        return [
-            f"{'' if load.store else 'const '}{self.ctype(load)} {load.name} = {self._value(load)};"
-            for load in self.loads_at(*indices)
-        ]
-
-    def _value(self, load: Load) -> str:
-        if load.how in ("sum", "broadcast"):
-            return "0"
-        if load.how == "max":
-            return f"std::numeric_limits<{self.ctype(load)}>::lowest()"
-        element = f"{view_name(load.array, self._delay(load))}[{spell_index(self.kernel, load.index)}]"
-        if load.arrives_after is not None:
-            return f"snn::arrival({element}, {load.arrives_after}, {self.dt})"
-        return element
-
-    def _delay(self, load: Load) -> int:
-        return load.delay if self.arrays_by_name[load.array].slots > 1 else 0
-
-    def store_lines(self, *indices: str) -> list[str]:
-        """Write back what was changed at these indices."""
-        return [line for load in self.loads_at(*indices) if load.store for line in self._store(load)]
-
-    def _store(self, load: Load) -> Iterator[str]:
-        index = spell_index(self.kernel, load.index)
-        element = f"{load.array}[{index}]"
-        array = self.arrays_by_name[load.array]
-        if load.how == "sum":
-            yield f"{element} += {load.name};"
-        elif load.how == "max":
-            yield f"{element} = snn::max({element}, {load.name});"
-        elif load.how == "broadcast" and array.slots > 1:
-            yield f"for (unsigned int slot = 0; slot < {array.slots}u; slot++) {{"
-            yield f"    {ANY_SLOT}{load.array}[size_t(slot) * {array.size}u + {index}] = {load.name};"
-            yield "}"
-        else:
-            yield f"{element} = {load.name};"
-
-    def ctype(self, item: Any) -> str:
-        """Return the C++ type of a load, input or array."""
-        text: str = item.type.ctype_for(self.plan.precision)
-        return text
-
-    @property
-    def input_lines(self) -> list[str]:
-        """Definitions of the kernel's own variables."""
-        precision = self.plan.precision
-        return [f"{self.ctype(v)} {v.name} = {literal(v.start, v.type, precision)};" for v in self.kernel.inputs]
-
-    # ---- code ----
-
-    @property
-    def parts(self) -> list[dict[str, Any]]:
-        """The body: printed code, and the tests for spikes and events with their own printed code."""
-        printer = self._printer()
-        parts: list[dict[str, Any]] = []
-        for part in self.kernel.body:
-            if isinstance(part, OnSpike):
-                condition = printer.condition(part.condition)
-                parts.append(
-                    {
-                        "spike": part,
-                        "number": self.kernel.spikes.index(part),
-                        "condition": condition if part.unless is None else f"({condition}) && !{part.unless}",
-                        "before": [(c.title, printer.lines(c)) for c in part.before],
-                        "reset": [(c.title, printer.lines(c)) for c in part.reset],
-                    }
-                )
-            elif isinstance(part, Remember):
-                line = f"if (snn::just_now({part.last}, sim.timestep, {self.dt})) {{ {part.before} = {part.last}; }}"
-                parts.append({"spike": None, "title": "the last spike becomes the one before", "lines": [line]})
-            elif isinstance(part, Flag):
-                line = f"const bool {part.name} = {printer.condition(part.condition)};"
-                parts.append({"spike": None, "title": part.condition.title, "lines": [line]})
-            else:
-                parts.append({"spike": None, "title": part.title, "lines": printer.lines(part)})
-        return parts
-
-    @property
-    def records(self) -> bool:
-        """Whether it records spikes or events."""
-        return any(spike.recording is not None for spike in self.kernel.spikes)
-
-    @property
-    def recording_words(self) -> int:
-        """How many words one timestep of one copy's recording has."""
-        assert isinstance(self.kernel.domain, Neurons)
-        return (self.kernel.domain.size + 31) // 32
 
     @cached_property
     def passes(self) -> list[dict[str, Any]]:
@@ -371,7 +145,7 @@ class KernelView:
                 "draws": p.draws,
                 "parts": parts[p.first : p.end],
                 "handed_over": [f"handed_{v.name}[i - first] = {v.name};" for v in p.inputs if v.name in p.after],
-                "stores": [line for x in p.loads if x.store and x.index == "neuron" for line in self._store(x)],
+                "stores": [line for x in p.loads if x.store and x.index == "neuron" for line in self.store(x)],
             }
             for p in passes_of(self.kernel)
         ]
@@ -394,13 +168,6 @@ class KernelView:
     # ---- random numbers ----
 
     @property
-    def random_arguments(self) -> str:
-        """What the stream of random numbers starts from, beside its own number and the element's."""
-        if self.kernel.draws == "each timestep":
-            return ", sim.timestep"
-        return f", sim.{self.kernel.calls}[0]" if self.kernel.calls is not None else ""
-
-    @property
     def foresees(self) -> bool:
         """Whether the first random numbers of many neurons are made at once."""
         return self.kernel.stream is not None and self.kernel.draws == "each timestep"
@@ -417,78 +184,7 @@ class KernelView:
         """How many neurons a chunk has, rounded up to whole blocks of random numbers."""
         return -(-self.chunk // 4) * 4
 
-    @property
-    def random_rows(self) -> int:
-        """How many indices the random numbers of one copy of a batch take, in whole blocks."""
-        assert isinstance(self.kernel.domain, Neurons)
-        return -(-self.kernel.domain.size // 4) * 4
-
-    def random_index(self, index: str, number: int) -> str:
-        """Return the number of an element among those of all copies."""
-        return f"size_t(batch) * {number}u + {index}" if self.copies else index
-
-    # ---- connectivity ----
-
-    @property
-    def edits(self) -> str:
-        """What it goes through when it makes or changes connectivity."""
-        return {Rows: "rows", Columns: "columns", Diagonals: "diagonals"}[type(self.kernel.domain)]
-
-    def delay_of(self, name: str) -> int:
-        """Return how many timesteps ago an array of spikes is read."""
-        assert isinstance(self.kernel.domain, SpikingDomain)
-        return self.kernel.domain.delay if self.arrays_by_name[name].slots > 1 else 0
-
-    @property
-    def builds(self) -> bool:
-        """Whether it makes connectivity, rather than changing it."""
-        return any(isinstance(a, Connect) for code in self.kernel.codes for a in code.actions.values())
-
-    @property
-    def added(self) -> list[tuple[str, str]]:
-        """The values that ``add_synapse`` takes: arrays and their types."""
-        actions = (a for code in self.kernel.codes for a in code.actions.values())
-        found = next((a for a in actions if isinstance(a, AddSynapse)), None)
-        arrays = [] if found is None else [self.arrays_by_name[name] for name in found.values]
-        return [(a.name, self.ctype(a)) for a in arrays]
-
-    def copies_of(self, name: str) -> list[int]:
-        """Return where the copies of a synapse array start."""
-        array = self.arrays_by_name[name]
-        assert array.size is not None
-        return [n * array.size for n in range(self.plan.batch_size if array.batched else 1)]
-
-    # ---- deferred kernels ----
-
-    def history_of(self, load: Load) -> str | None:
-        """Return where the past of a load's array is kept in a deferred kernel."""
-        assert self.kernel.deferral is not None
-        return next((h.kept for h in self.kernel.deferral.histories if h.array == load.array), None)
-
-    def stride_of(self, load: Load) -> int:
-        """Return the distance of the kept rows of a load's array."""
-        assert self.kernel.deferral is not None
-        return next(h.stride for h in self.kernel.deferral.histories if h.array == load.array)
-
     def newest(self, name: str) -> str:
         """Return what to add to the pointer to an array, to have what was written last; nothing without a queue."""
         array = self.arrays_by_name[name]
         return "" if array.slots == 1 else f" + size_t(sim.{array.queue}[0]) * {array.size}u"
-
-    def size_of(self, name: str) -> int:
-        """Return the size of an array."""
-        size = self.arrays_by_name[name].size
-        assert size is not None
-        return size
-
-
-def view_name(array: str, delay: int | None) -> str:
-    """Return what the pointer to an array is called, to one of its slots, or to all."""
-    if delay is None:
-        return f"{ANY_SLOT}{array}"
-    return array if delay == 0 else f"slot_{delay}_{array}"
-
-
-def fill_literal(value: float, array: Array, precision: Any) -> str:
-    """Return the value that an array is filled with, as source text."""
-    return literal(-math.inf if value == -math.inf else value, array.type, precision)

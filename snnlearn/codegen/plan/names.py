@@ -16,7 +16,8 @@ _CPP_WORDS = frozenset(_CPP.split())
 # What the templates call things in a kernel or in the simulation; user names step aside.
 _TEMPLATES = """id id_pre id_post id_syn i j s k n sim begin end random first kept oldest row rows column count dt t
     GROUP WIDTH part tile rest batch slot spike spikes connect add_synapse remove_synapse kernel d last source
-    target copy number
+    target copy number threadIdx blockIdx blockDim gridDim warpSize dim3 lane warp group inside total steps listed
+    own worker shared spiked silent
     recording_row recording_words recording_timesteps first_pending block_first block_kept deferred_time flush_denormals
     std snn Simulation size_t uint8_t uint16_t uint32_t uint64_t int8_t int16_t int32_t int64_t
     M_E errno assert stdin stdout stderr args"""
@@ -24,7 +25,10 @@ SCAFFOLDING = frozenset(_TEMPLATES.split())
 
 
 # How names start that the templates put together themselves, or C++ keeps for the compiler.
-_TEMPLATES_OWN = re.compile(r"_|tile_|any_slot_|newest_|slot_\d|host_|handed_|(spikes|spiked|any|count|value)_\d+$")
+_TEMPLATES_OWN = re.compile(
+    r"_|(tile|any_slot|newest|host|handed|snn|own|shared|gathered|launch|phase|marks)_|slot_\d"
+    r"|(spikes|spiked|any|count|value)_\d+$"
+)
 
 
 class Names:

@@ -53,6 +53,12 @@ def column_lister(context: Context, s: SynapsePopulation, name: str, timer: str)
     sparse = context.memory.sparse(s)
     if sparse is None or sparse.column_start is None:
         return None
+    room = s.source.size * sparse.stride
+    if room > 2**32:
+        raise NetworkError(
+            f"synapse population '{s.name}' has room for {room:,} synapses; with code of postsynaptic spikes or events "
+            "2**32 is the most: lower max_connections, or split it"
+        )
     return ListColumns(name, timer, Columns(s.source.size, s.target.size, sparse))
 
 

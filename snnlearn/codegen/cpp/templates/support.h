@@ -39,11 +39,10 @@
 
 namespace snn {
 
-// As in C: where one argument is not a number, the other. Written so that a compiler can vectorise it.
-template <typename T> inline T fmax(T a, T b) { return (a >= b || b != b) ? a : b; }
-template <typename T> inline T fmin(T a, T b) { return (a <= b || b != b) ? a : b; }
-template <typename T> inline T max(T a, T b) { return a < b ? b : a; }
-template <typename T> inline T min(T a, T b) { return b < a ? b : a; }
+// What <limits> has, under names that any language of the family can have.
+template <typename T> constexpr T infinity() { return std::numeric_limits<T>::infinity(); }
+template <typename T> constexpr T lowest() { return std::numeric_limits<T>::lowest(); }
+template <typename T> constexpr T not_a_number() { return std::numeric_limits<T>::quiet_NaN(); }
 
 // The C library's maths, as in <cmath>, which would take longer to read than most simulations to compile.
 #define SNN_OF_ONE(name) inline float name(float x) { return __builtin_##name##f(x); } inline double name(double x) { return __builtin_##name(x); }
@@ -68,37 +67,14 @@ inline float abs(float x) { return __builtin_fabsf(x); }
 inline double abs(double x) { return __builtin_fabs(x); }
 template <typename T> inline T abs(T x) { return x < T(0) ? -x : x; }
 
-// The slot of a queue some timesteps after the newest, or before.
-inline unsigned int later(unsigned int newest, unsigned int steps, unsigned int slots)
-{
-    return newest + steps < slots ? newest + steps : newest + steps - slots;
-}
-inline unsigned int earlier(unsigned int newest, unsigned int steps, unsigned int slots)
-{
-    return newest >= steps ? newest - steps : newest + slots - steps;
-}
-
-// When a spike arrives that was emitted some timesteps before: the product that t is then, not a sum that rounds differently.
-template <typename T> inline T arrival(T emitted, int steps, T dt)
-{
-    const double timestep = nearbyint(double(emitted) / double(dt));
-    const bool whole = timestep >= 0.0 && timestep < 0x1p62 && T(uint64_t(timestep)) * dt == emitted;
-    return whole ? T(uint64_t(timestep) + uint64_t(steps)) * dt : emitted + T(steps) * dt;
-}
-
-// Whether a time is that of the timestep before.
-template <typename T> inline bool just_now(T time, uint64_t timestep, T dt)
-{
-    return timestep > 0 && time == T(timestep - 1) * dt;
-}
-
+{% include "arithmetic.h" %}
 // From rows of synapses to columns: where each column starts, and its synapses, ascending.
 template <typename Index>
 void list_columns(unsigned int pre, unsigned int post, unsigned int stride, const unsigned int *row_length,
                   const Index *ind, unsigned int *start, unsigned int *synapses);
 
 // What can go wrong in a user's code.
-enum Kind { NO_TROUBLE, NO_SUCH_NEURON, ROW_IS_FULL, BEYOND_THE_QUEUE, ASSERTION };
+enum Kind { {{ troubles | map(attribute="name") | join(", ") }} };
 
 // The first thing that went wrong.
 class Trouble {

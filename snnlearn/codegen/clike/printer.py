@@ -42,7 +42,7 @@ def literal(value: float, vtype: ValueType, precision: Precision) -> str:
         # The sign is no part of a literal, and the positive of the lowest number would not fit.
         return f"({number + 1}{suffix} - 1)" if number in (-(2**31), -(2**63)) else f"({number}{suffix})"
     if math.isinf(value):
-        infinity = f"std::numeric_limits<{ctype}>::infinity()"
+        infinity = f"snn::infinity<{ctype}>()"
         return infinity if value > 0 else f"(-{infinity})"
     if ctype == "float":
         with np.errstate(over="ignore"):
@@ -86,6 +86,16 @@ class Printer:
         assert not isinstance(code.tree, tree.Block)
         self._code = code
         return self._expr(code.tree)
+
+    # ---- what languages differ in ----
+
+    def add(self, action: Accumulate, element: str, value: str) -> str:
+        """Return what adds a value to an array's element."""
+        return f"{element} += {value}"
+
+    def place(self, array: str) -> str:
+        """Return what the pointer to the memory of an array is called outside of kernels."""
+        return f"sim.{array}"
 
     # ---- names ----
 
@@ -226,7 +236,7 @@ class Printer:
         if action is not None:
             return self._action(action, e.args)
         if e.function == "printf":
-            return f"std::printf({', '.join(self._expr(a, top=True) for a in e.args)})"
+            return f"::printf({', '.join(self._expr(a, top=True) for a in e.args)})"
         if e.function == "assert":
             where = f'"{self._code.title}"'
             return f"sim.check({self._expr(e.args[0], top=True)}, snn::ASSERTION, {where})"
@@ -261,10 +271,11 @@ class Printer:
     def _action(self, action: Action, args: tuple[tree.Expr, ...]) -> str:
         first = self._expr(args[0], top=True) if args else ""
         if isinstance(action, Accumulate):
-            if action.delayed:
-                return f"{self._slot(action.target, '+', args[1])}{spell_index(self.kernel, action.index)}] += {first}"
-            index = f"[{spell_index(self.kernel, action.index)}]" if action.index is not None else ""
-            return f"{action.target}{index} += {first}"
+            if action.index is None:
+                return f"{action.target} += {first}"
+            index = f"{spell_index(self.kernel, action.index)}]"
+            start = self._slot(action.target, "+", args[1]) if action.delayed else f"{action.target}["
+            return self.add(action, start + index, first)
         if isinstance(action, Connect):
             at = self._kernel_index(action, args[1:])
             other = f"(unsigned int)({first})"
@@ -279,8 +290,9 @@ class Printer:
             return "(remove_synapse(s), n--)"
         array = self.arrays[action.array]
         count = f"size_t({first})" if array.size is None else f"{array.total(1)}u"
-        places = (f"sim.{array.name}", array.name) if action.to_device else (array.name, f"sim.{array.name}")
-        return f"std::memcpy({', '.join(places)}, {count} * sizeof(*{array.name}))"
+        device = self.place(array.name)
+        places = (device, array.name) if action.to_device else (array.name, device)
+        return f"::memcpy({', '.join(places)}, {count} * sizeof(*{array.name}))"
 
     def _slot(self, array: str, sign: str, delay: tree.Expr) -> str:
         """Return the start of an element of a queue's slot some timesteps away."""

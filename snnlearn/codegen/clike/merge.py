@@ -4,7 +4,7 @@ A network of many populations and connections has as many kernels, most of them 
 take the compiler most of its time. Two printed kernels are alike if they are the same word for word but for
 
 - names declared within them, each of which stands for the same name throughout,
-- arrays of the simulation of one type (``sim.name``),
+- members of the simulation of one type (``sim.name``; in CUDA ``snn_arrays.name`` too),
 - numbers and texts.
 
 One function is left of those, the first; what differs otherwise than by a local name is a field of its arguments. The
@@ -39,6 +39,27 @@ _CALL = re.compile(r"snn::([a-z]\w*)\(")
 
 
 @dataclass(frozen=True)
+class Spelling:
+    """How a language spells what functions can differ in.
+
+    Attributes
+    ----------
+    owners : mapping of str to str
+        The objects whose members a function may use, and their classes.
+    parameter : str
+        The first parameter of every function.
+    """
+
+    owners: Mapping[str, str]
+    parameter: str
+
+
+CPP = Spelling({"sim": "Simulation"}, "Simulation &sim")
+CUDA = Spelling({"snn_arrays": "Arrays", "sim": "Sim"}, "const Sim &sim")
+Types = Mapping[tuple[str, str], str]
+
+
+@dataclass(frozen=True)
 class Function:
     """A printed function, by name."""
 
@@ -65,19 +86,21 @@ class Merged:
     members: tuple[str, ...]
 
 
-def merge(functions: Iterable[Function], ctypes: Mapping[str, str]) -> list[Merged]:
+def merge(functions: Iterable[Function], ctypes: Types, spelling: Spelling = CPP) -> list[Merged]:
     """Return what functions can be merged to, in their order; functions unlike all others are left out.
 
     Parameters
     ----------
     functions : iterable of Function
         Each ``static void name(Simulation &sim…)``.
-    ctypes : mapping of str to str
-        Type of the elements of each array of the simulation.
+    ctypes : mapping of (str, str) to str
+        Type of each member that functions may differ in, by object and name: ``"float *"``.
+    spelling : Spelling
+        The language's.
     """
     groups: dict[str, list[list[_Tokens]]] = {}
     for function in functions:
-        tokens = _Tokens(function)
+        tokens = _Tokens(function, spelling)
         alike = groups.setdefault(_SHAPE.sub("#", function.text), [])
         for group in alike:
             if _agree(group[0], tokens, ctypes):
@@ -91,17 +114,18 @@ def merge(functions: Iterable[Function], ctypes: Mapping[str, str]) -> list[Merg
 class _Tokens:
     """A function's text in pieces, with the white space before each and what kind of piece it is."""
 
-    def __init__(self, function: Function) -> None:
-        self.name = function.name
+    def __init__(self, function: Function, spelling: Spelling) -> None:
+        self.name, self.spelling = function.name, spelling
         self.spaces, self.pieces, *kinds = zip(*_TOKEN.findall(function.text), strict=True)
         self.kinds = [
             _WORDS if w else _NUMBERS if n else _COMMENTS if c else _TEXTS if t else _OTHERS
             for c, t, n, w in zip(*kinds, strict=True)
         ]
 
-    def of_simulation(self, at: int) -> bool:
-        """Whether a name is that of a member of the simulation."""
-        return self.pieces[at - 2 : at] == ("sim", ".")
+    def owner(self, at: int) -> str | None:
+        """Return the object that a name is a member of, if that is one whose members may differ."""
+        owner = self.pieces[at - 2] if at >= 2 and self.pieces[at - 1] == "." else ""
+        return owner if owner in self.spelling.owners else None
 
     def foreign(self, at: int) -> bool:
         """Whether a name means something outside of the function."""
@@ -117,7 +141,7 @@ class _Tokens:
         return self.pieces[at - 2] if alone and "const" in self.pieces[max(at - 6, 0) : at - 2] else None
 
 
-def _agree(a: _Tokens, b: _Tokens, ctypes: Mapping[str, str]) -> bool:
+def _agree(a: _Tokens, b: _Tokens, ctypes: Types) -> bool:
     """Whether two functions differ only in what can be a local name or an argument."""
     if a.kinds != b.kinds:
         return False
@@ -136,10 +160,11 @@ def _agree(a: _Tokens, b: _Tokens, ctypes: Mapping[str, str]) -> bool:
     return not (constants and _may_be_folded(a))
 
 
-def _can_be_argument(a: _Tokens, b: _Tokens, at: int, ctypes: Mapping[str, str]) -> bool:
+def _can_be_argument(a: _Tokens, b: _Tokens, at: int, ctypes: Types) -> bool:
     x, y, kind = a.pieces[at], b.pieces[at], a.kinds[at]
     if kind == _WORDS:
-        return a.of_simulation(at) and x in ctypes and ctypes[x] == ctypes.get(y)
+        owner = a.owner(at)
+        return owner is not None and (owner, x) in ctypes and ctypes[owner, x] == ctypes.get((owner, y))
     if kind == _NUMBERS:
         fixed = a.pieces[at - 1] in ("[", "case") or a.pieces[at + 1] == ">"  # sizes, labels and templates' arguments
         return _type_of(x) is not None and _type_of(x) == _type_of(y) and not fixed
@@ -179,35 +204,38 @@ class _Field:
     values: tuple[str, ...]
 
 
-def _merged(group: list[_Tokens], ctypes: Mapping[str, str]) -> Merged:
+def _merged(group: list[_Tokens], ctypes: Types) -> Merged:
     first = group[0]
-    fields: dict[tuple[int, tuple[str, ...]], _Field] = {}
+    fields: dict[tuple[int, str | None, tuple[str, ...]], _Field] = {}
     pieces = list(first.pieces)
     for at, kind in enumerate(first.kinds):
         values = tuple(tokens.pieces[at] for tokens in group)
-        is_array = kind == _WORDS and first.of_simulation(at)
-        if len(set(values)) == 1 or kind == _COMMENTS or (kind == _WORDS and not is_array):
+        owner = first.owner(at) if kind == _WORDS else None
+        if len(set(values)) == 1 or kind == _COMMENTS or (kind == _WORDS and owner is None):
             continue
-        key = (kind, values)
+        key = (kind, owner, values)
         if key not in fields:
             fields[key] = _field(first, at, values, ctypes, {f.name for f in fields.values()})
-        if is_array:
-            pieces[at - 2 : at + 1] = ["", "", f"(sim.*args.{fields[key].name})"]
+        if owner is not None:
+            pieces[at - 2 : at + 1] = ["", "", f"({owner}.*args.{fields[key].name})"]
         else:
             pieces[at] = f"args.{fields[key].name}"
     text = "".join(part for pair in zip(first.spaces, pieces, strict=True) for part in pair)
     # By value: what is known to stay need not be read again in every pass of a loop.
-    text = text.replace("(Simulation &sim", f"(Simulation &sim, const merged_{first.name} args", 1)
+    parameter = first.spelling.parameter
+    text = text.replace(f"({parameter}", f"({parameter}, const merged_{first.name} args", 1)
     text = text.replace("static void", "SNN_MERGED static void", 1)
     members = tuple(tokens.name for tokens in group)
     return Merged(first.name, "\n".join([*_table(first.name, members, list(fields.values())), text]), members)
 
 
-def _field(first: _Tokens, at: int, values: tuple[str, ...], ctypes: Mapping[str, str], taken: set[str]) -> _Field:
+def _field(first: _Tokens, at: int, values: tuple[str, ...], ctypes: Types, taken: set[str]) -> _Field:
     value = first.pieces[at]
-    if first.kinds[at] == _WORDS:
-        name, ctype = value, f"{ctypes[value]} *Simulation::*"
-        values = tuple(f"&Simulation::{v}" for v in values)
+    owner = first.owner(at) if first.kinds[at] == _WORDS else None
+    if owner is not None:
+        of = first.spelling.owners[owner]
+        name, ctype = value, f"{ctypes[owner, value]}{' ' * (ctypes[owner, value][-1] != '*')}{of}::*"
+        values = tuple(f"&{of}::{v}" for v in values)
     elif first.kinds[at] == _TEXTS:
         name, ctype = "where", "const char *"
     else:
@@ -219,7 +247,7 @@ def _field(first: _Tokens, at: int, values: tuple[str, ...], ctypes: Mapping[str
 
 
 def _table(name: str, members: tuple[str, ...], fields: list[_Field]) -> list[str]:
-    rows = zip(members, zip(*(f.values for f in fields), strict=True), strict=True)
+    rows = [(member, [f.values[n] for f in fields]) for n, member in enumerate(members)]
     return [
         f"// The same for {len(members)} kernels, written with the names of the first.",
         f"struct merged_{name} {{",

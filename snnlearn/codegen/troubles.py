@@ -1,0 +1,44 @@
+"""What can go wrong in a user's code while it runs: the numbers that compiled code reports, and their texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One kind of it.
+
+    Attributes
+    ----------
+    name : str
+        The enumerator of ``Kind`` in compiled code.
+    text : str
+        With places for ``where``, ``a`` and ``b``, each at most once and in this order.
+    """
+
+    name: str
+    text: str
+
+    @property
+    def c_format(self) -> str:
+        """The text as ``printf`` has it, for a string and two ``long long``."""
+        return self.text.format(where="%s", a="%lld", b="%lld")
+
+
+# A kind's number is its place.
+TROUBLES = (
+    Trouble("NO_TROUBLE", "{where}"),
+    Trouble("NO_SUCH_NEURON", "{where}: connects neuron {a} to neuron {b}, which does not exist"),
+    Trouble("ROW_IS_FULL", "{where}: row {a} has more synapses than there is room for: {b}; raise max_connections"),
+    Trouble(
+        "BEYOND_THE_QUEUE",
+        "{where}: a delay of {a} timesteps is taken modulo {b}, as in GeNN; raise max_dendritic_delay_timesteps",
+    ),
+    Trouble("ASSERTION", "{where}: an assertion failed"),
+)
+
+
+def describe(kind: int, where: str, a: int, b: int) -> str:
+    """Return the line that a report of compiled code means."""
+    return TROUBLES[kind].text.format(where=where, a=a, b=b)
