@@ -24,7 +24,7 @@ setup(
     },
     package_data={
         "snnlearn": ["py.typed"],
-        "snnlearn.codegen": ["clike/templates/*", "cpp/templates/*"],
+        "snnlearn.codegen": ["clike/templates/*", "cpp/templates/*", "cuda/templates/*"],
         "snnlearn.data": ["*.ras"],
     },
     install_requires=["numpy>=1.23", "matplotlib>=3.9", "pycparser>=2.21", "Jinja2>=3.0", "tqdm>=4.60"],

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from snnlearn.codegen.cpp.emit import merged_kernels
 from snnlearn.codegen.cpp.view import CppKernel
+from snnlearn.codegen.cuda.ways import way_of
 from snnlearn.codegen.plan import REWRITES, Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows, Sparse
 from snnlearn.codegen.plan.kernels import Fill, ListColumns, Operation, Transposition
@@ -23,7 +24,7 @@ _INDENT = "    "
 Lines = list[tuple[Sequence[str], str]]
 
 
-def explain(plan: Plan, applied: Iterable[str]) -> str:
+def explain(plan: Plan, applied: Iterable[str], gpu: bool = False) -> str:
     """Return a table of a plan's kernels, in the order in which they run.
 
     Parameters
@@ -31,6 +32,8 @@ def explain(plan: Plan, applied: Iterable[str]) -> str:
     plan : Plan
     applied : iterable of str
         The names of the rewrites that made it.
+    gpu : bool
+        Whether to tell what threads of a GPU do, not those of the CPU.
 
     Returns
     -------
@@ -38,19 +41,20 @@ def explain(plan: Plan, applied: Iterable[str]) -> str:
         At most `WIDTH` columns wide, without a newline at the end.
     """
     names = frozenset(applied)
-    step: Lines = [(_cells(k, plan), _when(k, plan, names)) for k in plan.step]
+    threads = _gpu_threads if gpu else _threads
+    step: Lines = [(_cells(k, plan, threads), _when(k, plan, names)) for k in plan.step]
     sections = [("each timestep", step)]
     for group, kernels in plan.custom_updates.items():
-        sections.append((f"custom update group {group}", [(_cells(k, plan), "") for k in kernels]))
+        sections.append((f"custom update group {group}", [(_cells(k, plan, threads), "") for k in kernels]))
     builders: list[Operation] = [*plan.connect, *plan.columns.values()]
-    sections.append(("connectivity", [(_cells(k, plan), "") for k in builders]))
-    sections.append(("first values", [(_cells(k, plan), "") for k in plan.init]))
+    sections.append(("connectivity", [(_cells(k, plan, threads), "") for k in builders]))
+    sections.append(("first values", [(_cells(k, plan, threads), "") for k in plan.init]))
     widths = _widths([cells for _, rows in sections for cells, _ in rows])
     lines = _heading(plan, names)
     for title, rows in sections:
         if rows:
             lines += ["", *_table(title, rows, widths)]
-    return "\n".join([*lines, *_merged(plan)])
+    return "\n".join(lines if gpu else [*lines, *_merged(plan)])
 
 
 # ---- what the table says ----
@@ -75,11 +79,11 @@ def _merged(plan: Plan) -> list[str]:
     return ["", "of one structure, compiled as one", "-" * WIDTH, *lines] if lines else []
 
 
-def _cells(kernel: Operation, plan: Plan) -> tuple[str, ...]:
+def _cells(kernel: Operation, plan: Plan, threads: Callable[[Operation, Plan], str]) -> tuple[str, ...]:
     return (
         kernel.name,
         _loops(kernel, plan),
-        _threads(kernel, plan),
+        threads(kernel, plan),
         ", ".join(sorted(kernel.reads)),
         ", ".join(sorted(kernel.writes)),
     )
@@ -133,6 +137,11 @@ def _threads(kernel: Operation, plan: Plan) -> str:
         return "by tiles"
     shared = CppKernel(kernel, plan).shared
     return "one: small" if shared is None else {"pre": "by rows", "post": "by columns"}[shared]
+
+
+def _gpu_threads(operation: Operation, plan: Plan) -> str:
+    """Return what each thread of a GPU has of a kernel."""
+    return way_of(operation).value if isinstance(operation, Kernel) else "one each"
 
 
 def _when(kernel: Kernel, plan: Plan, applied: frozenset[str]) -> str:

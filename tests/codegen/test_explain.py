@@ -157,3 +157,11 @@ def test_kernels_that_are_compiled_as_one() -> None:
 
 
 MERGED = "of one structure, compiled as one"
+
+
+def test_on_a_gpu_it_tells_what_each_thread_has() -> None:
+    text = explain(optimise(build_plan(network()), ["defer"]), ["defer"], gpu=True)
+    cells = {line.split()[0]: line[:90] for line in text.splitlines() if line.startswith(("syn", "pre", "post", "neu"))}
+    assert "a few rows" in cells["synapse_dynamics_S"]
+    assert "one a" in cells["presynaptic_update_S"]
+    assert "one a" in cells["neuron_update_A"]

@@ -30,6 +30,7 @@ REWRITES: dict[str, Callable[[Plan], Plan]] = {
     "merge": merge,
 }
 DEFAULT: tuple[str, ...] = tuple(name for name in REWRITES if name != "contract" or has_fused_multiply_add())
+DEFAULT_GPU: tuple[str, ...] = tuple(REWRITES)  # all of them have the fused instruction
 
 
 def optimise(plan: Plan, names: Iterable[str] = DEFAULT) -> Plan:

@@ -1,0 +1,1 @@
+"""Stage 5, *emit*, for NVIDIA's GPUs: CUDA C++ from a plan."""

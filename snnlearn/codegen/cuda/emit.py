@@ -1,0 +1,269 @@
+"""Fill the CUDA templates from a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from snnlearn.codegen.clike import fill_literal, view_name
+from snnlearn.codegen.clike.merge import CUDA, Function, Merged, merge
+from snnlearn.codegen.cuda.phases import Phase, Work, phases_of
+from snnlearn.codegen.cuda.program import Launch, Program
+from snnlearn.codegen.cuda.residents import Residents, residents
+from snnlearn.codegen.cuda.view import CudaKernel
+from snnlearn.codegen.cuda.ways import FAST, WARP, Way, adds_freely
+from snnlearn.codegen.plan import Kernel, Neurons, Plan
+from snnlearn.codegen.plan.domains import BuildDomain, Once, SpikingDomain
+from snnlearn.codegen.plan.kernels import Fill, ListColumns, Operation, Transposition
+from snnlearn.codegen.troubles import TROUBLES
+
+THREADS = 256  # of a block: enough to hide what memory takes, few enough for two blocks beside each other
+
+
+def emit_cuda(plan: Plan, threads: int = THREADS) -> Program:
+    """Return a plan as CUDA C++, with the launches that make it run.
+
+    Parameters
+    ----------
+    plan : Plan
+    threads : int
+        Of each block: a power of two, at least a warp.
+    """
+    assert threads >= WARP
+    assert threads & (threads - 1) == 0
+    return _Emitter(plan, threads).program()
+
+
+class _Emitter:
+    def __init__(self, plan: Plan, threads: int) -> None:
+        self.plan, self.threads = plan, threads
+        self.residents: dict[str, Residents] = {}
+        self.definitions: dict[str, str] = {}
+        kernels = [self.view(k) for k in plan.step]
+        self.scratch = max((k.scratch for k in kernels), default=0)
+        self.residents = residents(plan, FAST - self.scratch)
+        self.launched: dict[str, Phase] = {}
+
+    def program(self) -> Program:
+        plan = self.plan
+        step = [work for k in plan.step for work in self.step_works(self.view(k))]
+        # All neurons first, then all lists: one phase for these where several populations need one.
+        step.sort(key=lambda work: (work.stage == "neurons") + work.function.startswith("list_"))
+        deferred = Phase(
+            "deferred", tuple(self.deferred_work(self.view(k)) for k in plan.step if k.deferral is not None)
+        )
+        connect, init = self.launches(plan.connect, "connect"), self.launches(plan.init, "init")
+        columns = {name: self.launches([k], f"columns_{n}") for n, (name, k) in enumerate(plan.columns.items())}
+        updates = {
+            group: self.launches(operations, f"update_{n}")
+            for n, (group, operations) in enumerate(plan.custom_updates.items())
+        }
+        step_launches = tuple(self.launch(Phase(work.function, (work,))) for work in step)
+        deferred_launches = (self.launch(deferred),) if deferred.works else ()
+        phases = phases_of(step)
+        home = next((phase for phase in phases if phase.resident), None)
+        depth = next((k.deferral.depth for k in plan.step if k.deferral is not None), 0)
+        merged = self.merged()
+        rows = {name: f"table_{m.name}[{n}], " for m in merged for n, name in enumerate(m.members)}
+        first = {name: m.name for m in merged for name in m.members}
+        source = (
+            _environment()
+            .get_template("program.cu.jinja")
+            .render(
+                plan=plan,
+                name=ascii(plan.name),
+                threads=self.threads,
+                ctypes={a.name: a.type.ctype_for(plan.precision) for a in plan.arrays},
+                definitions=[self.definition(name, merged) for name in self.definitions],
+                call=lambda function: f"{first.get(function, function)}(sim, {rows.get(function, '')}",
+                launched=list(self.launched.values()),
+                phases=phases,
+                deferred=deferred,
+                depth=depth,
+                scratch=self.scratch,
+                home=home,
+                resident_bytes=max((r.nbytes for r in self.residents.values()), default=0),
+            )
+        )
+        return Program(
+            "\n".join(line.rstrip() for line in source.splitlines()) + "\n",
+            self.threads,
+            (*step_launches, Launch("snn_end_step", 1, "neuron_update")),
+            tuple(Launch(f"launch_{phase.name}", phase.parts, phase.works[0].timer) for phase in phases),
+            deferred_launches,
+            depth,
+            connect,
+            init,
+            columns,
+            updates,
+            max([1, *(phase.parts for phase in phases), deferred.parts]),
+        )
+
+    def view(self, kernel: Kernel) -> CudaKernel:
+        found = self.residents.get(kernel.name)
+        places = found.places if found is not None else {}
+        return CudaKernel(kernel, self.plan, threads=self.threads, residents=places)
+
+    # ---- work of a timestep ----
+
+    def step_works(self, k: CudaKernel) -> Iterable[Work]:
+        if k.deferral is not None:
+            yield from self.keeping(k)
+            return
+        reports = self.define(k)
+        stage = "neurons" if isinstance(k.domain, Neurons) else "synapses"
+        reads, writes = k.reads | {x.array for x in k.loads}, k.writes
+        yield Work(
+            k.name, k.number_of_parts, stage, k.timer, reads, writes, adds_freely(k.kernel), bool(k.residents), reports
+        )
+        if stage == "neurons" and k.lists:
+            copies = self.plan.batch_size if k.copies else 1
+            yield Work(f"list_{k.name}", copies, stage, k.timer, reads=k.writes)
+
+    def keeping(self, k: CudaKernel) -> Iterable[Work]:
+        """Yield what keeps the past that a deferred kernel will read."""
+        assert k.deferral is not None
+        self.definitions[f"keep_{k.name}"] = _fill("deferred.jinja", "keep", k)
+        for n, h in enumerate(k.deferral.histories):
+            parts = _ceil(k.size_of(h.array), self.threads)
+            yield Work(f"keep_{n}_{k.name}", parts, "synapses", k.timer, frozenset([h.array]), frozenset([h.kept]))
+        if k.silent is not None:
+            reads = frozenset([k.silent.spikes, k.silent.count])
+            yield Work(f"mark_{k.name}", 1, "synapses", k.timer, reads, frozenset([k.silent.spiked]))
+
+    def deferred_work(self, k: CudaKernel) -> Work:
+        reports = self.define(k)
+        return Work(k.name, k.number_of_parts, "between", k.timer, reports=reports)
+
+    # ---- definitions ----
+
+    def define(self, k: CudaKernel) -> bool:
+        """Define what a kernel does; return whether its code can report trouble or doubt."""
+        scalar, dt = self.plan.precision, k.dt
+        if k.way is Way.TILES:
+            text = _fill("deferred.jinja", "tiles", k, scalar, dt)
+        elif k.way is Way.MATRIX:
+            text = _fill("deferred.jinja", "matrix", k)
+        elif isinstance(k.domain, Neurons):
+            text = _fill("kernels.jinja", "serial_neurons" if k.way is Way.SERIAL else "neurons", k, scalar, dt)
+        elif isinstance(k.domain, Once):
+            text = _fill("edits.jinja", "once", k, scalar, dt)
+        elif isinstance(k.domain, BuildDomain):
+            text = _fill("edits.jinja", "edit", k, scalar, dt)
+        elif k.way in (Way.ROWS, Way.COLUMNS):
+            along_spikes = isinstance(k.domain, SpikingDomain)
+            text = _fill("kernels.jinja", "rows" if k.way is Way.ROWS else "columns", k, scalar, dt, along_spikes)
+        elif isinstance(k.domain, SpikingDomain):  # along sparse connectivity
+            text = _fill("kernels.jinja", "spiking", k, scalar, dt)
+        else:
+            text = _fill("kernels.jinja", "serial_synapses" if k.way is Way.SERIAL else "synapses", k, scalar, dt)
+        self.definitions[k.name] = text
+        return "sim.check(" in text or "sim.within(" in text
+
+    def merged(self) -> list[Merged]:
+        """Return which functions are alike, and are compiled as one: those that are all there is of their kernel."""
+        if not self.plan.merged:
+            return []
+        alone = [Function(name, text) for name, text in self.definitions.items() if _stands_alone(name, text)]
+        ctypes = {("snn_arrays", a.name): f"{a.type.ctype_for(self.plan.precision)} *" for a in self.plan.arrays}
+        queues = {("sim", q.array): "unsigned int" for q in self.plan.queues}
+        return merge(alone, ctypes | queues, CUDA)
+
+    def definition(self, name: str, merged: Sequence[Merged]) -> str:
+        """Return a printed function; that of merged ones by the first, and nothing for the others."""
+        found = next((m for m in merged if name in m.members), None)
+        if found is None:
+            return self.definitions[name]
+        return found.text if found.name == name else ""
+
+    # ---- launches ----
+
+    def launch(self, phase: Phase) -> Launch:
+        self.launched[phase.name] = phase
+        work = phase.works[0]
+        reports = any(work.reports for work in phase.works)
+        return Launch(f"launch_{phase.name}", phase.parts, work.timer, work.host_arrays, reports)
+
+    def launches(self, operations: Sequence[Operation], label: str) -> tuple[Launch, ...]:
+        """Return what runs some operations between timesteps, in as few launches as can be."""
+        works = [work for operation in operations for work in self.works_of(operation)]
+        phases = phases_of(works, label, timed=True)
+        return tuple(self.launch(p if len(p.works) > 1 else Phase(p.works[0].function, p.works)) for p in phases)
+
+    def works_of(self, operation: Operation) -> Iterable[Work]:
+        plan = self.plan
+
+        def work(function: str, items: int) -> Work:
+            parts = _ceil(items, self.threads)
+            return Work(function, parts, "between", operation.timer, operation.reads, operation.writes)
+
+        if isinstance(operation, Transposition):
+            self.definitions[operation.name] = _fill("kernels.jinja", "transposition", operation)
+            yield work(operation.name, operation.copies * operation.pre * operation.post)
+        elif isinstance(operation, Fill):
+            array = plan.array(operation.array)
+            number = array.total(plan.batch_size)
+            assert number is not None
+            value = fill_literal(operation.value, array, plan.precision)
+            self.definitions[operation.name] = _fill("kernels.jinja", "fill", operation, number, value)
+            yield work(operation.name, number)
+        elif isinstance(operation, ListColumns):
+            self.definitions[operation.name] = _fill("kernels.jinja", "list_columns", operation)
+            post, room = operation.domain.post, operation.domain.pre * operation.domain.sparse.stride
+            for step, items in [("zero", post + 1), ("count", room), ("sum", 1), ("place", room), ("sort", post)]:
+                yield work(f"{step}_{operation.name}", items)
+        else:
+            yield from self.kernel_works(self.view(operation))
+
+    def kernel_works(self, k: CudaKernel) -> Iterable[Work]:
+        reports = self.define(k)
+        yield Work(
+            k.name,
+            k.number_of_parts,
+            "between",
+            k.timer,
+            k.reads | {x.array for x in k.loads},
+            k.writes,
+            reports=reports,
+            host_arrays=tuple(k.arrays) if isinstance(k.domain, Once) else (),
+        )
+        if k.calls is not None:
+            self.definitions[f"tick_{k.name}"] = _fill("kernels.jinja", "counter", k)
+            calls = frozenset([k.calls])
+            yield Work(f"tick_{k.name}", 1, "between", k.timer, calls, calls)
+
+
+def _stands_alone(name: str, text: str) -> bool:
+    return text.count("static void ") == 1 and f"static void {name}(" in text and "__device__" not in text
+
+
+def _ceil(number: int, size: int) -> int:
+    return max(1, -(-number // size))
+
+
+def _fill(template: str, macro: str, *args: Any) -> str:
+    text = str(getattr(_macros(template), macro)(*args))
+    return "\n".join(line for line in text.splitlines() if line.strip())
+
+
+@cache
+def _macros(template: str) -> Any:
+    return _environment().get_template(template).module
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("snnlearn.codegen.cuda"), PackageLoader("snnlearn.codegen.clike")]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    environment.globals["view_name"] = view_name
+    environment.globals["troubles"] = TROUBLES
+    return environment

@@ -1,0 +1,67 @@
+"""What of the neurons' state can stay with the block that updates them, through all timesteps of a launch.
+
+A variable that the timestep's other kernels have no business with need not go through the memory that all blocks
+share: the block that updates a population has it in its own, which answers sooner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from snnlearn.codegen.cuda.ways import is_alone
+from snnlearn.codegen.plan import Kernel, Plan
+
+_ALIGNMENT = 16  # bytes
+
+
+@dataclass(frozen=True)
+class Residents:
+    """The arrays of one kernel that a block can keep.
+
+    Attributes
+    ----------
+    places : mapping of str to int
+        The byte at which each starts.
+    nbytes : int
+        How many bytes they take together.
+    """
+
+    places: Mapping[str, int]
+    nbytes: int
+
+
+def residents(plan: Plan, room: int) -> dict[str, Residents]:
+    """Return the arrays that blocks can keep, by kernel.
+
+    Parameters
+    ----------
+    plan : Plan
+    room : int
+        How many bytes a block has for them; a kernel whose variables need more has none.
+    """
+    found = {kernel.name: _residents(kernel, plan) for kernel in plan.step if is_alone(kernel)}
+    return {name: r for name, r in found.items() if r.places and r.nbytes <= room}
+
+
+def _residents(kernel: Kernel, plan: Plan) -> Residents:
+    others = [k for k in plan.step if k is not kernel]
+    read = frozenset().union(*(_reads(k) for k in others)) if others else frozenset()
+    written = frozenset().union(*(k.writes for k in others)) if others else frozenset()
+    places: dict[str, int] = {}
+    end = 0
+    for load in kernel.loads:
+        array = plan.array(load.array)
+        alike = load.index == "neuron" and load.how == "replace" and array.slots == 1 and array.size is not None
+        mine = load.array not in written and (load.array not in kernel.writes or load.array not in read)
+        if alike and mine and load.array not in places and load.array not in kernel.arrays:
+            assert array.size is not None
+            places[load.array] = end
+            width = {"double": 8, "int64_t": 8, "uint64_t": 8}.get(array.type.ctype_for(plan.precision), 4)
+            end += -(-array.size * width // _ALIGNMENT) * _ALIGNMENT
+    return Residents(places, end)
+
+
+def _reads(kernel: Kernel) -> frozenset[str]:
+    histories = kernel.deferral.histories if kernel.deferral is not None else ()
+    return kernel.reads | {h.array for h in histories}

@@ -1,0 +1,262 @@
+"""Kernels as CUDA has them: which thread of which block does what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from snnlearn.codegen.clike import KernelView, Printer
+from snnlearn.codegen.cuda import ways
+from snnlearn.codegen.cuda.ways import WARP, Way
+from snnlearn.codegen.plan import Load, Neurons, SpikingRows, Synapses
+from snnlearn.codegen.plan.domains import Rows, SpikingDomain
+from snnlearn.codegen.plan.parts import Accumulate
+
+
+class CudaPrinter(Printer):
+    """Prints code whose sums are in registers where they belong to one thread, and added by hardware elsewhere."""
+
+    owned: frozenset[str] = frozenset()
+    alone = False  # whether one thread does everything
+
+    def add(self, action: Accumulate, element: str, value: str) -> str:
+        """Return what adds a value to an array's element."""
+        if action.target in self.owned and not action.delayed:
+            return f"own_{action.target} += {value}"
+        return f"{element} += {value}" if self.alone else f"snn::add({element}, {value})"
+
+    def place(self, array: str) -> str:
+        """Return what the pointer to the memory of an array is called outside of kernels."""
+        return f"snn_arrays.{array}"
+
+
+@dataclass(frozen=True)
+class CudaKernel(KernelView):
+    """A kernel with its code printed, in the form that the CUDA templates want."""
+
+    threads: int = field(default=256, kw_only=True)
+    residents: Mapping[str, int] = field(default_factory=dict, kw_only=True)  # see `snnlearn.codegen.cuda.residents`
+
+    def place(self, array: str) -> str:
+        """Return what the pointer to the memory of an array is called outside of kernels."""
+        return f"snn_arrays.{array}"
+
+    def slot(self, queue: str) -> str:
+        """Return the number of a queue's newest slot, which threads know by heart."""
+        return f"sim.{queue}"
+
+    @property
+    def restrict(self) -> str:
+        """Nothing: other blocks change what a block reads, while a kernel runs that does many timesteps."""
+        return ""
+
+    def _pointer(self, name: str, delay: int | None) -> str:
+        line = super()._pointer(name, delay)
+        if name not in self.residents:
+            return line
+        place, _, start = line.removesuffix(";").partition(" = ")
+        own = f"({self.ctype(self.arrays_by_name[name])} *)(own + {self.residents[name]}u)"
+        return f"{place} = own != nullptr ? {own} : {start};"
+
+    @property
+    def fetched(self) -> list[tuple[str, str, int, str, bool]]:
+        """The arrays that a block can keep: name, type, size, where all have it, and whether it changes them."""
+        plain = replace(self, residents={})
+        return [
+            (
+                name,
+                self.ctype(self.arrays_by_name[name]),
+                self.size_of(name),
+                plain._pointer(name, 0).removesuffix(";").partition(" = ")[2],
+                name in self.kernel.writes,
+            )
+            for name in self.residents
+        ]
+
+    def _printer(self) -> Printer:
+        taken = [a.name for a in self.plan.arrays]
+        printer = CudaPrinter(self.kernel, self.plan.precision, taken, self.arrays_by_name)
+        printer.owned = self.owned
+        printer.alone = self.serial
+        return printer
+
+    # ---- threads ----
+
+    @property
+    def way(self) -> Way:
+        """What its threads are."""
+        return ways.way_of(self.kernel)
+
+    @property
+    def serial(self) -> bool:
+        """Whether one thread does everything."""
+        return self.way is Way.SERIAL
+
+    @property
+    def owned(self) -> frozenset[str]:
+        """The arrays that it adds to with a thread for each element."""
+        return ways.owned(self.kernel)
+
+    @property
+    def sums(self) -> list[tuple[str, str]]:
+        """The same with their types: sums in registers."""
+        return [(name, self.ctype(self.arrays_by_name[name])) for name in sorted(self.owned)]
+
+    @property
+    def gathered(self) -> list[Load]:
+        """What it sums up over all neurons or synapses."""
+        return ways.gathered(self.kernel)
+
+    @property
+    def columns(self) -> int:
+        """How many columns a block has, where a thread has one."""
+        return ways.columns_of(self.kernel, self.threads)
+
+    @property
+    def groups(self) -> int:
+        """How many groups of threads share the rows of the same columns."""
+        return self.threads // self.columns
+
+    @property
+    def rows_at_a_time(self) -> int:
+        """How many rows a thread of a column passes at a time."""
+        return ways.rows_at_once(self.kernel, self.threads)
+
+    @property
+    def each_copy(self) -> bool:
+        """Whether a thread goes through all copies of a batch, in order: they add to the same elements."""
+        return self.copies and any(
+            x.store and x.how in ("sum", "max") and not self.arrays_by_name[x.array].batched for x in self.kernel.loads
+        )
+
+    @property
+    def parts_of_copy(self) -> int:
+        """How many blocks of threads one copy takes."""
+        if self.serial or self.gathered:
+            return 1
+        domain: Any = self.kernel.domain
+        if isinstance(domain, Neurons):
+            return 1 if self.alone else _ceil(domain.size, self.threads)
+        if self.way is Way.TILES:
+            return _ceil(domain.post, self.threads) * _ceil(domain.pre, ways.ROWS)
+        if self.way is Way.MATRIX:
+            return self.column_tiles * _ceil(domain.pre, self.chunk)
+        if self.way is Way.SPIKES:
+            number = domain.pre if isinstance(domain, SpikingRows) else domain.post
+            return min(ways.MOST_PARTS, _ceil(number, max(1, self.threads // WARP)))
+        if self.way is Way.ROWS:
+            return _ceil(domain.pre, self.threads)
+        if self.way is Way.COLUMNS:
+            return _ceil(domain.post, self.columns)
+        return _ceil(self.synapses, self.threads)
+
+    @property
+    def number_of_parts(self) -> int:
+        """How many blocks of threads it takes."""
+        return self.parts_of_copy * (self.plan.batch_size if self.copies and not self.each_copy else 1)
+
+    @property
+    def synapses(self) -> int:
+        """How many synapses there is room for."""
+        assert isinstance(self.kernel.domain, Synapses)
+        domain = self.kernel.domain
+        return domain.pre * (domain.post if domain.sparse is None else domain.sparse.stride)
+
+    @property
+    def alone(self) -> bool:
+        """Whether one block updates all neurons of a population, as it lists those that spike."""
+        return ways.is_alone(self.kernel)
+
+    @property
+    def lists(self) -> bool:
+        """Whether spikes are listed by a launch of their own, since many blocks find them."""
+        return bool(self.kernel.spikes) and not self.alone
+
+    @property
+    def list_lines(self) -> list[str]:
+        """Pointers to the lists of neurons that have spiked."""
+        return [self._pointer(name, 0) for spike in self.kernel.spikes for name in (spike.spikes, spike.count)]
+
+    @property
+    def spike_words(self) -> int:
+        """How many words of marks the neurons of one copy have."""
+        assert isinstance(self.kernel.domain, Neurons)
+        return _ceil(self.kernel.domain.size, WARP)
+
+    @property
+    def along(self) -> str:
+        """What a kernel of spikes goes along: ``rows`` or ``columns``."""
+        assert isinstance(self.kernel.domain, SpikingDomain)
+        return "rows" if isinstance(self.kernel.domain, SpikingRows) else "columns"
+
+    @property
+    def by_row(self) -> bool:
+        """Whether each row of synapses is made or changed by a thread of its own."""
+        return isinstance(self.kernel.domain, Rows)
+
+    # ---- deferred kernels ----
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows a thread of a deferred kernel passes through time at once."""
+        return ways.ROWS
+
+    @property
+    def column_parts(self) -> int:
+        """How many parts the columns of a deferred kernel make."""
+        assert isinstance(self.kernel.domain, Synapses)
+        return _ceil(self.kernel.domain.post, self.threads)
+
+    @property
+    def column_tiles(self) -> int:
+        """How many tiles the columns of a kernel in matrix form make."""
+        assert isinstance(self.kernel.domain, Synapses)
+        return _ceil(self.kernel.domain.post, self.width)
+
+    @property
+    def width(self) -> int:
+        """How many columns a tile of a kernel in matrix form has: as many as a block's memory has room for."""
+        return next((w for w in (WARP, WARP // 2, WARP // 4) if self._bytes(w) <= ways.SCRATCH), 1)
+
+    @property
+    def scratch(self) -> int:
+        """How many bytes of a block's own memory it needs while it runs."""
+        if self.way is Way.MATRIX:
+            return self._bytes(self.width)
+        return 8 * self.threads * len(self.sums) if self.groups > 1 else 0
+
+    def _bytes(self, width: int) -> int:
+        form = self.linear
+        assert form is not None
+        assert self.kernel.deferral is not None
+        columns = len(form.columns) + (len(form.silent.columns) if form.silent is not None else 0)
+        numbers = (len(form.responses) * self.kernel.deferral.depth + columns) * width + len(form.uniform) + ways.CHUNK
+        return 8 * numbers if self.plan.precision == "double" else 4 * numbers + 8 * (len(form.uniform) + 1)
+
+    def newest_start(self, name: str) -> str:
+        """Return what comes before the index of what was written last to an array; nothing without a queue."""
+        array = self.arrays_by_name[name]
+        return "" if array.queue is None else f"size_t({self.slot(array.queue)}) * {array.size}u + "
+
+    @property
+    def chunk(self) -> int:
+        """How many rows a part of a kernel in matrix form has."""
+        assert isinstance(self.kernel.domain, Synapses)
+        return ways.chunk_of(self.kernel.domain.pre, self.column_tiles)
+
+    @property
+    def silent_rows(self) -> int:
+        """How many rows that take one step a thread has at a time."""
+        state = [load for load in self.loads_at("synapse") if load.store]
+        return max(1, min(8, ways.FETCHED // max(1, len(state))))
+
+    @property
+    def group(self) -> int:
+        """How many rows of a kernel in matrix form a warp adds up at a time."""
+        assert self.linear is not None
+        return max(1, ways.SUMS // max(1, len(self.linear.sums)))
+
+
+def _ceil(number: int, size: int) -> int:
+    return -(-number // size)
