@@ -35,11 +35,11 @@ class BackendError(SnnlearnError, ValueError):
 
 
 class CompilerNotFoundError(SnnlearnError):
-    """No C++ compiler could be found."""
+    """No compiler could be found, for C++ or for CUDA."""
 
 
 class BuildError(SnnlearnError):
-    """The C++ compiler failed, or its result could not be stored or loaded.
+    """A compiler failed, or its result could not be stored or loaded.
 
     Attributes
     ----------

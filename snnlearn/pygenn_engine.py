@@ -8,7 +8,6 @@ engine are accepted and have no effect; ``GeNNModel.run(n)`` steps n times; back
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import tempfile
 import types
@@ -31,10 +30,10 @@ from snnlearn.declare import (
     WeightUpdateModel,
 )
 from snnlearn.errors import BackendError, NetworkError
-from snnlearn.genn.preferences import Preferences
+from snnlearn.genn.preferences import our_names
 from snnlearn.pygenn_models import by_name
 
-_OUR_PREFERENCES = frozenset(field.name for field in dataclasses.fields(Preferences))
+_OUR_PREFERENCES = our_names()
 _SHORT_NAMES = {"cpu": "single_threaded_cpu"}
 
 

@@ -19,6 +19,7 @@ from snnlearn.declare import (
     WeightUpdateModel,
 )
 from snnlearn.errors import BackendError, NetworkError
+from snnlearn.training import SumLog
 
 pytest.importorskip("pygenn", reason="PyGeNN is not installed")
 genn: Any = pytest.importorskip("snnlearn.pygenn_engine")
@@ -45,6 +46,20 @@ CUT = CustomConnectivityUpdateModel("Cut", row_update_code="for_each_synapse { r
 NEXT = SparseConnectInitSnippet("Next", row_build_code="addSynapse((id_pre + 1) % num_post); addSynapse(id_pre);",
                                 calc_max_row_len_func=lambda num_pre, num_post, params: 2)  # fmt: skip
 FILL = VarInitSnippet("Fill", params=["v"], var_init_code="value = v;")
+
+
+def test_sums_are_noted_and_read_together() -> None:
+    model = genn.GeNNModel("float", "sums", backend="cpu")
+    model.dt = 1.0
+    grow = NeuronModel("Grow", vars=["x"], sim_code="x += 0.25;")
+    log = SumLog(genn, model, model.add_neuron_population("P", 4, grow, {}, {"x": np.arange(4.0)}), "x")
+    model.build()
+    model.load()
+    noted = []
+    for _ in range(6):  # two more than it can hold
+        model.run(1)
+        noted.append(log.note())
+    assert [one.value() for one in noted] == [6.0 + step for step in range(1, 7)]
 
 
 def test_every_kind_of_model_runs() -> None:

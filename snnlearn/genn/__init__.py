@@ -1,14 +1,16 @@
 """The embedded engine under PyGeNN 5.4's names: a PyGeNN script runs after one changed import.
 
 ``install_as_pygenn()`` goes further: it registers this module as ``pygenn``, for scripts and libraries that import it.
-Names, defaults and meaning are PyGeNN's; what is ours besides: ``GeNNModel.run``, ``GeNNModel.source`` and the
-preferences listed in `snnlearn.genn.preferences`.
+Names, defaults and meaning are PyGeNN's; what is ours besides: ``GeNNModel.run``, ``GeNNModel.source``,
+``device_array`` of variables, ``with_backend`` and the preferences listed in `snnlearn.genn.preferences`.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
+from functools import partial
+from types import ModuleType
 
 from snnlearn.declare import (
     CustomUpdateVarAccess,
@@ -76,6 +78,7 @@ from snnlearn.genn.references import (
     create_wu_var_ref,
 )
 from snnlearn.genn.spec import ModelSpec
+from snnlearn.runtime.engines import split_name
 
 __version__ = "5.4.0"  # of the PyGeNN that this stands in for
 
@@ -98,20 +101,53 @@ for _name in SUBMODULES:
     importlib.import_module(f"{__name__}.{_name}")
 
 
-def install_as_pygenn() -> None:
+def install_as_pygenn(backend: str | None = None) -> None:
     """Make ``import pygenn`` and ``import pygenn.genn_model``, … give these modules, in this process, from now on.
+
+    Parameters
+    ----------
+    backend : str, optional
+        What models run on that name no back end: ``"cuda"``, ``"cuda:1"``; by default the CPU.
 
     Raises
     ------
+    BackendError
+        If there is no such back end.
     LifecycleError
         If another ``pygenn`` has been imported already: its classes would mix with ours.
     """
     present = sys.modules.get("pygenn")
     if present is not None and present is not sys.modules[__name__]:
         raise LifecycleError("the real pygenn has been imported already; call install_as_pygenn() before that")
+    if backend is not None:
+        split_name(backend)
+        GeNNModel.default_backend = backend
     sys.modules["pygenn"] = sys.modules[__name__]
     for name in SUBMODULES:
         sys.modules[f"pygenn.{name}"] = sys.modules[f"{__name__}.{name}"]
+
+
+def with_backend(backend: str) -> ModuleType:
+    """Return a module like this whose models run on a certain back end, unless they are made with another.
+
+    Parameters
+    ----------
+    backend : str
+        As `GeNNModel` takes it: ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
+
+    Raises
+    ------
+    BackendError
+        If there is no such back end.
+    """
+    split_name(backend)
+    module = ModuleType(f"{__name__}:{backend}", __doc__)
+    module.__dict__.update({key: value for key, value in globals().items() if not key.startswith("__")})
+    module.__dict__["GeNNModel"] = type(
+        "GeNNModel", (GeNNModel,), {"default_backend": backend, "__doc__": GeNNModel.__doc__}
+    )
+    module.__dict__["install_as_pygenn"] = partial(install_as_pygenn, backend)
+    return module
 
 
 __all__ = [
@@ -168,4 +204,5 @@ __all__ = [
     "init_weight_update",
     "install_as_pygenn",
     "types",
+    "with_backend",
 ]

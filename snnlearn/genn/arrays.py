@@ -54,15 +54,35 @@ class Array:
         if values is not self._view:
             self._assign(values)
 
+    @property
+    def device_array(self) -> Any:
+        """The device's array itself, without a copy, in the host copy's shape: NumPy's on the CPU, CuPy's on a GPU.
+
+        Changes to it take effect at once. Work that the engine puts off is done when this attribute is read, and not
+        when an array that it gave before is looked at: after running, read the attribute again. It is valid until
+        ``unload``. ``np.from_dlpack``, ``torch.from_dlpack`` and their like take it as it is. The values of SPARSE
+        connectivity are stored with gaps: ``max_connections`` for each presynaptic neuron.
+
+        Raises
+        ------
+        LifecycleError
+            Before ``load`` and after ``unload``, and for what is never stored.
+        """
+        simulation = self._simulation()
+        if not (self.group._stored(self.location) and simulation.has(self.location)):
+            raise LifecycleError(self._why_absent())
+        flat = simulation.device_array(self.location)
+        return flat.reshape(self._shape(simulation, flat.size))
+
     def push_to_device(self) -> None:
         """Copy from host to device."""
-        self._loaded()
-        self._simulation().array(self.location)[:] = self._array
+        here = self._loaded()
+        self._simulation().write(self.location, here.reshape(-1))
 
     def pull_from_device(self) -> None:
         """Copy from device to host."""
         here = self._loaded()
-        here[...] = self._simulation().array(self.location).reshape(here.shape)
+        here[...] = self._simulation().read(self.location).reshape(here.shape)
 
     def _simulation(self) -> Simulation:
         return self.group._simulation()
@@ -94,7 +114,7 @@ class Array:
 
     def _load(self) -> None:
         simulation = self._simulation()
-        self._array = simulation.array(self.location).copy()
+        self._array = simulation.copy(self.location)
         self._view = self._array.reshape(self._shape(simulation, self._array.size))
 
     def _unload(self) -> None:

@@ -22,8 +22,7 @@ from snnlearn.network import Location, VarInit
 from snnlearn.network.checks import check_egps
 from snnlearn.network.references import MemorySpace, Space, VariableSpace
 from snnlearn.network.values import as_number
-from snnlearn.runtime import Simulation
-from snnlearn.runtime.simulation import Recording
+from snnlearn.runtime import Recording, Simulation
 
 if TYPE_CHECKING:
     from snnlearn.genn.model import GeNNModel

@@ -9,10 +9,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from snnlearn import network as net
-from snnlearn.codegen.cpp import emit_cpp
 from snnlearn.codegen.explain import explain
 from snnlearn.codegen.plan import Plan, build_plan, optimise
-from snnlearn.errors import BackendError, LifecycleError, NetworkError, did_you_mean
+from snnlearn.errors import LifecycleError, NetworkError, did_you_mean
 from snnlearn.genn.adding import AddsGroups
 from snnlearn.genn.describe import describe
 from snnlearn.genn.group import Group
@@ -21,10 +20,7 @@ from snnlearn.genn.timing import TimesSpent
 from snnlearn.network import Location
 from snnlearn.network.checks import check_size
 from snnlearn.runtime import Simulation
-from snnlearn.runtime.library import Preparation, build_library
-
-_ENGINE_NAMES = ("cpu", "single_threaded_cpu")
-_OTHER_NAMES = ("cuda", "hip")
+from snnlearn.runtime.engines import Built, Engine, make_engine, split_name
 
 
 class GeNNModel(AddsGroups, TimesSpent):
@@ -36,11 +32,12 @@ class GeNNModel(AddsGroups, TimesSpent):
         The type ``scalar`` of code strings; also `types.Float` and `types.Double`.
     model_name : str
     backend : str, optional
-        ``"cpu"``, the embedded engine; PyGeNN's ``"single_threaded_cpu"`` means it too.
+        ``"cpu"``, by default; PyGeNN's ``"single_threaded_cpu"`` means it too. ``"cuda"`` is a GPU, ``"cuda:1"`` the
+        second one of several.
     time_precision : {"float", "double"}, optional
         Accepted where it equals ``precision``.
     **preferences
-        See `snnlearn.genn.preferences.Preferences`. Those of GeNN's back ends are accepted and have no effect.
+        See `snnlearn.genn.preferences.Preferences`. Others of GeNN's back ends are accepted and have no effect.
 
     Raises
     ------
@@ -49,6 +46,8 @@ class GeNNModel(AddsGroups, TimesSpent):
     BackendError
         For an unknown back end.
     """
+
+    default_backend: str | None = None
 
     def __init__(
         self,
@@ -59,33 +58,25 @@ class GeNNModel(AddsGroups, TimesSpent):
         **preferences: Any,
     ) -> None:
         super().__init__()
-        self._network: net.Network | None = None
         self._plan: Plan | None = None
-        self._source = ""
-        self._library: Any = None
+        self._engine: Engine | None = None
+        self._artefact: Built | None = None
         self._simulation: Simulation | None = None
         self.precision = precision
         self.time_precision = time_precision
         self.name = model_name
-        self.backend_name = backend
+        self.backend_name = self.default_backend if backend is None else backend
         self.preferences = read_preferences(preferences)
 
     @property
     def backend_name(self) -> str:
-        """``"cpu"``; also ``"single_threaded_cpu"`` may be assigned, which means it too."""
-        return "cpu"
+        """``"cpu"`` or ``"cuda"``; any name that the model may be made with can be assigned before ``build``."""
+        return self._backend[0]
 
     @backend_name.setter
     def backend_name(self, name: str | None) -> None:
         self._need_unbuilt("the choice of a back end")
-        if name in _OTHER_NAMES:
-            raise BackendError(
-                f"snnlearn.genn is the embedded engine, 'cpu'; it has no back end '{name}': GeNN has, through PyGeNN "
-                f"and choose_backend('genn:{name}')"
-            )
-        if name is not None and name not in _ENGINE_NAMES:
-            near = did_you_mean(str(name), _ENGINE_NAMES)
-            raise BackendError(f"snnlearn.genn is the embedded engine, 'cpu'; it has no back end {name!r}{near}")
+        self._backend = split_name(name)
 
     # ---- life ----
 
@@ -99,16 +90,19 @@ class GeNNModel(AddsGroups, TimesSpent):
         ------
         NetworkError
             For groups that do not fit together.
+        BackendError
+            If the back end cannot be used here.
         CompilerNotFoundError, BuildError
             If there is no compiler, or it fails.
         """
         self._need_unbuilt("build")
         network = describe(self)
-        preparation = Preparation(bool(self.preferences.portable))
-        plan = optimise(build_plan(network), self.preferences.optimise)
-        source = emit_cpp(plan)
-        self._library = build_library(source, bool(self.preferences.portable), preparation)
-        self._network, self._plan, self._source = network, plan, source
+        kind, device = self._backend
+        engine = make_engine(kind, self.preferences.device if device is None else device)
+        finish = engine.begin(self.preferences.options)
+        plan = optimise(build_plan(network), self._rewrites())
+        self._artefact = finish(plan)
+        self._engine, self._plan = engine, plan
 
     def load(self, num_recording_timesteps: int | None = None) -> None:
         """Put the model into memory and give every variable its first value.
@@ -123,7 +117,7 @@ class GeNNModel(AddsGroups, TimesSpent):
         LifecycleError
             Before ``build``, when loaded already, and where a length of recording or an initialiser's array is missing.
         """
-        if self._network is None or self._plan is None:
+        if self._engine is None or self._artefact is None or self._plan is None:
             raise LifecycleError("call build() before load()")
         if self._simulation is not None:
             raise LifecycleError("the model is loaded already; call unload() first")
@@ -141,17 +135,14 @@ class GeNNModel(AddsGroups, TimesSpent):
         if self._seed == 0:
             self._seed = int.from_bytes(os.urandom(4), "little") or 1
         network = describe(self)
-        self._simulation = Simulation(
+        self._simulation = self._engine.load(
             network,
             self._plan,
-            self._source,
-            self._library,
+            self._artefact,
+            self.preferences.options,
             seed=self._seed,
             recording_timesteps=length or 0 if recorded else 0,
-            threads=self.preferences.threads or 1,
-            flush_denormals=self.preferences.flush_denormals,
             timing=self.timing_enabled,
-            portable=bool(self.preferences.portable),
         )
         for group in self._groups():
             group._load()
@@ -234,19 +225,21 @@ class GeNNModel(AddsGroups, TimesSpent):
         return self.timestep * self._dt
 
     def source(self) -> str:
-        """Return the generated C++ source.
+        """Return the generated source, in C++ or CUDA C++.
 
         Raises
         ------
         LifecycleError
             Before ``build``.
         """
-        if self._plan is None:
+        if self._artefact is None:
             raise LifecycleError("call build() before source()")
-        return self._source
+        return self._artefact.source
 
     def explain(self) -> str:
         """Return a table of the optimised plan: kernels, loops, reads, writes, and what runs when and why.
+
+        On a GPU, and while the model is loaded, it ends with how timesteps are launched.
 
         Raises
         ------
@@ -255,7 +248,8 @@ class GeNNModel(AddsGroups, TimesSpent):
         """
         if self._plan is None:
             raise LifecycleError("call build() before explain()")
-        return explain(self._plan, self.preferences.optimise)
+        notes = self._simulation.notes if self._simulation is not None else ()
+        return "\n".join([explain(self._plan, self._rewrites(), self.backend_name == "cuda"), *notes])
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return a copy of all that the future depends on, on the device: variables, spikes in flight, recordings.
@@ -292,6 +286,9 @@ class GeNNModel(AddsGroups, TimesSpent):
         simulation.set_state(state)
 
     # ---- helpers ----
+
+    def _rewrites(self) -> tuple[str, ...]:
+        return self.preferences.rewrites(self.backend_name)
 
     def _describe(self) -> net.Network:
         return describe(self)

@@ -14,7 +14,7 @@ from snnlearn.genn.arrays import Array, StateArray
 from snnlearn.genn.enums import VarLocation
 from snnlearn.genn.group import GroupOfOneModel
 from snnlearn.network import Location
-from snnlearn.runtime.simulation import Recording
+from snnlearn.runtime import Recording
 
 if TYPE_CHECKING:
     from snnlearn.genn.model import GeNNModel

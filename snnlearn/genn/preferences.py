@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from snnlearn.codegen.plan import DEFAULT, REWRITES
+from snnlearn.codegen.plan import DEFAULT, DEFAULT_GPU, REWRITES
 from snnlearn.errors import PreferenceError, did_you_mean
+from snnlearn.runtime.cuda.strategies import STRATEGIES
+from snnlearn.runtime.engines import Options
 
 _log = logging.getLogger("snnlearn")
 
@@ -20,6 +22,8 @@ _GENNS_NAMES = """optimize_code debug_code genn_log_level code_gen_log_level cod
     device_select_method manual_device_id block_size_select_method manual_block_sizes constant_cache_overhead
     enable_nccl_reductions"""
 _OF_GENN = frozenset(_GENNS_NAMES.split())
+# Not every CPU has the fused instruction: where it is a function of the library, it is very slow.
+_PORTABLE = tuple(name for name in DEFAULT if name != "contract")
 
 
 @dataclass(frozen=True)
@@ -30,16 +34,21 @@ class Preferences:
     ----------
     threads : int, optional
         How many threads share the work; by default ``$SNNLEARN_THREADS``, else the cores this process may use.
-        Results do not depend on it. More than there are cores is allowed, and slower.
+        Results do not depend on it. More than there are cores is allowed, and slower. On the CPU only.
     flush_denormals : bool
         Take numbers too small for full precision for zero: several times faster, and the default. False follows
         IEEE 754 to the letter, for comparisons.
     optimise : sequence of str
         Names from `snnlearn.codegen.plan.REWRITES`; () runs the kernels as they stand in the models.
-
     portable : bool, optional
         Compile for any CPU of the architecture, rather than for the one at hand: slower, and the compiled model may be
-        moved. By default ``$SNNLEARN_PORTABLE``, 0 or 1, else False.
+        moved. By default ``$SNNLEARN_PORTABLE``, 0 or 1, else False. On the CPU only.
+    strategy : {"auto", "loop", "graph", "persistent"}
+        On a GPU only, how timesteps are asked for: kernel by kernel, in blocks as CUDA graphs, or all in one kernel
+        that stays; see `snnlearn.runtime.cuda.strategies`. ``"auto"`` goes by the network's size.
+    device_select_method, manual_device_id : optional
+        PyGeNN's: on a GPU, which one of several, by number. As in PyGeNN that is for the method ``MANUAL``, which may
+        be left out here; with any other method, and where the back end's name has a number, they have no effect.
 
     Raises
     ------
@@ -51,6 +60,9 @@ class Preferences:
     flush_denormals: bool = True
     optimise: Sequence[str] = DEFAULT
     portable: bool | None = None
+    strategy: str = "auto"
+    device_select_method: Any = None
+    manual_device_id: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "threads", _check_threads(self.threads))
@@ -58,14 +70,40 @@ class Preferences:
             raise PreferenceError(f"flush_denormals must be True or False, not {self.flush_denormals!r}")
         object.__setattr__(self, "portable", _check_portable(self.portable))
         if self.portable and self.optimise is DEFAULT:
-            # Not every CPU has the fused instruction: where it is a function of the library, it is very slow.
-            object.__setattr__(self, "optimise", tuple(name for name in DEFAULT if name != "contract"))
+            object.__setattr__(self, "optimise", _PORTABLE)
+        if not isinstance(self.strategy, str) or self.strategy not in STRATEGIES:
+            raise PreferenceError(f"unknown strategy {self.strategy!r}{did_you_mean(str(self.strategy), STRATEGIES)}")
+        number = self.manual_device_id
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
+            raise PreferenceError(f"manual_device_id must be an integer of at least 0, not {number!r}")
         if isinstance(self.optimise, str) or not isinstance(self.optimise, Iterable):
             raise PreferenceError(f"optimise must be a sequence of names, not {self.optimise!r}")
         object.__setattr__(self, "optimise", tuple(self.optimise))
         for name in self.optimise:
             if name not in REWRITES:
                 raise PreferenceError(f"unknown optimisation {name!r}{did_you_mean(str(name), REWRITES)}")
+
+    @property
+    def options(self) -> Options:
+        """What of it is the engines' business."""
+        return Options(self.threads or 1, self.flush_denormals, bool(self.portable), self.strategy)
+
+    @property
+    def device(self) -> int | None:
+        """Which GPU was asked for, if any was."""
+        method = self.device_select_method
+        manual = method is None or getattr(method, "name", method) == "MANUAL"
+        return self.manual_device_id if manual else None
+
+    def rewrites(self, backend: str) -> tuple[str, ...]:
+        """Return the names of the rewrites that plans for a back end go through."""
+        by_default = self.optimise is DEFAULT or self.optimise is _PORTABLE
+        return DEFAULT_GPU if by_default and backend == "cuda" else tuple(self.optimise)
+
+
+def our_names() -> frozenset[str]:
+    """Return the names of preferences that GeNN does not have."""
+    return frozenset(f.name for f in fields(Preferences)) - _OF_GENN
 
 
 def read_preferences(given: Mapping[str, Any]) -> Preferences:

@@ -15,7 +15,7 @@ from snnlearn.genn.deprecated import deprecated
 from snnlearn.genn.enums import ParallelismHint, VarLocation
 from snnlearn.genn.neuron_group import Events, NeuronGroup
 from snnlearn.network import Connectivity, Location
-from snnlearn.runtime.simulation import Recording
+from snnlearn.runtime import Recording
 
 if TYPE_CHECKING:
     from snnlearn.genn.model import GeNNModel

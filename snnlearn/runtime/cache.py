@@ -1,4 +1,4 @@
-"""Compiled simulations, stored by content: the same source, compiler, flags and CPU are compiled once."""
+"""Compiled simulations, stored by content: the same source, compiler, flags and processor are compiled once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -47,7 +47,7 @@ def build(
 ) -> Path:
     """Return the shared library of a C++ source, compiling it only where it is not stored yet.
 
-    Safe with any number of processes at once: each writes to a file of its own and renames it when it is whole.
+    As safe as `stored` with any number of processes at once.
 
     Parameters
     ----------
@@ -66,7 +66,8 @@ def build(
         If the compiler fails or the folder cannot be written.
     """
 
-    def make(code: Path, library: Path) -> None:
+    def make(library: Path) -> None:
+        code = _written(source, library)
         if not support:
             compiler.compile(code, library)
             return
@@ -76,16 +77,44 @@ def build(
             compiler.compile_object(code, own)
         compiler.link([own, shared.result()], library)
 
-    return _stored(_key(source, compiler, support), _SUFFIX, source, make, force)
+    return stored(_content(source, compiler, support), _SUFFIX, make, force)
 
 
 def build_object(source: str, compiler: Compiler) -> Path:
     """Return the object file of a C++ source, compiling it only where it is not stored yet; as safe as `build`."""
-    return _stored(_key(source, compiler), ".o", source, compiler.compile_object)
+    return stored(
+        _content(source, compiler), ".o", lambda target: compiler.compile_object(_written(source, target), target)
+    )
 
 
-def _stored(key: str, suffix: str, source: str, make: Callable[[Path, Path], None], force: bool = False) -> Path:
-    """Return a stored file, made from a source by ``make(source file, target)`` where there is none that is whole."""
+def _written(source: str, target: Path) -> Path:
+    """Write a source beside what it is to become."""
+    code = target.with_suffix(".cpp")
+    code.write_text(source, encoding="utf-8")
+    return code
+
+
+def stored(content: Sequence[str], suffix: str, make: Callable[[Path], None], force: bool = False) -> Path:
+    """Return a stored file, made by ``make(target)`` where there is none that is whole.
+
+    Safe with any number of processes at once: each writes to a folder of its own and renames the file when it is whole.
+
+    Parameters
+    ----------
+    content : sequence of str
+        All that the file depends on.
+    suffix : str
+    make : callable
+        May leave other files beside its target.
+    force : bool
+        Make it even if it is stored.
+
+    Raises
+    ------
+    BuildError
+        If the folder cannot be written; and what ``make`` raises.
+    """
+    key = hashlib.sha256("\0".join(content).encode()).hexdigest()[:32]
     folder = cache_dir()
     found = None if force else _find(folder, key, suffix)
     if found is not None:
@@ -93,9 +122,8 @@ def _stored(key: str, suffix: str, source: str, make: Callable[[Path, Path], Non
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch:
-            code, made = Path(scratch) / "simulation.cpp", Path(scratch) / f"simulation{suffix}"
-            code.write_text(source, encoding="utf-8")
-            make(code, made)
+            made = Path(scratch) / f"simulation{suffix}"
+            make(made)
             target = folder / f"{key}-{_digest(made)}{suffix}"
             os.replace(made, target)
     except OSError as error:
@@ -118,10 +146,9 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def _key(source: str, compiler: Compiler, support: str = "") -> str:
+def _content(source: str, compiler: Compiler, support: str = "") -> list[str]:
     cpu = platform.machine() if compiler.portable else _cpu()
-    parts = [source, support, *compiler.command, compiler.version, *compiler.flags, cpu]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    return [source, support, *compiler.command, compiler.version, *compiler.flags, cpu]
 
 
 @lru_cache(maxsize=1)

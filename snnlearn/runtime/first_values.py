@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 def set_numbers(simulation: Simulation, seed: int) -> None:
     """Set dynamic parameters and extra global parameters."""
-    simulation.set_extra_global_params(_given_arrays(simulation.network, seed))
+    simulation.set_extra_global_params(given_arrays(simulation.network, seed))
     for array in simulation.plan.arrays:
         at = array.location
         if at.space in ("param", "psm_param"):
-            simulation.array(at)[0] = _param(simulation.network, at)
+            simulation.set_dynamic_param(at, _param(simulation.network, at))
 
 
 def _param(network: Network, at: Location) -> float:
@@ -34,7 +34,8 @@ def _param(network: Network, at: Location) -> float:
     return value
 
 
-def _given_arrays(network: Network, seed: int) -> Iterator[tuple[Location, NDArray[Any]]]:
+def given_arrays(network: Network, seed: int) -> Iterator[tuple[Location, NDArray[Any]]]:
+    """Yield every extra global parameter that has values, with these."""
     for group in network.groups().values():
         for name, values in group.extra_global_params.items():
             yield Location(group.name, "egp", name), values
@@ -78,8 +79,11 @@ def set_connections(simulation: Simulation) -> None:
             raise NetworkError(
                 f"synapse population '{s.name}': row {row} has {lengths[row]} synapses, but room for {s.row_stride}"
             )
-        simulation.array(Location(s.name, "row_length"))[:] = lengths
-        scatter(simulation.array(Location(s.name, "ind")), lengths, s.row_stride, given.post[given.order])
+        simulation.write(Location(s.name, "row_length"), lengths)
+        post = given.post[given.order]
+        ind = np.zeros(s.size, dtype=post.dtype)
+        scatter(ind, lengths, s.row_stride, post)
+        simulation.write(Location(s.name, "ind"), ind)
 
 
 def _makes_connections(s: SynapsePopulation) -> bool:
@@ -97,21 +101,23 @@ def set_variables(simulation: Simulation) -> None:
 def _set_variable(simulation: Simulation, at: Location, variable: Variable) -> None:
     network = simulation.network
     copies = network.batch_size if variable.batched else 1
-    target = simulation.array(at).reshape(copies, variable.slots, variable.size)
     values = np.broadcast_to(np.atleast_2d(variable.init), (copies, variable.init.shape[-1]))
     name = connection_of(network, at) if variable.over == "synapse" else None
     s = network.synapses[name] if name is not None else None
     if s is None or s.connectivity.dense:
-        target[:] = values[:, None, :]
+        kept = np.broadcast_to(values[:, None, :], (copies, variable.slots, variable.size))
+        simulation.write(at, kept.reshape(-1))
         return
-    lengths = simulation.array(Location(s.name, "row_length"))
+    lengths = simulation.read(Location(s.name, "row_length"))
     if values.shape[-1] != lengths.sum():
         raise NetworkError(
             f"initial value of {at} must have shape ({lengths.sum()},), one for each synapse, not ({values.shape[-1]},)"
         )
     given = s.connectivity.connections
-    for copy, row in zip(target, values, strict=True):
-        scatter(copy[0], lengths, s.row_stride, row if given is None else row[given.order])
+    padded = np.zeros((copies, variable.size), dtype=values.dtype)
+    for copy, row in zip(padded, values, strict=True):
+        scatter(copy, lengths, s.row_stride, row if given is None else row[given.order])
+    simulation.write(at, padded.reshape(-1))
 
 
 def scatter(target: NDArray[Any], lengths: NDArray[np.uint32], stride: int, values: NDArray[Any]) -> None:

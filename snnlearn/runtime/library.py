@@ -34,7 +34,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "snn_timestep": (ctypes.POINTER(ctypes.c_uint64), [ctypes.c_void_p]),
     "snn_set_timestep": (None, [ctypes.c_void_p, ctypes.c_uint64]),
     "snn_run": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint64]),
-    "snn_flush": (None, [ctypes.c_void_p]),
+    "snn_flush": (ctypes.c_int, [ctypes.c_void_p]),
     "snn_custom_update": (None, [ctypes.c_void_p, ctypes.c_uint]),
     "snn_timers": (None, [ctypes.c_void_p, ctypes.POINTER(ctypes.c_double)]),
 }
@@ -121,8 +121,8 @@ class Library:
         """Make connectivity, where code does that."""
         self._functions.snn_connect(self._handle)
 
-    def list_columns(self, connection: int = -1) -> None:
-        """List the columns of a connection anew, by number, or of all."""
+    def list_columns(self, connection: int) -> None:
+        """List the columns of a connection anew, by number."""
         self._functions.snn_list_columns(self._handle, connection)
 
     def trouble(self) -> str | None:
@@ -153,9 +153,9 @@ class Library:
         """Run timesteps; return whether there is trouble or doubt to ask for."""
         return bool(self._functions.snn_run(self._handle, timesteps))
 
-    def flush(self) -> None:
-        """Bring every array up to date."""
-        self._functions.snn_flush(self._handle)
+    def flush(self) -> bool:
+        """Bring every array up to date; return whether there is trouble or doubt to ask for."""
+        return bool(self._functions.snn_flush(self._handle))
 
     def custom_update(self, group: int) -> None:
         """Run a group of custom updates, by number."""

@@ -1,12 +1,12 @@
-"""A loaded simulation: device arrays, timesteps, custom updates, recordings."""
+"""A loaded simulation: device arrays, timesteps, custom updates, recordings; whatever engine computes them."""
 
 from __future__ import annotations
 
+import sys
 import threading
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,215 +14,192 @@ from numpy.typing import NDArray
 
 from snnlearn.codegen.plan import Array, Plan
 from snnlearn.errors import LifecycleError, ModelWarning, NetworkError
-from snnlearn.network import Location, Network, NeuronPopulation
+from snnlearn.network import Location, Network
 from snnlearn.runtime import first_values
-from snnlearn.runtime.library import Library
+from snnlearn.runtime.recording import Recording
+from snnlearn.runtime.sizes import recorded_population
 
-_ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 _CHUNK = 2000  # timesteps between looks at Ctrl-C
+_OUR_CODE = ("snnlearn.runtime", "snnlearn.genn")
 
 
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """The spikes of a population in consecutive timesteps.
-
-    Attributes
-    ----------
-    rows : ndarray of uint32, shape (timesteps, words)
-        A bit for each neuron.
-    first : int
-        The first row's timestep.
-    dt : float
-        [ms]
-    neurons : int
-    """
-
-    rows: NDArray[np.uint32]
-    first: int
-    dt: float
-    neurons: int
-
-    def decode(self) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        """Return the spikes.
-
-        Returns
-        -------
-        times : ndarray of float64, shape (spikes,)
-            [ms], ascending.
-        ids : ndarray of int32, shape (spikes,)
-            Ascending within a timestep.
-        """
-        # Little-endian words, so that bit n of a row is neuron n.
-        octets = np.ascontiguousarray(self.rows, dtype="<u4").view(np.uint8)
-        bits = np.unpackbits(octets, axis=1, bitorder="little")[:, : self.neurons]
-        row, ids = np.nonzero(bits)
-        return (self.first + row.astype(np.float64)) * self.dt, ids.astype(np.int32)
-
-
-class Simulation:
+class Simulation(ABC):
     """One network in memory, ready to run.
 
-    The arrays here are the *device's*; on this engine they are in the same kind of memory as the host's, yet separate,
-    as on every engine.
+    The arrays here are the *device's*. A host copy is another thing, on every engine: this class knows of those alone
+    that compiled code works on.
 
     Parameters
     ----------
     network : Network
     plan : Plan
         Of that network.
-    source : str
-        What the plan was emitted as.
-    library : Path
-        What the source was compiled to.
-    seed : int
-        0 to 2**64 - 1.
     recording_timesteps : int
         How many timesteps the recording holds; 0 where nothing is recorded.
-    threads : int
-    flush_denormals : bool
-    timing : bool
-    portable : bool
-        Whether the library was compiled for any CPU of the architecture.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        plan: Plan,
-        source: str,
-        library: Path,
-        *,
-        seed: int = 0,
-        recording_timesteps: int = 0,
-        threads: int = 1,
-        flush_denormals: bool = True,
-        timing: bool = False,
-        portable: bool = False,
-    ) -> None:
+    def __init__(self, network: Network, plan: Plan, recording_timesteps: int) -> None:
         self.network, self.plan = network, plan
-        self._running = threading.Lock()
         self.recording_timesteps = recording_timesteps
-        self._groups = {name: number for number, name in enumerate(plan.custom_updates)}
+        self._running = threading.Lock()
         self._by_location = {a.location: a for a in plan.arrays}
-        self._arrays = {a.name: self._allocate(a) for a in plan.arrays}
-        self._library: Library | None = Library(library, source, threads, flush_denormals, portable)
-        self._bind()
         self._hosted: dict[str, NDArray[Any]] = {}
-        self._open().configure(seed, recording_timesteps, timing)
+
+    def _start(self, seed: int) -> None:
+        """Give every array its first values; an engine calls this when its arrays are there, full of zeros."""
         first_values.set_numbers(self, seed)
-        self._open().connect()
+        self._connect()
         first_values.set_connections(self)
         self._check()
-        self._open().list_columns()
-        self._open().initialise()
+        for group in self.plan.columns:
+            self._list_columns(group)
+        self._initialise()
         first_values.set_variables(self)
         # Host code has an array of the right size even where nobody else looks at the host's copy.
-        self._hosted = {name: self._arrays[name].copy() for name in plan.hosted}
-        self._open().bind_host(list(self._hosted.values()))
+        self._hosted = {name: self.copy(self.plan.array(name).location) for name in self.plan.hosted}
+        self._bind_host()
         self._check()
 
-    def _allocate(self, array: Array) -> NDArray[Any]:
-        size = array.total(self.network.batch_size) or 0
-        if array.location.space in _RECORDINGS:
-            words = (self._recorded_population(array.location).size + 31) // 32
-            size = self.recording_timesteps * self.network.batch_size * words
-        dtype = array.type.dtype_for(self.plan.precision)
-        try:
-            return aligned_zeros(size, dtype)
-        except (MemoryError, ValueError, OverflowError):
-            needed = size * np.dtype(dtype).itemsize
-            raise NetworkError(f"there is no memory for {array.location}: it takes {needed:,} bytes") from None
+    # ---- what an engine does ----
 
-    def _recorded_population(self, at: Location) -> NeuronPopulation:
-        if at.space == "recording":
-            return self.network.neurons[at.group]
-        s = self.network.synapses[at.group]
-        return s.source if at.space == "pre_event_recording" else s.target
+    @abstractmethod
+    def _need_open(self) -> None:
+        """Raise LifecycleError where the simulation cannot be used: after `close`, and in a fork of its process."""
 
-    def _bind(self) -> None:
-        self._open().bind([self._arrays[a.name] for a in self.plan.arrays])
+    @abstractmethod
+    def read(self, at: Location) -> NDArray[Any]:
+        """Return an array's values, up to date, shape (size,): itself or a copy of it, which is not to be changed."""
 
-    def _check(self) -> None:
-        """Raise NetworkError if code has done what it must not since this was called last; else warn of doubts."""
-        library = self._open()
-        trouble, doubt = library.trouble(), library.doubt()
-        if trouble is not None:
-            raise NetworkError(trouble)
-        if doubt is not None:
-            warnings.warn(doubt, ModelWarning, stacklevel=4)
+    @abstractmethod
+    def copy(self, at: Location) -> NDArray[Any]:
+        """Return a copy of an array's values, up to date, shape (size,)."""
+
+    @abstractmethod
+    def write(self, at: Location, values: NDArray[Any]) -> None:
+        """Replace all values of an array by as many others."""
+
+    @abstractmethod
+    def device_array(self, at: Location) -> Any:
+        """Return an array itself, up to date, shape (size,), as the engine has it; changes to it take effect at once.
+
+        Work that the engine puts off is done before this returns, not whenever somebody looks at what it returned.
+        """
+
+    @abstractmethod
+    def _replace(self, given: Iterable[tuple[Array, NDArray[Any]]]) -> None:
+        """Replace whole arrays by others of any length, which compiled code is to use from now on."""
+
+    @abstractmethod
+    def _connect(self) -> None:
+        """Make connectivity, where code does that."""
+
+    @abstractmethod
+    def _list_columns(self, group: str) -> None:
+        """List the columns of a connection that has a list of them."""
+
+    @abstractmethod
+    def _initialise(self) -> None:
+        """Make the first values of all variables that have an initialiser."""
+
+    @abstractmethod
+    def _bind_host(self) -> None:
+        """Have host code work on the arrays of ``_hosted``."""
+
+    @abstractmethod
+    def _run(self, timesteps: int) -> None:
+        """Run timesteps without a look at Ctrl-C; raises and warns of what code has done in them."""
+
+    @abstractmethod
+    def _custom_update(self, group: str) -> None:
+        """Run a group of custom updates."""
+
+    @abstractmethod
+    def _reports(self) -> tuple[str | None, str | None]:
+        """Return what has gone wrong since this was asked last, and, once, what may not be meant."""
 
     @property
+    @abstractmethod
     def timestep(self) -> int:
-        """The number of the next timestep. The compiled code keeps it: an interrupted run cannot part the two."""
-        return self._open().timestep
+        """The number of the next timestep."""
 
     @timestep.setter
-    def timestep(self, timestep: int) -> None:
-        self._open().timestep = timestep
+    @abstractmethod
+    def timestep(self, timestep: int) -> None: ...
 
-    def array(self, at: Location) -> NDArray[Any]:
-        """Return a device array, up to date, of shape (size,); changes to it take effect at once."""
-        self._open().flush()
-        return self._arrays[self._by_location[at].name]
+    @abstractmethod
+    def timers(self) -> dict[str, float]:
+        """Return the time spent so far [s], by timer of the plan; that of several threads together where they share."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Free everything, if that has not been done yet."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines on how the engine runs this."""
+        return ()
+
+    # ---- arrays ----
+
+    def has(self, at: Location) -> bool:
+        """Whether there is such an array."""
+        return at in self._by_location
 
     def set_extra_global_params(self, given: Iterable[tuple[Location, NDArray[Any]]]) -> None:
         """Replace extra global parameters by values of any length."""
-        self._open().flush()
-        for at, values in given:
-            self._set_array(at, values)
-        self._bind()
-
-    def _set_array(self, at: Location, values: NDArray[Any]) -> None:
-        array = self._by_location[at]
-        if self._hosted.get(array.name) is not None and len(self._arrays[array.name]) == len(values):
-            self._arrays[array.name][:] = values
-            return
-        # One element more, so that an empty array has an address.
-        fresh = aligned_zeros(len(values) + 1, array.type.dtype_for(self.plan.precision))[: len(values)]
-        fresh[:] = values
-        self._arrays[array.name] = fresh
+        self._replace((self._by_location[at], values) for at, values in given)
 
     def set_dynamic_param(self, at: Location, value: float) -> None:
         """Set a dynamic parameter from the next timestep or update on."""
-        self.array(at)[0] = value
+        self.write(at, np.array([value]))
+
+    def newest_slot(self, queue: Location) -> int:
+        """Return which slot of a queue was written last."""
+        return int(self.read(queue)[0])
+
+    def connectivity_changed(self, group: str) -> None:
+        """List a connection's columns anew, after its rows were written to."""
+        if group in self.plan.columns:
+            self._list_columns(group)
+
+    def set_host_array(self, at: Location, values: NDArray[Any]) -> None:
+        """Have host code of custom connectivity updates work on this array."""
+        self._hosted[self._by_location[at].name] = values
+        self._bind_host()
+
+    @property
+    def host_locations(self) -> list[Location]:
+        """The arrays whose host copies compiled code works on."""
+        return [self.plan.array(name).location for name in self._hosted]
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return copies of all that the future depends on, by what it holds; arrays given from outside apart."""
+        return {at.key: self.copy(at) for at in self._by_location if _is_state(at)}
+
+    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Put back what `state` returned; names, shapes and types must be the same."""
+        for at in self._by_location:
+            if _is_state(at):
+                self.write(at, state[at.key])
+
+    # ---- time ----
 
     def run(self, timesteps: int) -> None:
         """Run timesteps in compiled code."""
-        library = self._open()
+        self._need_open()
         if not self._running.acquire(blocking=False):
             raise LifecycleError("another thread is running this model")
         try:
             while timesteps > 0:
-                if library.run(min(timesteps, _CHUNK)):
-                    self._check()
+                self._run(min(timesteps, _CHUNK))
                 timesteps -= _CHUNK
         finally:
             self._running.release()
 
     def custom_update(self, group: str) -> None:
         """Run a group of custom updates; the group must exist."""
-        self._open().custom_update(self._groups[group])
+        self._custom_update(group)
         self._check()
-
-    def newest_slot(self, queue: Location) -> int:
-        """Return which slot of a queue was written last."""
-        return int(self.array(queue)[0])
-
-    def connectivity_changed(self, group: str) -> None:
-        """List a connection's columns anew, after its rows were written to."""
-        names = list(self.plan.columns)
-        if group in names:
-            self._open().list_columns(names.index(group))
-
-    def set_host_array(self, at: Location, values: NDArray[Any]) -> None:
-        """Have host code of custom connectivity updates work on this array."""
-        self._hosted[self._by_location[at].name] = values
-        self._open().bind_host(list(self._hosted.values()))
-
-    @property
-    def host_locations(self) -> list[Location]:
-        """The arrays whose host copies compiled code works on."""
-        return [self.plan.array(name).location for name in self._hosted]
 
     def recording(self, at: Location) -> list[Recording]:
         """Return a copy of what a recording holds, for each copy of the batch.
@@ -238,63 +215,37 @@ class Simulation:
                 f"the recording of '{at.group}' holds {length} timesteps and only {timestep} have passed: "
                 "it can be read once it is full"
             )
-        words = self.array(at).reshape(length, self.network.batch_size, -1)
+        words = self.read(at).reshape(length, self.network.batch_size, -1)
         # The ring's oldest row belongs to timestep - length.
         rows = np.roll(words, -(timestep % length), axis=0)
-        neurons = self._recorded_population(at).size
+        neurons = recorded_population(self.network, at).size
         return [
             Recording(rows[:, copy], timestep - length, self.network.dt, neurons)
             for copy in range(self.network.batch_size)
         ]
 
-    def state(self) -> dict[str, NDArray[Any]]:
-        """Return copies of all that the future depends on, by what it holds; arrays given from outside apart."""
-        self._open().flush()
-        return {at.key: self._arrays[array.name].copy() for at, array in self._by_location.items() if _is_state(at)}
-
-    def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Put back what `state` returned; names, shapes and types must be the same."""
-        self._open().flush()
-        for at, array in self._by_location.items():
-            if _is_state(at):
-                self._arrays[array.name][:] = state[at.key]
-
-    def timers(self) -> dict[str, float]:
-        """Return the time spent so far [s], by timer of the plan; that of several threads together where they share."""
-        library = self._open()
-        library.flush()
-        return dict(zip(self.plan.timers, library.timers(len(self.plan.timers)), strict=True))
-
     def close(self) -> None:
         """Free everything; LifecycleError while another thread runs the simulation."""
         if self._running.locked():
             raise LifecycleError("another thread is running this model: it cannot be unloaded now")
-        library, self._library = self._library, None
-        if library is not None:
-            library.close()
-        self._arrays = {}
+        self._close()
 
-    def _open(self) -> Library:
-        if self._library is None:
-            raise LifecycleError("the simulation has been unloaded")
-        if not self._library.usable:
-            raise LifecycleError(
-                "the simulation was loaded before this process was forked, and its threads stayed behind: "
-                "load it in this process, or with threads=1"
-            )
-        return self._library
+    def _check(self) -> None:
+        """Raise NetworkError if code has done what it must not since this was called last; else warn of doubts."""
+        trouble, doubt = self._reports()
+        if trouble is not None:
+            raise NetworkError(trouble)
+        if doubt is not None:
+            warnings.warn(doubt, ModelWarning, stacklevel=_depth_of_our_code() + 1)
 
 
 def _is_state(at: Location) -> bool:
     return at.space not in ("egp", "psm_egp", "connect_egp", "init_egp", "history")
 
 
-_RECORDINGS = ("recording", "pre_event_recording", "post_event_recording")
-
-
-def aligned_zeros(size: int, dtype: str) -> NDArray[Any]:
-    """Return zeros of shape (size,) that start on a cache line."""
-    nbytes = size * np.dtype(dtype).itemsize
-    memory = np.zeros(nbytes + _ALIGNMENT, dtype=np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + nbytes].view(dtype)
+def _depth_of_our_code() -> int:
+    """Return how many calls of our own lie between a caller of this and the user's line that led to it."""
+    frame, depth = sys._getframe(1), 0
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith(_OUR_CODE):
+        frame, depth = frame.f_back, depth + 1
+    return depth

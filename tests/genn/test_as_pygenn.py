@@ -8,6 +8,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # In the style of PyGeNN's examples: a network that learns by a custom update, replays its input in every trial by
@@ -172,3 +174,21 @@ def test_never_mixed_with_the_real_one(tmp_path: Path) -> None:
     done = run("import pygenn, snnlearn.genn\nsnnlearn.genn.install_as_pygenn()", tmp_path)
     assert done.returncode != 0
     assert "LifecycleError: the real pygenn has been imported already" in done.stderr
+
+
+@pytest.mark.parametrize("call", ['g.install_as_pygenn("cuda:1")', 'g.with_backend("cuda:1").install_as_pygenn()'])
+def test_scripts_that_name_no_back_end_run_on_the_one_asked_for(tmp_path: Path, call: str) -> None:
+    program = f"""import snnlearn.genn as g
+{call}
+from pygenn.genn_model import GeNNModel
+assert GeNNModel("float", "m").backend_name == "cuda"
+assert GeNNModel("float", "m", backend="cpu").backend_name == "cpu"
+"""
+    done = run(program, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_back_end_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    done = run('import snnlearn.genn\nsnnlearn.genn.install_as_pygenn("cude")', tmp_path)
+    assert done.returncode != 0
+    assert "cuda" in done.stderr.splitlines()[-1]

@@ -348,8 +348,17 @@ def test_times_spent(model: GeNNModel) -> None:
 def test_wrong_arguments_of_the_model() -> None:
     with pytest.raises(PreferenceError, match="precision must be 'float' or 'double', not 'half'"):
         GeNNModel("half")  # type: ignore[arg-type]
-    with pytest.raises(BackendError, match="no back end 'cuda'"):
-        GeNNModel("float", "m", backend="cuda")
+    for name, message in [
+        ("hip", r"no back end 'hip': GeNN has, through PyGeNN and choose_backend\('genn:hip'\)"),
+        ("hip:0", r"no back end 'hip:0': GeNN has, through PyGeNN and choose_backend\('genn:hip'\)"),
+        ("", r"no back end ''"),
+        ("cud", r"no back end 'cud'; did you mean 'cuda'"),
+        ("cpu:1", r"no back end 'cpu:1'; did you mean 'cpu'"),
+        ("cuda:", r"back end 'cuda:': a device is named by its number, as in 'cuda:0'"),
+        ("cuda:-1", r"a device is named by its number"),
+    ]:
+        with pytest.raises(BackendError, match=message):
+            GeNNModel("float", "m", backend=name)
     with pytest.raises(PreferenceError, match="keeps times in the model's own precision"):
         GeNNModel("float", "m", time_precision="double")
     model = GeNNModel("float", "m", "single_threaded_cpu", "float")

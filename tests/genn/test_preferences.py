@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from snnlearn.codegen.plan import DEFAULT
+from snnlearn.codegen.plan import DEFAULT, REWRITES
 from snnlearn.errors import PreferenceError
 from snnlearn.genn import GeNNModel, preferences
-from snnlearn.genn.preferences import Preferences, read_preferences
+from snnlearn.genn.preferences import Preferences, our_names, read_preferences
 
 
 def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,12 +65,37 @@ def test_portable_code_calls_no_function_for_an_instruction_that_may_be_missing(
     assert Preferences(portable=True, optimise=("defer", "contract")).optimise == ("defer", "contract")
 
 
+def test_a_gpu_is_chosen_as_in_pygenn() -> None:
+    manual, optimal = SimpleNamespace(name="MANUAL"), SimpleNamespace(name="OPTIMAL")
+    assert read_preferences({}).device is None
+    assert read_preferences({"manual_device_id": 2}).device == 2
+    assert read_preferences({"manual_device_id": 2, "device_select_method": "MANUAL"}).device == 2
+    assert read_preferences({"manual_device_id": 2, "device_select_method": manual}).device == 2
+    assert read_preferences({"manual_device_id": 2, "device_select_method": optimal}).device is None
+
+
+def test_rewrites_by_back_end() -> None:
+    for given in (Preferences(), Preferences(portable=True)):
+        assert given.rewrites("cpu") == given.optimise
+        assert set(given.rewrites("cuda")) == set(REWRITES)
+    assert Preferences(optimise=["merge"]).rewrites("cuda") == ("merge",)
+    assert Preferences(optimise=()).rewrites("cuda") == ()
+
+
+def test_genn_is_not_given_what_is_ours() -> None:
+    assert our_names() == {"threads", "flush_denormals", "optimise", "portable", "strategy"}
+
+
 WRONG = [
     ({"threads": 0}, "threads must be an integer from 1 to 1024, not 0"),
     ({"threads": True}, "threads must be an integer from 1 to 1024, not True"),
     ({"threads": 1.0}, "threads must be an integer"),
     ({"flush_denormals": 1}, "flush_denormals must be True or False, not 1"),
     ({"portable": 1}, "portable must be True or False, not 1"),
+    ({"strategy": "grph"}, "unknown strategy 'grph'; did you mean 'graph'"),
+    ({"strategy": None}, "unknown strategy None"),
+    ({"manual_device_id": -1}, "manual_device_id must be an integer of at least 0, not -1"),
+    ({"manual_device_id": "1"}, "manual_device_id must be an integer of at least 0, not '1'"),
     ({"optimise": "defer"}, "optimise must be a sequence of names, not 'defer'"),
     ({"optimise": None}, "optimise must be a sequence of names, not None"),
     ({"optimise": ["defr"]}, "unknown optimisation 'defr'; did you mean 'defer'"),
@@ -85,5 +111,5 @@ def test_wrong_preferences(given: dict[str, Any], message: str) -> None:
 
 
 def test_those_of_genns_back_ends_mean_nothing() -> None:
-    model = GeNNModel("float", "m", generateLineInfo=True, optimize_code=True, manual_device_id=0, threads=1)
+    model = GeNNModel("float", "m", generateLineInfo=True, optimize_code=True, manual_block_sizes=[32], threads=1)
     assert model.preferences == Preferences(threads=1)

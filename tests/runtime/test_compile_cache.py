@@ -16,7 +16,7 @@ from small_networks import network
 from snnlearn.codegen.cpp import emit_cpp
 from snnlearn.codegen.plan import build_plan
 from snnlearn.errors import BuildError
-from snnlearn.runtime import Simulation, cache
+from snnlearn.runtime import CpuSimulation, cache
 from snnlearn.runtime.compiler import Compiler, find_compiler
 from snnlearn.runtime.library import build_library
 
@@ -75,7 +75,7 @@ def test_a_damaged_file_is_compiled_again(folder: Path, damage: bytes | None) ->
     whole = path.read_bytes()
     path.unlink()  # written anew, so that a library in use by this process keeps its own
     path.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
-    simulation = Simulation(network(), plan, source, build_library(source), recording_timesteps=2)
+    simulation = CpuSimulation(network(), plan, source, build_library(source), recording_timesteps=2)
     simulation.run(2)
     simulation.close()
 
@@ -86,7 +86,7 @@ def test_a_file_damaged_between_build_and_load(folder: Path) -> None:
     path = build_library(source)
     path.unlink()
     path.write_text("no library")
-    Simulation(network(), plan, source, path, recording_timesteps=2).close()
+    CpuSimulation(network(), plan, source, path, recording_timesteps=2).close()
 
 
 SUPPORT = "int half() { return 21; }\n"
@@ -180,15 +180,15 @@ def test_many_processes_at_once(folder: Path) -> None:
 CPU = "vendor_id : A\ncpu family : 6\nmodel : 1\nflags : sse2 avx2 fma\nbogomips : {}\n"
 
 
-def key_with(monkeypatch: pytest.MonkeyPatch, cpu_info: Path, text: str | None, compiler: Compiler) -> str:
-    """The key of a machine whose system tells this about its CPU, or nothing."""
+def key_with(monkeypatch: pytest.MonkeyPatch, cpu_info: Path, text: str | None, compiler: Compiler) -> tuple[str, ...]:
+    """The content that keys are made of, on a machine whose system tells this about its CPU, or nothing."""
     if text is not None:
         cpu_info.write_text(text)
     else:
         cpu_info.unlink(missing_ok=True)
     monkeypatch.setattr(cache, "_CPU_INFO", cpu_info)
     cache._cpu.cache_clear()
-    key = cache._key(SOURCE, compiler)
+    key = tuple(cache._content(SOURCE, compiler))
     cache._cpu.cache_clear()
     return key
 

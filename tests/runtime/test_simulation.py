@@ -19,16 +19,16 @@ from snnlearn.codegen.cpp import emit_cpp
 from snnlearn.codegen.plan import build_plan, optimise
 from snnlearn.errors import LifecycleError
 from snnlearn.network import Location
-from snnlearn.runtime import Simulation
+from snnlearn.runtime import CpuSimulation, Recording
+from snnlearn.runtime.cpu_simulation import aligned_zeros
 from snnlearn.runtime.library import build_library
-from snnlearn.runtime.simulation import Recording, aligned_zeros
 
 
-def load(**options: Any) -> Simulation:
+def load(**options: Any) -> CpuSimulation:
     net = network()
     plan = optimise(build_plan(net))
     source = emit_cpp(plan)
-    return Simulation(net, plan, source, build_library(source), **{"recording_timesteps": 10, **options})
+    return CpuSimulation(net, plan, source, build_library(source), **{"recording_timesteps": 10, **options})
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 64, 1000])
@@ -72,7 +72,7 @@ def test_an_interrupted_run_leaves_the_simulation_usable() -> None:
     simulation.run(10)
     assert simulation.timestep == reached + 10
     assert simulation.recording(Location("A", "recording"))[0].first == reached
-    assert np.isfinite(simulation.array(Location("S", "synapse", "e"))).all()
+    assert np.isfinite(simulation.read(Location("S", "synapse", "e"))).all()
     simulation.close()
 
 

@@ -1,0 +1,178 @@
+"""A simulation on the CPU: NumPy arrays, and the compiled library that works on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.codegen.plan import Array, Plan
+from snnlearn.errors import LifecycleError, NetworkError
+from snnlearn.network import Location, Network
+from snnlearn.runtime.library import Library
+from snnlearn.runtime.simulation import Simulation
+from snnlearn.runtime.sizes import first_size
+
+_ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+
+
+class CpuSimulation(Simulation):
+    """A network in the CPU's memory.
+
+    Parameters
+    ----------
+    network : Network
+    plan : Plan
+        Of that network.
+    source : str
+        What the plan was emitted as.
+    library : Path
+        What the source was compiled to.
+    seed : int
+        0 to 2**64 - 1.
+    recording_timesteps : int
+        How many timesteps the recording holds; 0 where nothing is recorded.
+    threads : int
+    flush_denormals : bool
+    timing : bool
+    portable : bool
+        Whether the library was compiled for any CPU of the architecture.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        plan: Plan,
+        source: str,
+        library: Path,
+        *,
+        seed: int = 0,
+        recording_timesteps: int = 0,
+        threads: int = 1,
+        flush_denormals: bool = True,
+        timing: bool = False,
+        portable: bool = False,
+    ) -> None:
+        super().__init__(network, plan, recording_timesteps)
+        self._groups = {name: number for number, name in enumerate(plan.custom_updates)}
+        self._columns = {name: number for number, name in enumerate(plan.columns)}
+        self._arrays = {a.name: self._allocate(a) for a in plan.arrays}
+        self._library: Library | None = Library(library, source, threads, flush_denormals, portable)
+        self._bind()
+        self._open().configure(seed, recording_timesteps, timing)
+        self._start(seed)
+
+    def _allocate(self, array: Array) -> NDArray[Any]:
+        size = first_size(array, self.network, self.recording_timesteps)
+        dtype = array.type.dtype_for(self.plan.precision)
+        try:
+            return aligned_zeros(size, dtype)
+        except (MemoryError, ValueError, OverflowError):
+            needed = size * np.dtype(dtype).itemsize
+            raise NetworkError(f"there is no memory for {array.location}: it takes {needed:,} bytes") from None
+
+    def _bind(self) -> None:
+        self._open().bind([self._arrays[a.name] for a in self.plan.arrays])
+
+    def _live(self, at: Location) -> NDArray[Any]:
+        self._flush()
+        return self._arrays[self._by_location[at].name]
+
+    def read(self, at: Location) -> NDArray[Any]:
+        """Return an array itself, up to date."""
+        return self._live(at)
+
+    def copy(self, at: Location) -> NDArray[Any]:
+        """Return a copy of an array, up to date."""
+        copy: NDArray[Any] = self._live(at).copy()
+        return copy
+
+    def write(self, at: Location, values: NDArray[Any]) -> None:
+        """Replace all values of an array by as many others."""
+        self._live(at)[:] = values
+
+    def device_array(self, at: Location) -> NDArray[Any]:
+        """Return an array itself, up to date; changes to it take effect at once."""
+        return self._live(at)
+
+    def _replace(self, given: Iterable[tuple[Array, NDArray[Any]]]) -> None:
+        self._flush()
+        for array, values in given:
+            # One element more, so that an empty array has an address.
+            fresh = aligned_zeros(len(values) + 1, array.type.dtype_for(self.plan.precision))[: len(values)]
+            fresh[:] = values
+            self._arrays[array.name] = fresh
+        self._bind()
+
+    def _connect(self) -> None:
+        self._open().connect()
+
+    def _list_columns(self, group: str) -> None:
+        self._open().list_columns(self._columns[group])
+
+    def _initialise(self) -> None:
+        self._open().initialise()
+
+    def _bind_host(self) -> None:
+        self._open().bind_host(list(self._hosted.values()))
+
+    @property
+    def timestep(self) -> int:
+        """The number of the next timestep. The compiled code keeps it: an interrupted run cannot part the two."""
+        return self._open().timestep
+
+    @timestep.setter
+    def timestep(self, timestep: int) -> None:
+        self._open().timestep = timestep
+
+    def _run(self, timesteps: int) -> None:
+        if self._open().run(timesteps):
+            self._check()
+
+    def _custom_update(self, group: str) -> None:
+        self._open().custom_update(self._groups[group])
+
+    def _reports(self) -> tuple[str | None, str | None]:
+        library = self._open()
+        return library.trouble(), library.doubt()
+
+    def timers(self) -> dict[str, float]:
+        """Return the time spent so far [s], by timer of the plan; that of several threads together where they share."""
+        library = self._open()
+        self._flush()
+        return dict(zip(self.plan.timers, library.timers(len(self.plan.timers)), strict=True))
+
+    def _close(self) -> None:
+        library, self._library = self._library, None
+        if library is not None:
+            library.close()
+        self._arrays = {}
+
+    def _need_open(self) -> None:
+        self._open()
+
+    def _flush(self) -> None:
+        """Let deferred kernels catch up with all timesteps, and tell what their code has to report."""
+        if self._open().flush():
+            self._check()
+
+    def _open(self) -> Library:
+        if self._library is None:
+            raise LifecycleError("the simulation has been unloaded")
+        if not self._library.usable:
+            raise LifecycleError(
+                "the simulation was loaded before this process was forked, and its threads stayed behind: "
+                "load it in this process, or with threads=1"
+            )
+        return self._library
+
+
+def aligned_zeros(size: int, dtype: str) -> NDArray[Any]:
+    """Return zeros of shape (size,) that start on a cache line."""
+    nbytes = size * np.dtype(dtype).itemsize
+    memory = np.zeros(nbytes + _ALIGNMENT, dtype=np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + nbytes].view(dtype)

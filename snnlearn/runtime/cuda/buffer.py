@@ -1,0 +1,40 @@
+"""An array on a device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.runtime.cuda.device import Device
+
+
+class Buffer:
+    """Zeros on a device, to begin with.
+
+    Attributes
+    ----------
+    array : array of the device, shape (size,)
+    pointer : int
+        Its address, which an empty one has too: a read through no address at all ends everything that the process has
+        on the device.
+    """
+
+    def __init__(self, device: Device, size: int, dtype: str) -> None:
+        memory = device.zeros(max(size, 1), dtype)
+        self.array: Any = memory[:size]
+        self.pointer = device.pointer(memory)
+        self._device, self._size, self._dtype = device, size, dtype
+
+    def __len__(self) -> int:
+        return self._size
+
+    def write(self, values: NDArray[Any]) -> None:
+        """Replace all values by as many others."""
+        if self._size:
+            self._device.write(self.array, np.ascontiguousarray(values, self._dtype))
+
+    def read(self) -> NDArray[Any]:
+        """Return a copy; waits for the device."""
+        return self._device.read(self.array) if self._size else np.empty(0, self._dtype)

@@ -1,0 +1,334 @@
+"""A simulation on a GPU: arrays on a device, and the program that works on them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.codegen.cuda.program import (
+    ARRAYS,
+    CLOCK,
+    CLOCK_FIELDS,
+    CLOSE_BLOCK,
+    REPORT_FIELDS,
+    REPORTS,
+    RUN,
+    SETTINGS,
+    Launch,
+    Program,
+)
+from snnlearn.codegen.plan import Array, Plan
+from snnlearn.codegen.troubles import describe
+from snnlearn.errors import LifecycleError, NetworkError
+from snnlearn.network import Location, Network
+from snnlearn.runtime.cuda.buffer import Buffer
+from snnlearn.runtime.cuda.device import Device, Module
+from snnlearn.runtime.cuda.launching import Launcher
+from snnlearn.runtime.cuda.memory import check_memory
+from snnlearn.runtime.cuda.strategies import Choice, Graph, Loop, Persistent, Strategy, choose_strategy
+from snnlearn.runtime.interrupts import Uninterrupted
+from snnlearn.runtime.simulation import Simulation
+from snnlearn.runtime.sizes import bytes_by_group, first_size, state_bytes
+
+_CLOCK = np.dtype(CLOCK_FIELDS)
+_REPORT = np.dtype(REPORT_FIELDS)
+_REPORTS = np.dtype([("trouble", _REPORT), ("doubt", _REPORT)])
+
+# Asking is quicker than running. A host that never waited could ask for hours of work in a second, and Ctrl-C would
+# then have to wait for all of it. A wait leaves the device idle for microseconds: after so many, nobody can tell.
+_UNSEEN = 20_000  # timesteps asked for without waiting
+
+
+class CudaSimulation(Simulation):
+    """A network in a GPU's memory.
+
+    What is asked of the device happens in the order of asking, and `run` does not wait for it: whatever reads does. The
+    device keeps the time itself; the host knows it by counting what it has asked for.
+
+    Parameters
+    ----------
+    network : Network
+    plan : Plan
+        Of that network.
+    program : Program
+        What the plan was emitted as.
+    device : Device
+        Closed with the simulation.
+    compiled : Path
+        What the device compiled the program's source to.
+    seed : int
+        0 to 2**64 - 1.
+    recording_timesteps : int
+        How many timesteps the recording holds; 0 where nothing is recorded.
+    timing : bool
+    strategy : str
+        One of `snnlearn.runtime.cuda.strategies.STRATEGIES`.
+
+    Raises
+    ------
+    NetworkError
+        If the network does not fit on the device; before anything is allocated.
+    BackendError
+        If the strategy cannot be had there.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        plan: Plan,
+        program: Program,
+        device: Device,
+        compiled: Path,
+        *,
+        seed: int = 0,
+        recording_timesteps: int = 0,
+        timing: bool = False,
+        strategy: str = "auto",
+    ) -> None:
+        super().__init__(network, plan, recording_timesteps)
+        self._program, self._device, self._process = program, device, os.getpid()
+        self._timestep = self._pending = self._unseen = 0
+        self._doubted = self._closed = False
+        self._may_report = False  # whether code has run since the last look that can report
+        self._buffers: dict[str, Buffer] = {}
+        self._host_copies: dict[str, Buffer] = {}  # the device's copies of the host's copies
+        self._module: Module | None = None
+        try:
+            check_memory(bytes_by_group(plan, network, recording_timesteps), device.free_memory(), device.name)
+            module = self._module = device.load(compiled)
+            self._launcher = Launcher(device, module, program.threads, timing)
+            self.choice = self._choose(module, strategy, timing)
+            self._strategy = self._make_strategy(module)
+            for array in plan.arrays:
+                self._buffers[array.name] = self._allocate(array, first_size(array, network, recording_timesteps))
+            self._bind()
+            module.write_global(SETTINGS, np.array([seed, recording_timesteps], np.uint64))
+            module.write_global(CLOCK, np.zeros((), _CLOCK))
+            module.write_global(REPORTS, np.zeros((), _REPORTS))
+            self._start(seed)
+        except BaseException:
+            with contextlib.suppress(Exception):
+                self._close()
+            raise
+
+    def _choose(self, module: Module, asked: str, timing: bool) -> Choice:
+        p, device = self._program, self._device
+        return choose_strategy(
+            asked,
+            timing=timing,
+            cooperative=device.cooperative,
+            wanted_blocks=p.persistent_blocks,
+            blocks_at_once=module.blocks_at_once(RUN, p.threads) if device.cooperative else 0,
+            nbytes=state_bytes(self.plan),
+        )
+
+    def _make_strategy(self, module: Module) -> Strategy:
+        if self.choice.name == "loop":
+            return Loop(self._program, self._launcher)
+        if self.choice.name == "graph":
+            return Graph(self._program, self._device, module)
+        return Persistent(self._program, module)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which strategy runs the timesteps, and why."""
+        return (f"timesteps on {self._device.name}: strategy '{self.choice.name}': {self.choice.why}",)
+
+    # ---- arrays ----
+
+    def _allocate(self, array: Array, size: int) -> Buffer:
+        dtype = array.type.dtype_for(self.plan.precision)
+        try:
+            return Buffer(self._device, size, dtype)
+        except MemoryError:  # CuPy's is one too
+            needed, free = size * np.dtype(dtype).itemsize, self._device.free_memory()
+            raise NetworkError(
+                f"there is no memory on {self._device.name} for {array.location}: "
+                f"it takes {needed:,} bytes and {free:,} are free"
+            ) from None
+
+    def _bind(self) -> None:
+        """Tell where the arrays are, then where the device's copies of the host's are."""
+        pointers = [self._buffers[a.name].pointer for a in self.plan.arrays]
+        copies = [self._host_copies.get(name) for name in self.plan.hosted]
+        pointers += [0 if copy is None else copy.pointer for copy in copies]
+        if pointers:
+            self._open().write_global(ARRAYS, np.array(pointers, np.uint64))
+
+    def _bind_host(self) -> None:
+        for name, values in self._hosted.items():
+            if name not in self._host_copies:
+                self._host_copies[name] = self._allocate(self.plan.array(name), len(values))
+        self._bind()
+
+    def _buffer(self, at: Location) -> Buffer:
+        """Return an array, up to date."""
+        self._flush()
+        return self._buffers[self._by_location[at].name]
+
+    def read(self, at: Location) -> NDArray[Any]:
+        """Return a copy of an array, up to date; waits for the device."""
+        return self._buffer(at).read()
+
+    def copy(self, at: Location) -> NDArray[Any]:
+        """Return a copy of an array, up to date; waits for the device."""
+        return self._buffer(at).read()
+
+    def write(self, at: Location, values: NDArray[Any]) -> None:
+        """Replace all values of an array by as many others."""
+        self._buffer(at).write(values)
+
+    def device_array(self, at: Location) -> Any:
+        """Return an array itself, up to date; changes to it take effect at once.
+
+        Waits for the device, so that whoever works on it need not know of the order in which things are asked here.
+        """
+        buffer = self._buffer(at)
+        self._device.synchronize()
+        return buffer.array
+
+    def _replace(self, given: Iterable[tuple[Array, NDArray[Any]]]) -> None:
+        self._flush()
+        with Uninterrupted():  # the program must not go on with memory that has been freed
+            for array, values in given:
+                if len(self._buffers[array.name]) != len(values):
+                    self._buffers[array.name] = self._allocate(array, len(values))
+                self._buffers[array.name].write(values)
+            self._bind()
+
+    # ---- launches ----
+
+    def _launch(self, launches: Sequence[Launch]) -> None:
+        """Ask for launches, and take host copies to the device and back around those that work on them."""
+        for names, group in groupby(launches, key=lambda launch: launch.host_arrays):
+            some = tuple(group)
+            for name in names:
+                self._host_copies[name].write(self._hosted[name])
+            self._launcher.ask(some)
+            self._may_report = self._may_report or any(launch.reports for launch in some)
+            for name in names:
+                self._hosted[name][...] = self._host_copies[name].read()
+
+    def _connect(self) -> None:
+        self._launch(self._program.connect)
+
+    def _list_columns(self, group: str) -> None:
+        self._open()
+        with Uninterrupted():
+            self._launch(self._program.columns[group])
+
+    def _initialise(self) -> None:
+        self._launch(self._program.init)
+
+    def _custom_update(self, group: str) -> None:
+        with Uninterrupted():
+            self._flush()
+            self._launch(self._program.custom_updates[group])
+
+    def _flush(self) -> None:
+        """Let deferred kernels catch up with all timesteps."""
+        module = self._open()
+        if self._pending:
+            with Uninterrupted():
+                module.launch(CLOSE_BLOCK, 1, self._program.threads)
+                self._launcher.ask(self._program.deferred)
+                self._pending = 0
+            self._may_report = self._may_report or any(launch.reports for launch in self._program.deferred)
+            self._check()
+
+    def _run(self, timesteps: int) -> None:
+        with Uninterrupted():
+            self._strategy.run(timesteps, self._pending)
+            self._timestep += timesteps
+            if self._program.depth:
+                self._pending = (self._pending + timesteps) % self._program.depth
+            self._unseen += timesteps
+            self._may_report = self._may_report or self._program.reports
+        if self._program.reports:
+            self._check()
+        elif self._unseen >= _UNSEEN:
+            self._device.synchronize()
+            self._unseen = 0
+
+    @property
+    def timestep(self) -> int:
+        """The number of the next timestep; does not wait for the device, which may not be there yet."""
+        self._open()
+        return self._timestep
+
+    @timestep.setter
+    def timestep(self, timestep: int) -> None:
+        module = self._open()
+        if timestep == self._timestep:
+            return
+        with Uninterrupted():
+            self._flush()  # which takes timesteps to follow one another
+            module.write_global(CLOCK, np.uint64(timestep))  # the clock's first field
+            self._timestep = timestep
+
+    def _reports(self) -> tuple[str | None, str | None]:
+        module = self._open()
+        if not self._may_report:
+            return None, None  # nor is there a need to wait for the device
+        found = module.read_global(REPORTS, _REPORTS).copy()
+        self._unseen, self._may_report = 0, False
+        trouble = _text(found["trouble"])
+        doubt = None if self._doubted else _text(found["doubt"])
+        self._doubted = self._doubted or doubt is not None
+        if trouble is not None:
+            found["trouble"] = np.zeros((), _REPORT)  # doubts are told once, and what is seen stays so
+            module.write_global(REPORTS, found)
+        return trouble, doubt
+
+    def timers(self) -> dict[str, float]:
+        """Return the time spent so far [s], by timer of the plan; waits for the device."""
+        self._flush()
+        seconds = self._launcher.seconds()
+        return {name: seconds.get(name, 0.0) for name in self.plan.timers}
+
+    # ---- life ----
+
+    def _close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        here = self._process == os.getpid()  # a fork has nothing of the device's, so nothing to give back
+        try:
+            if here:
+                self._device.synchronize()  # what it works with must not go
+        finally:
+            self._module, self._buffers, self._host_copies = None, {}, {}
+            if here:
+                self._device.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self._close()
+
+    def _need_open(self) -> None:
+        self._open()
+
+    def _open(self) -> Module:
+        if self._module is None:
+            raise LifecycleError("the simulation has been unloaded")
+        if self._process != os.getpid():
+            raise LifecycleError(
+                "the simulation was loaded before this process was forked, and the GPU stayed with the other: "
+                "load it in this process"
+            )
+        return self._module
+
+
+def _text(report: Any) -> str | None:
+    """Return the line that a report means, if there is one."""
+    if not report["seen"]:
+        return None
+    where = bytes(report["where"]).split(b"\0")[0].decode("utf-8", "replace")
+    return describe(int(report["kind"]), where, int(report["a"]), int(report["b"]))
