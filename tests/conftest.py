@@ -1,12 +1,32 @@
 """What all tests share: helpers beside this file are importable by their bare names."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from snnlearn.errors import CompilerNotFoundError
+from snnlearn.runtime.cuda.nvrtc import find_nvrtc
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what CI runs beside the tests."""
+    parser.addoption(
+        "--nvrtc",
+        action="store_true",
+        help="compile every CUDA source that the tests' networks make, for three generations of GPUs",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the plugin behind the option."""
+    if config.getoption("--nvrtc"):
+        from nvrtc_option import EverySource
+
+        config.pluginmanager.register(EverySource(), "every-cuda-source")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -16,3 +36,14 @@ def compile_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def compile_cuda() -> Callable[[str], dict[str, bytes]]:
+    """Compiles a CUDA source for three generations of GPUs, those of them that this NVRTC knows; gives the cubins."""
+    try:
+        nvrtc = find_nvrtc()
+    except CompilerNotFoundError:
+        pytest.skip('NVRTC is not installed: pip install -e ".[test-cuda]"')
+    targets = [f"sm_{capability}" for capability in (70, 80, 90) if capability in nvrtc.capabilities]
+    return lambda source: {target: nvrtc.compile(source, target, flush_denormals=True) for target in targets}

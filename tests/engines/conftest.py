@@ -9,10 +9,16 @@ from typing import Any
 import pytest
 
 from agreement import Network, Trace, trace
+from cuda_on_host import HostDevice
 from snnlearn import genn
 from snnlearn.backends import choose_backend
 from snnlearn.errors import BackendError
 from snnlearn.genn import GeNNModel
+from snnlearn.runtime import cuda
+from snnlearn.runtime.cuda.availability import why_not_cuda
+from snnlearn.runtime.cuda.device import Device
+
+ON_HOST = "cuda:999"  # a device that no machine has, which `cuda_on_host` stands in for
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,7 @@ class Engine:
     name: str
     preferences: dict[str, Any] = field(default_factory=dict)
     exact: bool = True  # to the last bit of the plain plan; otherwise quotients by constants may differ
+    backend: str = "cpu"
 
     @property
     def api(self) -> Any:
@@ -29,7 +36,7 @@ class Engine:
         return genn
 
     def model(self, name: str = "case", precision: str = "float", dt: float = 1.0, **preferences: Any) -> GeNNModel:
-        model = GeNNModel(precision, name, backend="cpu", **{**self.preferences, **preferences})
+        model = GeNNModel(precision, name, backend=self.backend, **{**self.preferences, **preferences})
         model.dt = dt
         model.seed = 1
         return model
@@ -39,7 +46,13 @@ ENGINES = [
     Engine("cpu-plain", {"optimise": (), "threads": 1}),  # the reference for the others, kept for ever
     Engine("cpu", {"threads": 1}, exact=False),
     Engine("cpu-2-threads", {"threads": 2}, exact=False),
+    # CUDA's source, run by the CPU: one thread after the other.
+    Engine("cuda-loop", {"strategy": "loop"}, False, ON_HOST),
+    Engine("cuda-graph", {"strategy": "graph"}, False, ON_HOST),
+    Engine("cuda-persistent", {"strategy": "persistent"}, False, ON_HOST),
 ]
+if why_not_cuda() is None:
+    ENGINES += [Engine(f"gpu-{name}", {"strategy": name}, False, "cuda") for name in ("loop", "graph", "persistent")]
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,19 @@ def _or_skip(engine: Any) -> Any:
     except BackendError as error:
         pytest.skip(str(error))
     return engine
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cuda_on_host() -> Iterator[None]:
+    """Let the CPU stand in for one GPU."""
+    real = cuda.open_device
+
+    def open_device(index: int = 0) -> Device:
+        return HostDevice(resident=256) if f"cuda:{index}" == ON_HOST else real(index)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cuda, "open_device", open_device)
+        yield
 
 
 @pytest.fixture(params=OTHERS, ids=lambda engine: engine.name)

@@ -51,7 +51,8 @@ def state(engine: Any, start: Any, numbers: range) -> dict[str, Any]:
         connection.axonal_delay_steps = 2
         model.add_custom_update(f"U{k}", "Scale", SCALE, {"by": k + 0.5}, {}, {"n": create_var_ref(population, "n")})
     start(model)
-    assert ("SNN_MERGED static" in model.source()) == (len(numbers) > 1 and "merge" in model.preferences.optimise)
+    merges = "merge" in model.preferences.optimise
+    assert ("SNN_MERGED static" in model.source()) == (len(numbers) > 1 and merges)
     model.run(20)
     model.custom_update("Scale")
     found = {}
@@ -70,3 +71,16 @@ def test_many_groups_are_each_what_one_is_alone(engine: Any, start: Any) -> None
         for name, values in state(engine, start, range(k, k + 1)).items():
             assert values.any(), name
             np.testing.assert_array_equal(together[name], values)
+
+
+def test_updates_may_differ_in_nothing_but_their_names(engine: Any, start: Any) -> None:
+    model = engine.model()
+    population = model.add_neuron_population("P", 5, INTEGRATE, {"threshold": 1.0}, {"V": 0.0, "n": 1.0})
+    for name in ("First", "Second"):
+        refs = {"n": create_var_ref(population, "n")}
+        model.add_custom_update(name, name, SCALE, {"by": 3.0}, {}, refs)
+    start(model)
+    model.custom_update("First")
+    model.custom_update("Second")
+    population.vars["n"].pull_from_device()
+    assert set(population.vars["n"].view) == {9.0}

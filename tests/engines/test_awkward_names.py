@@ -20,7 +20,8 @@ from snnlearn.genn import (
 _WORDS = """new this class template operator private virtual delete try namespace i j s k n sim
 count begin end random width first rest kept row column std snn recording_row recording_words
 recording_timesteps NULL EOF INFINITY NAN M_PI WIDTH FLT_MAX SNN_API errno assert stdin exp sqrt fmax tile tile_a
-user_x pool seed timer pending timers memcpy float32 linux unix user_new new_2 i_2 row_2"""
+user_x pool seed timer pending timers memcpy float32 linux unix user_new new_2 i_2 row_2
+own worker shared spiked next listed lane group marks_0 threadIdx"""
 WORDS = _WORDS.split()
 NASTY = create_neuron_model(
     "Nasty",
@@ -63,6 +64,24 @@ def test_variables_with_such_names_keep_their_values(engine: Any, start: Any) ->
             assert set(variable.view) == {expected * (number + 1)}, variable.location
     synapses.vars["out"].pull_from_device()
     assert set(synapses.vars["out"].view) == {102.0}
+
+
+def test_parameters_with_such_names(engine: Any, start: Any) -> None:
+    total = " + ".join(WORDS)
+    neuron = create_neuron_model(
+        "Parameters", params=WORDS, vars=["x"], sim_code=f"x = {total};", threshold_condition_code="x < 0.0"
+    )
+    dynamics = create_weight_update_model("Sum", params=WORDS, vars=["y"], synapse_dynamics_code=f"y = {total};")
+    model = engine.model()
+    values = {word: float(number) for number, word in enumerate(WORDS)}
+    population = model.add_neuron_population("P", 70, neuron, values, {"x": 0.0})
+    rule = init_weight_update(dynamics, values, {"y": 0.0})
+    synapses = model.add_synapse_population("S", "DENSE", population, population, rule, init_postsynaptic("DeltaCurr"))
+    start(model)
+    model.run(1)
+    for variable in (population.vars["x"], synapses.vars["y"]):
+        variable.pull_from_device()
+        assert set(variable.view) == {sum(values.values())}
 
 
 def test_locals_with_such_names(engine: Any, start: Any) -> None:

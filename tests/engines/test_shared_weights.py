@@ -173,3 +173,45 @@ def test_drawn_lists(any_engine: Any) -> None:
     assert np.all(pre != post)
     assert abs(pre.size - 0.9 * POST * (POST - 1)) < 5 * np.sqrt(POST * (POST - 1) * 0.09)
     assert np.unique(pairs["SPARSEOut1"][1]).size > POST * 0.9
+
+
+@cache
+def counting(g: Any, kind: str) -> Any:
+    """Return a rule whose synapses count spikes in the weights that they share."""
+    return g.create_weight_update_model(
+        "Counting", vars=[("w", kind)], pre_spike_syn_code="addToPost(1); atomic_add_w(1);"
+    )
+
+
+@pytest.mark.parametrize("kind", ["scalar", "double", "int", "uint32_t", "int64_t", "uint64_t", "int16_t", "uint8_t"])
+def test_whole_numbers_are_added_to_shared_weights_of_any_type(other: Any, reference: Any, kind: str) -> None:
+    expected = reference(counts(kind), STEPS)
+    assert_alive(expected, "TOEPLITZOut0.vars.w", "Out0.vars.x")
+    assert_same(trace(other, counts(kind), STEPS), expected)
+
+
+@cache
+def counts(kind: str) -> Any:
+    def network(g: Any, model: Any) -> None:
+        source, (out,) = populations(g, model)
+        rule = g.init_weight_update(counting(g, kind), {}, {"w": 0})
+        connect(g, model, "TOEPLITZ", source, out, rule, g.init_toeplitz_connectivity("Conv2D", CONV))
+
+    return network
+
+
+@pytest.mark.parametrize("kind", ["TOEPLITZ", "PROCEDURAL_KERNELG"])
+def test_shared_weights_that_each_synapse_changes_in_turn(engine: Any, engines: Any, kind: str) -> None:
+    def network(g: Any, model: Any) -> None:
+        source, (out,) = populations(g, model)
+        rule = g.create_weight_update_model(
+            "InTurn", vars=scalars("w"), pre_spike_syn_code="addToPost(w); w = fmod(w + 1.0, 8.0);"
+        )
+        init = g.init_toeplitz_connectivity("Conv2D", CONV)
+        if kind != "TOEPLITZ":
+            init = g.init_sparse_connectivity("Conv2D", FULL)
+        connect(g, model, kind, source, out, g.init_weight_update(rule, {}, {"w": 0.0}), init)
+
+    found = trace(engine, network, STEPS)
+    assert_same(found, trace(engines[0], network, STEPS))
+    assert_alive(found, "Out0.vars.x")

@@ -6,8 +6,16 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pytest
 
 from agreement import assert_alive, assert_same, scalars, trace
+from snnlearn.genn import (
+    create_neuron_model,
+    create_weight_update_model,
+    init_postsynaptic,
+    init_sparse_connectivity,
+    init_weight_update,
+)
 
 STEPS = 40
 PRE, POST = 37, 45
@@ -97,3 +105,29 @@ def test_the_lists_are_what_was_given(reference: Any) -> None:
     expected = reference(lists, STEPS)
     np.testing.assert_array_equal(expected["AB synapses"][-1], [pre[order], post[order]])
     np.testing.assert_array_equal(expected["BB synapses"][-1], [np.arange(POST)] * 2)
+
+
+@pytest.mark.parametrize("precision", ["float", "double"])
+def test_code_may_send_numbers_of_other_types(engine: Any, start: Any, precision: str) -> None:
+    sends = create_weight_update_model(
+        "Sends", pre_spike_syn_code="addToPost(1); addToPre(2u); addToPost(0.5 * id_post); addToPost(id_pre);"
+    )
+    every = create_neuron_model("Every", vars=["V"], sim_code="V = Isyn;", threshold_condition_code="true")
+    model = engine.model(precision=precision)
+    a = model.add_neuron_population("A", 5, every, {}, {"V": 0.0})
+    b = model.add_neuron_population("B", 5, every, {}, {"V": 0.0})
+    s = model.add_synapse_population(
+        "S",
+        "SPARSE",
+        a,
+        b,
+        init_weight_update(sends),
+        init_postsynaptic("DeltaCurr"),
+        init_sparse_connectivity("OneToOne"),
+    )
+    s.pre_target_var = "Isyn"
+    start(model)
+    model.run(2)
+    for population, expected in [(a, [2.0] * 5), (b, 1.0 + 1.5 * np.arange(5))]:
+        population.vars["V"].pull_from_device()
+        np.testing.assert_array_equal(population.vars["V"].view, expected)
