@@ -4,6 +4,8 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+_HAS_CUDA = "sys_platform != 'darwin'"
+
 setup(
     name="snnlearn",
     version="0.1.0",
@@ -31,9 +33,11 @@ setup(
     extras_require={
         # What the test command needs: runner, linter, type checker.
         "test": ["pytest>=7.4", "ruff>=0.5", "mypy>=1.10"],
-        # CuPy with NVRTC, for the CUDA engine.
-        "cuda12": ["cupy-cuda12x"],
-        "cuda13": ["cupy-cuda13x"],
+        # For the CUDA engine: CuPy, the compiler as a library, and the headers that CuPy's own kernels need.
+        "cuda12": ["cupy-cuda12x>=13", "cuda-pathfinder>=1.2", "cuda-toolkit[cudart,nvrtc]==12.*"],
+        "cuda13": ["cupy-cuda13x", "cuda-pathfinder>=1.2", "cuda-toolkit[cudart,nvrtc]==13.*"],
+        # To compile CUDA code where there is no GPU; the last compiler that knows compute capability 7.0.
+        "test-cuda": [f"cuda-pathfinder>=1.2; {_HAS_CUDA}", f"nvidia-cuda-nvrtc-cu12>=12.8; {_HAS_CUDA}"],
         # A C++ compiler as a wheel, for machines that have none.
         "compiler": ["ziglang"],
     },

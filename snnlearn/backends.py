@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from snnlearn.errors import BackendError, CompilerNotFoundError, did_you_mean
 from snnlearn.runtime import find_compiler
+from snnlearn.runtime.cuda.availability import driver_version, why_not_cuda
 
 
 @dataclass(frozen=True)
@@ -31,34 +34,49 @@ class Backend:
 
 
 NAMES = ("auto", "cpu", "cuda", "genn", "genn:cpu", "genn:cuda", "genn:hip")
+_A_GPU = re.compile(r"cuda:[0-9]+")
 
 
 def choose_backend(name: str = "auto") -> Backend:
     """Return the engine of this name.
 
-    ``"cpu"`` is the embedded engine, ``"genn"`` the real GeNN with the best back end that it was built with, and
-    ``"genn:cpu"``, ``"genn:cuda"`` and ``"genn:hip"`` GeNN with that one.
-    ``"auto"`` takes GeNN where that has a GPU to run on, else the embedded engine, which is faster than GeNN on a CPU.
+    ``"cpu"`` is the embedded engine, ``"cuda"`` the same on the first GPU, ``"cuda:1"`` on the second, and so on;
+    ``"genn"`` is the real GeNN with the best back end that it was built with, and ``"genn:cpu"``, ``"genn:cuda"`` and
+    ``"genn:hip"`` GeNN with that one.
+    ``"auto"`` takes GeNN where that has a GPU to run on, else the embedded engine: on a GPU where that works, and on
+    the CPU, where it is faster than GeNN.
 
     Raises
     ------
     BackendError
         For an unknown name, or an engine that cannot be used; says which can, and what the other lacks.
     """
-    if name not in NAMES:
-        raise BackendError(f"unknown backend '{name}'{did_you_mean(name, NAMES)}; {_available()}")
+    if name not in NAMES and not _A_GPU.fullmatch(name):
+        near = "; GPUs are named by their numbers, as in 'cuda:1'" if name[:4] == "cuda" else did_you_mean(name, NAMES)
+        raise BackendError(f"unknown backend '{name}'{near}; {_available()}")
     if name == "auto":
-        if _genn_has_gpu():
-            return Backend("genn", "PyGeNN is installed and has a GPU", _load("snnlearn.pygenn_engine"))
-        return Backend("cpu", "no GPU engine works here", _load("snnlearn.genn"))
+        return _best()
     missing = _what_is_missing(name)
     if missing:
         raise BackendError(f"backend '{name}' is not available: {missing}; {_available()}")
     if name == "cpu":
         return Backend(name, "asked for", _load("snnlearn.genn"))
+    if name.startswith("cuda"):
+        return Backend(name, "asked for", _load("snnlearn.genn").with_backend(name))
     engine = _load("snnlearn.pygenn_engine")
     _, _, theirs = name.partition(":")
     return Backend(name, "asked for", engine.with_backend(theirs) if theirs else engine)
+
+
+def _best() -> Backend:
+    if _genn_has_gpu():
+        return Backend("genn", "PyGeNN is installed and has a GPU", _load("snnlearn.pygenn_engine"))
+    lacks = why_not_cuda()
+    if lacks is None:
+        return Backend("cuda", "a GPU and CuPy are here", _load("snnlearn.genn").with_backend("cuda"))
+    # Where nothing speaks of a GPU, there is nothing to put right.
+    reason = f": {lacks}" if driver_version() is not None else ""
+    return Backend("cpu", f"no GPU engine works here{reason}", _load("snnlearn.genn"))
 
 
 def _available() -> str:
@@ -66,14 +84,14 @@ def _available() -> str:
     return f"available here: {', '.join(working) or 'none'}"
 
 
-def _load(module: str) -> ModuleType:
+def _load(module: str) -> Any:
     return importlib.import_module(module)
 
 
 def _what_is_missing(name: str) -> str | None:
     """Return what would make an engine work, or None where it works."""
-    if name == "cuda":
-        return "this version of snnlearn has no CUDA engine"
+    if name.startswith("cuda"):
+        return why_not_cuda(int(name.partition(":")[2] or 0))
     if name.startswith("genn"):
         return _what_genn_lacks(name.partition(":")[2])
     try:
