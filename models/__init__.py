@@ -30,11 +30,13 @@ from snnlearn.models.gamma import Gamma
 from snnlearn.models.gaussian_noise import GaussianNoise
 from snnlearn.models.izhikevich import Izhikevich
 from snnlearn.models.izhikevich_variable import IzhikevichVariable
+from snnlearn.models.keep_sum import KeepSum
 from snnlearn.models.kernel import Kernel
 from snnlearn.models.lif import LIF
 from snnlearn.models.normal import Normal
 from snnlearn.models.normal_clipped import NormalClipped
 from snnlearn.models.normal_clipped_delay import NormalClippedDelay
+from snnlearn.models.note_sum import NoteSum
 from snnlearn.models.one_to_one import OneToOne
 from snnlearn.models.pattern_source import PatternSource
 from snnlearn.models.poisson import Poisson
@@ -89,11 +91,13 @@ ALL: tuple[Model, ...] = (
     GaussianNoise,
     Izhikevich,
     IzhikevichVariable,
+    KeepSum,
     Kernel,
     LIF,
     Normal,
     NormalClipped,
     NormalClippedDelay,
+    NoteSum,
     OneToOne,
     PatternSource,
     Poisson,
@@ -170,10 +174,12 @@ __all__ = [
     "GaussianNoise",
     "Izhikevich",
     "IzhikevichVariable",
+    "KeepSum",
     "Kernel",
     "Normal",
     "NormalClipped",
     "NormalClippedDelay",
+    "NoteSum",
     "OneToOne",
     "PatternSource",
     "Poisson",

@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from snnlearn import genn
-from snnlearn.training import Callback, Data, DecayType, Learner, Mean, StopTraining, TrainedConnection, TrainingPhase
+from snnlearn.training import (
+    Callback,
+    Data,
+    DecayType,
+    Learner,
+    Mean,
+    Measure,
+    StopTraining,
+    SumLog,
+    TrainedConnection,
+    TrainingPhase,
+)
 
 # A linear neuron: x is shown, y = sum w x, and the synapses sum up the gradient of -(target - y)^2 / 2. Synapse
 # dynamics come before the neurons: in a trial's first timestep they would see the y of the trial before.
@@ -54,8 +65,32 @@ class SquaredError(Mean):
         return float(np.sum((y.view - data.target[index]) ** 2))
 
 
-def make(count=6, *, validation=0, every=1, seed=3, **settings):
-    """A learner with trials of 4 timesteps and an update every ``every`` trials."""
+class Late(Measure):
+    """A loss that stays on the device: the summed output, squared; NaN from timestep ``wrong`` on."""
+
+    def __init__(self, log):
+        super().__init__()
+        self.log, self.wrong = log, None
+
+    def note(self, timestep):
+        noted, factor = self.log.note(), 1.0 if self.wrong is None or timestep < self.wrong else float("nan")
+        return lambda: factor * noted.value() ** 2
+
+    def settle(self):
+        self.log.read()
+
+    def value(self, timestep):
+        return Late.note(self, timestep)()
+
+
+class Early(Late):
+    """The same, but read at once."""
+
+    note = Measure.note
+
+
+def make(count=6, *, validation=0, every=1, seed=3, kind=None, **settings):
+    """A learner with trials of 4 timesteps and an update every ``every`` trials; ``kind`` is a class of loss."""
     model = genn.GeNNModel("float", "delta_rule", threads=1)
     model.seed = 5
     shown = model.add_neuron_population("Shown", 4, SHOWN, {}, {"x": 0.0})
@@ -75,6 +110,7 @@ def make(count=6, *, validation=0, every=1, seed=3, **settings):
         genn.init_postsynaptic("DeltaCurr"),
     )
     network = {"x": shown.vars["x"], "y": out.vars["y"], "target": out.vars["target"], "w": synapses.vars["w"]}
+    loss = SquaredError(network) if kind is None else kind(SumLog(genn, model, out, "y"))
     learner = Learner(
         genn,
         model,
@@ -82,7 +118,7 @@ def make(count=6, *, validation=0, every=1, seed=3, **settings):
         **{
             "trial_timesteps": 4,
             "update_timesteps": 4 * every,
-            "loss": SquaredError(network),
+            "loss": loss,
             "data": Examples(network, count, seed),
             "validation": Examples(network, validation, 99) if validation else None,
             "optimisers": ["SGD", "Adam"],

@@ -6,9 +6,12 @@ Computation 30(6), 1514-1541) teaches the outputs to spike where the target does
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import sys
 from argparse import Namespace
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,7 @@ from snnlearn.data import target_path
 from snnlearn.errors import OutputError, TrainingError
 from snnlearn.io import CurvePoint, SpikeTrains, check_output_dir, read_ras, write_learning_curve, write_spikes
 from snnlearn.plot import figure_format, has_display, plot_training, save_figure, show_figure
-from snnlearn.training import Callback, Learner
+from snnlearn.training import Callback, Learner, NotedSum
 from snnlearn.userproject import superspike as ss
 from snnlearn.userproject import superspike_training as st
 from snnlearn.userproject.superspike_error import normalised_error
@@ -109,6 +112,8 @@ def run(args: Namespace) -> int:
     finally:
         # After Ctrl-C too: the curve so far is not to be lost.
         progress.close()
+        with contextlib.suppress(Exception):  # where training failed, reading may too, and is not to hide the reason
+            progress.settle()
         if args.save_data and progress.curve:
             write_learning_curve(output_dir / "learning_curve.csv", progress.curve)
     if args.kernel_profiling and not args.quiet:
@@ -197,6 +202,7 @@ class Progress(Callback):
         self.loss = learner.loss
         self.title = title
         self.curve: list[CurvePoint] = []
+        self._unread: deque[tuple[NotedSum, int, float, int]] = deque()
         self.spikes: list[Mapping[str, Any]] = []
         self.spike_dir, self.plotting = spike_dir, plotting
         self.quiet = quiet
@@ -223,15 +229,29 @@ class Progress(Callback):
                 write_spikes(self.spike_dir / spike_file(layer, trial), times, ids)
 
     def on_trial_end(self, trainer: Any, trial: int) -> None:
-        """Keep a point of the curve, print every tenth."""
+        """Note a point of the curve on the device; read every tenth time, and print that point."""
         trials, runner = trial + 1, trainer.runner
-        total, r0 = self.loss.total(), trainer.lr_of_update(runner.update)
-        error = normalised_error(total / ss.NUM_OUTPUT, runner.timestep)
-        self.curve.append(CurvePoint(trials, r0, error, total / self.loss.silent.after(trials)))
-        if trials % REPORT_TRIALS == 0 and not self.quiet:
-            tqdm.write(f"Trial {trials} (r0 = {r0:f}, error = {error:f})")
-            sys.stdout.flush()
+        self._unread.append((self.loss.note_total(), trials, trainer.lr_of_update(runner.update), runner.timestep))
+        if trials % REPORT_TRIALS == 0:
+            self.settle()
+            if not self.quiet and self.curve and self.curve[-1].trial == trials:
+                tqdm.write(f"Trial {trials} (r0 = {self.curve[-1].r0:f}, error = {self.curve[-1].error:f})")
+                sys.stdout.flush()
         self.bar.update()
+
+    def on_train_end(self, trainer: Any) -> None:
+        """Read the last points."""
+        self.settle()
+
+    def settle(self) -> None:
+        """Read the points that are not read yet; what comes after the state is no longer finite is no part of it."""
+        while self._unread:
+            noted, trials, r0, timesteps = self._unread[0]
+            total = noted.value()
+            self._unread.popleft()
+            if math.isfinite(total) and len(self.curve) == trials - 1:
+                error = normalised_error(total / ss.NUM_OUTPUT, timesteps)
+                self.curve.append(CurvePoint(trials, r0, error, total / self.loss.silent.after(trials)))
 
 
 def print_profile(model: Any, group: str) -> None:

@@ -12,13 +12,16 @@ from snnlearn.training import (
     OPTIMISERS,
     Learner,
     Measure,
+    NotedSum,
     Optimiser,
+    SumLog,
     TrainedConnection,
     TrainingPhase,
     phases_1cycle,
     phases_sgdr,
     phases_step,
 )
+from snnlearn.training.measures import Noted
 from snnlearn.userproject import superspike as ss
 from snnlearn.userproject.superspike_error import KEPT, SilentError
 
@@ -44,29 +47,50 @@ class ShareOfSilent(Measure):
 
     Parameters
     ----------
+    genn : module
+        The engine that the network was described to.
     network : SuperSpikeNetwork
+        Not built yet.
     target : SpikeTrains
     """
 
-    def __init__(self, network: ss.SuperSpikeNetwork, target: SpikeTrains) -> None:
+    def __init__(self, genn: ModuleType, network: ss.SuperSpikeNetwork, target: SpikeTrains) -> None:
         super().__init__()
         self.silent = SilentError(target)
         self._silent_trial = self.silent.between(0, ss.TRIAL_TIMESTEPS)
-        self._error = network.output.vars["avgSqrErr"]
+        self._log = SumLog(genn, network.model, network.output, "avgSqrErr")
+        self._last: NotedSum | None = None  # takes the place of state["total"] until that is known
+
+    def note_total(self) -> NotedSum:
+        """Note ``avgSqrErr`` summed over the output neurons [s], on the device."""
+        return self._log.note()
 
     def total(self) -> float:
-        """Return ``avgSqrErr`` summed over the output neurons [s]."""
-        self._error.pull_from_device()
-        return float(self._error.view.sum(dtype="float64"))
+        """Return ``avgSqrErr`` summed over the output neurons [s]; waits for the device."""
+        return self.note_total().value()
 
-    def value(self, timestep: int) -> float:
-        """Return the share; what remains of the running average from before is taken off."""
-        total, since = self.total(), int(self.state.get("timestep", 0))
-        added = total - self.state.get("total", 0.0) * KEPT ** (timestep - since)
-        self.state = {"total": total, "timestep": timestep}
+    def note(self, timestep: int) -> Noted:
+        """Note the share; what remains of the running average from before is taken off when it is read."""
+        since, before, last = int(self.state.get("timestep", 0)), self.state.get("total", 0.0), self._last
+        total = self.note_total()
+        self._last, self.state = total, {"timestep": timestep}
+        kept = KEPT ** (timestep - since)
         # Where the target is silent too, any error would be infinitely many times its: a hundredth of its mean instead.
         least = 0.01 * self._silent_trial * (timestep - since) / ss.TRIAL_TIMESTEPS
-        return added / max(self.silent.between(since, timestep), least)
+        silent = max(self.silent.between(since, timestep), least)
+        return lambda: (total.value() - (before if last is None else last.value()) * kept) / silent
+
+    def settle(self) -> None:
+        """Read what is in the log."""
+        self._log.read()
+        if self._last is not None:
+            self.state["total"], self._last = self._last.value(), None
+
+    def value(self, timestep: int) -> float:
+        """Return the share; waits for the device."""
+        share = self.note(timestep)
+        self.settle()
+        return float(share()) if callable(share) else share
 
 
 def make_learner(
@@ -99,7 +123,7 @@ def make_learner(
         trial_timesteps=ss.TRIAL_TIMESTEPS,
         update_timesteps=ss.UPDATE_TIMESTEPS,
         update_offset=1,
-        loss=ShareOfSilent(network, target),
+        loss=ShareOfSilent(genn, network, target),
         optimisers=optimisers,
         reset_groups=["SourceReset"],
         prepare=lambda: network.model.custom_update("CalculateTranspose"),

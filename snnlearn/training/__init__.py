@@ -13,6 +13,7 @@ from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.rates import PerConnection
 from snnlearn.training.recipes import phases_1cycle, phases_sgdr, phases_step
 from snnlearn.training.runner import TrialRunner
+from snnlearn.training.sum_log import NotedSum, SumLog
 
 __all__ = [
     "OPTIMISERS",
@@ -25,9 +26,11 @@ __all__ = [
     "Learner",
     "Mean",
     "Measure",
+    "NotedSum",
     "Optimiser",
     "PerConnection",
     "StopTraining",
+    "SumLog",
     "TrainedConnection",
     "TrainingPhase",
     "TrialRunner",

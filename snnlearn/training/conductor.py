@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
+from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 from tqdm import tqdm
@@ -14,7 +16,9 @@ from tqdm import tqdm
 from snnlearn.errors import TrainingError
 from snnlearn.training.callbacks import Callback, Spikes, tell
 from snnlearn.training.data import Data
+from snnlearn.training.history import History
 from snnlearn.training.layout import Segment
+from snnlearn.training.measures import Noted
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.rates import value_of
 
@@ -57,8 +61,21 @@ class EpochResult:
         return cls(*values)
 
 
+@dataclass(frozen=True)
+class _Iteration:
+    """An update whose loss is perhaps still on the device."""
+
+    update: int
+    lr: Any
+    momentum: Any
+    loss: Noted
+
+
 class Conductor(Callback):
     """A learner's own callback on its runner; it passes events on to the user's callbacks.
+
+    Losses may be noted on the device. `settle` has them read, and does with them in order what there is to do: it
+    comes when somebody looks at the learner's history, and every so many trials.
 
     Attributes
     ----------
@@ -68,16 +85,24 @@ class Conductor(Callback):
         How many epochs have ended, over all fits.
     parts : list of (Segment, TrainingPhase, Data)
         The phases of the current fit.
+    history : History
+    epochs : list of EpochResult
+        Of the last fit, as far as `settle` has been.
     """
 
     internal = True
 
     def __init__(self, learner: Learner) -> None:
         self.learner = learner
+        self.history = History(len(learner.connections))
+        self.epochs: list[EpochResult] = []
         self.start: dict[str, Any] | None = None
         self.epochs_done = 0
         self._announced = -1
         self._pending_epoch: int | None = None
+        # In order: phases that begin, iterations, results of epochs that lack their loss.
+        self._unread: deque[Union[TrainingPhase, _Iteration, EpochResult]] = deque()
+        self._trouble: str | None = None
         self._epoch_losses: list[float] = []
         self._smoothed = [0.0, 0.0]  # sum and its weight
         self._best = math.inf
@@ -95,6 +120,8 @@ class Conductor(Callback):
         """Begin a new fit where the runner is; ``signature`` tells its phases from others."""
         runner = self.learner.runner
         self._end_pending_epoch()
+        self.settle()
+        self._trouble = None
         runner.cancel_stop()
         runner.abandon_trial()
         self.start = {
@@ -103,6 +130,7 @@ class Conductor(Callback):
             "epoch": self.epochs_done,
             "signature": signature,
         }
+        self.history, self.epochs = History(len(self.learner.connections)), []
         self._epoch_losses, self._smoothed, self._best, self._announced = [], [0.0, 0.0], math.inf, -1
 
     def conduct(self, parts: list[tuple[Segment, TrainingPhase, Data]], stop_div: bool) -> None:
@@ -121,20 +149,26 @@ class Conductor(Callback):
             self._end_pending_epoch()
             self._tell("on_train_begin", total)
             self._run_phases()
+            self._report()
             self._tell("on_train_end")
         finally:
             self._bar.close()
             runner.cancel_stop()
+            # After Ctrl-C too: the history is not to depend on whether the model stays loaded. Where training failed,
+            # reading may fail too, and is not to hide the reason.
+            with contextlib.suppress(Exception):
+                self.settle()
 
     def _run_phases(self) -> None:
-        runner, sched = self.learner.runner, self.learner.sched
+        runner = self.learner.runner
         for number, (segment, phase, _data) in enumerate(self.parts):
             if runner.trial >= segment.end:
                 continue
             self._current = number
             runner.update_group = self.learner.update_group(phase.rule)
-            if len(sched.phases) == number:
-                sched.begin_phase(phase)
+            begun = len(self.history.phases) + sum(isinstance(one, TrainingPhase) for one in self._unread)
+            if begun == number:
+                self._unread.append(phase)
                 self._tell("on_phase_begin", number)
             finished = runner.run(segment.end - runner.trial)
             if runner.trial == segment.end:
@@ -150,12 +184,12 @@ class Conductor(Callback):
         data.present(self.learner.model, self._example(trial))
         self._measured = False
         if segment.index(trial) == 0:
-            self._epoch_losses = []
             self._tell("on_epoch_begin", segment.epoch(trial))
         self._tell("on_trial_begin", trial)
 
     def on_update(self, trainer: Any, update: int) -> None:
         """Set the rates of this iteration, take note of them and of the loss."""
+        self._raise_trouble()
         segment, phase, _data = self.parts[self._current]
         learner = self.learner
         if learner.runner.timesteps_left == 0:
@@ -166,11 +200,11 @@ class Conductor(Callback):
         learner.set_rates(phase.rule, rates["params"])
         if self._announced != update:
             # Not so after an error between here and the update: then it is announced again, but has been recorded.
-            loss = float(learner.loss.value(learner.runner.timestep))
-            learner.sched.record(rates["lr"], rates["momentum"], loss)
-            self._epoch_losses.append(loss)
+            loss = learner.loss.note(learner.runner.timestep)
+            self._unread.append(_Iteration(update, rates["lr"], rates["momentum"], loss))
             self._announced = update
-            self._check_loss(loss, update)
+            if not callable(loss) or self._stop_div:
+                self._report()
         self._tell("on_update", update)
 
     def on_update_end(self, trainer: Any, update: int) -> None:
@@ -190,6 +224,10 @@ class Conductor(Callback):
             self._pending_epoch = segment.epoch(trial)
         self._tell("on_trial_end", trial)
         self._end_pending_epoch()
+        # After the callbacks, so that what they ask for is read in the same go.
+        if (trial + 1) % self.learner.read_trials == 0:
+            self._report()
+        self._raise_trouble()
 
     def _measure(self, trial: int) -> None:
         if not self._measured:
@@ -210,15 +248,47 @@ class Conductor(Callback):
                 metric.value(learner.runner.timestep)
         else:
             metrics = {m.name: float(m.value(learner.runner.timestep)) for m in learner.metrics}
-        loss = float(np.mean(self._epoch_losses)) if self._epoch_losses else math.nan
-        learner.epochs.append(EpochResult(epoch, loss, validation_loss, metrics))
+        self._unread.append(EpochResult(epoch, math.nan, validation_loss, metrics))
         self.epochs_done, self._pending_epoch = epoch + 1, None
         if not learner.quiet:
-            self._print(learner.epochs[-1])
+            self.settle()
+            self._print(self.epochs[-1])
         self._tell("on_epoch_end", epoch)
 
+    # ---- losses ----
+
+    def settle(self) -> None:
+        """Read the losses that are not read yet, and record them; trouble with one waits for the next event."""
+        for measure in (self.learner.loss, *self.learner.metrics):
+            measure.settle()
+        while self._unread:
+            one = self._unread[0]
+            loss = one.loss if isinstance(one, _Iteration) else math.nan
+            number = loss() if callable(loss) else loss
+            self._unread.popleft()
+            if isinstance(one, TrainingPhase):
+                self.history.begin_phase(one)
+            elif isinstance(one, EpochResult):
+                mean = float(np.mean(self._epoch_losses)) if self._epoch_losses else math.nan
+                self.epochs.append(replace(one, loss=mean))
+                self._epoch_losses = []
+            else:
+                self.history.record(one.lr, one.momentum, number)
+                self._epoch_losses.append(number)
+                self._check_loss(number, one.update)
+
+    def _report(self) -> None:
+        """Read the losses, and raise what is wrong with one."""
+        self.settle()
+        self._raise_trouble()
+
+    def _raise_trouble(self) -> None:
+        trouble, self._trouble = self._trouble, None
+        if trouble is not None:
+            raise TrainingError(trouble)
+
     def _print(self, result: EpochResult) -> None:
-        if len(self.learner.epochs) == 1:
+        if len(self.epochs) == 1:
             names = ["epoch", "loss", "val_loss", *result.metrics]
             tqdm.write("".join(f"{name:>12}" for name in names))
         numbers = [result.loss, result.validation_loss, *result.metrics.values()]
@@ -230,14 +300,15 @@ class Conductor(Callback):
             if self._stop_div:
                 self.learner.runner.request_stop()
                 return
-            raise TrainingError(
+            self._trouble = self._trouble or (
                 f"the loss is {loss} at update {update}: the state is no longer finite; "
                 "a lower learning rate or tighter weight bounds may help"
             )
+            return
         total, weight = self._smoothed
         self._smoothed = [_SMOOTH * total + (1.0 - _SMOOTH) * loss, _SMOOTH * weight + (1.0 - _SMOOTH)]
         smoothed = self._smoothed[0] / self._smoothed[1]
-        if len(self.learner.sched) > WARM_UP:
+        if len(self.history) > WARM_UP:
             if self._stop_div and smoothed > DIVERGED * self._best:
                 self.learner.runner.request_stop()
             self._best = min(self._best, smoothed)

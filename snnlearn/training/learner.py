@@ -84,13 +84,12 @@ class Learner:
     callbacks : sequence of Callback
     quiet : bool
         Print no table and show no progress bar.
+    read_trials : int
+        After how many trials, at the latest, to read and check losses that are noted on the device. They are read
+        before where somebody asks: a callback for `sched` or `epochs`, the table of epochs, ``stop_div``, `save`.
 
     Attributes
     ----------
-    sched : History
-        What the last fit did: rates, momenta and losses by iteration, with plots.
-    epochs : list of EpochResult
-        Of the last fit.
     runner : TrialRunner
         With the counters of trials, timesteps and updates.
 
@@ -122,6 +121,7 @@ class Learner:
         populations: Sequence[Any] = (),
         callbacks: Sequence[Callback] = (),
         quiet: bool = False,
+        read_trials: int = 10,
     ) -> None:
         _check_connections(connections)
         _check_kind("loss and metrics", Measure, (loss, *metrics))
@@ -130,6 +130,8 @@ class Learner:
             raise TrainingError("optimisers and reset_groups must be lists of names, not a single name")
         if not isinstance(seed, int) or seed < 0:
             raise TrainingError(f"seed must be a whole number and not negative: {seed!r}")
+        if not isinstance(read_trials, int) or read_trials < 1:
+            raise TrainingError(f"read_trials must be a whole number and positive: {read_trials!r}")
         if record and not populations:
             raise TrainingError("record needs populations: whose spikes?")
         self.model = model
@@ -139,11 +141,10 @@ class Learner:
         self.validation = validation
         self.callbacks = list(callbacks)
         self.shuffle, self.seed, self.quiet = shuffle, seed, quiet
+        self.read_trials = read_trials
         self.trial_timesteps, self.update_timesteps = trial_timesteps, update_timesteps
         self._update_offset = update_offset
         self.reset_groups = tuple(reset_groups)
-        self.sched = History(len(self.connections))
-        self.epochs: list[EpochResult] = []
         self._genn, self._prepare = genn, prepare
         self._record = bool(populations)
         self._asked = [resolve_optimiser(o) for o in optimisers]
@@ -163,6 +164,20 @@ class Learner:
             populations=populations,
             callbacks=[self._conductor],
         )
+
+    # ---- how it went ----
+
+    @property
+    def sched(self) -> History:
+        """What the last fit did: rates, momenta and losses by iteration, with plots. Reads losses from the device."""
+        self._conductor.settle()
+        return self._conductor.history
+
+    @property
+    def epochs(self) -> list[EpochResult]:
+        """Those of the last fit. Reads losses from the device."""
+        self._conductor.settle()
+        return self._conductor.epochs
 
     # ---- training ----
 
@@ -203,7 +218,6 @@ class Learner:
         signature = [f"{phase.signature} on {len(data)}" for phase, data in zip(phases, datas, strict=True)]
         if not resume:
             conductor.begin(signature)
-            self.sched, self.epochs = History(len(self.connections)), []
         elif conductor.start is None:
             raise TrainingError("there is no fit to resume: none was begun, and no checkpoint of one loaded")
         elif conductor.start["signature"] != signature:
@@ -327,6 +341,7 @@ class Learner:
         if self.validation is None:
             raise TrainingError("the learner has no validation data")
         measures = (self.loss, *self.metrics)
+        self._conductor.settle()
         kept = self.model.state(), self.model.timestep, [dict(m.state) for m in measures]
         try:
             values = self._run_validation(self.validation, measures)
@@ -441,6 +456,7 @@ class Learner:
 
     def _snapshot(self) -> Checkpoint:
         runner = self.runner
+        self._conductor.settle()
         progress = {
             "setup": self._setup(),
             "optimisers": list(self._updates),
@@ -459,6 +475,7 @@ class Learner:
         trial, timestep, update, left = progress["runner"]
         sched = History.from_dict(progress["history"])
         epochs = [EpochResult.from_list(epoch) for epoch in progress["epochs"]]
+        self._conductor.settle()
         self._rates.clear()
         self.model.set_state(checkpoint.arrays)
         self.model.timestep = progress["timestep"]
@@ -466,7 +483,7 @@ class Learner:
         self._conductor.set_state(progress["conductor"])
         for measure, state in zip((self.loss, *self.metrics), progress["measures"], strict=True):
             measure.state = dict(state)
-        self.sched, self.epochs = sched, epochs
+        self._conductor.history, self._conductor.epochs = sched, epochs
 
 
 def _check_kind(what: str, kind: type, given: Sequence[object]) -> None:

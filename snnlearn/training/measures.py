@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Union
 
 from snnlearn.training.data import Data
+
+Noted = Union[float, Callable[[], float]]
+"""A number, or what gives it when asked: then it is on the device, and asking waits for that."""
 
 
 class Measure(ABC):
     """Base of losses and metrics: gathers what it needs, and gives a number for all since it was last asked.
 
-    A learner calls `after_trial` after each trial, and `value` at each update (of the loss) and at the end of each
-    epoch (of metrics). All that a measure remembers between calls belongs into ``state``: then a checkpoint holds it,
-    and validation does not disturb it.
+    A learner calls `after_trial` after each trial, and `note` at each update (of the loss) or `value` at the end of
+    each epoch (of metrics). All that a measure remembers between calls belongs into ``state``: then a checkpoint holds
+    it, and validation does not disturb it.
 
     Attributes
     ----------
@@ -38,6 +43,17 @@ class Measure(ABC):
         timestep : int
             How many timesteps have been run, over all trials.
         """
+
+    def note(self, timestep: int) -> Noted:
+        """Return what `value` would.
+
+        A loss that is kept on the device returns a function instead, which reads it: then training need not wait for
+        the device at each update. See `snnlearn.training.SumLog`.
+        """
+        return float(self.value(timestep))
+
+    def settle(self) -> None:  # noqa: B027 - most have nothing there
+        """Read what has been noted and is on the device alone; called before ``state`` is kept or replaced."""
 
     def restart(self) -> None:
         """Forget everything that belongs to the example under way; called before validation."""

@@ -24,6 +24,8 @@ NEEDS: dict[str, dict[str, tuple[str, str, str]]] = {
     "ExpCurr": {"sim_code": ("init inSyn expDecay", "inSyn", "injectCurrent")},
     "Feedback": {"synapse_dynamics_code": ("w errTilda", "", "addToPost")},
     "Transpose": {},
+    "KeepSum": {"update_code": ("turn sum", "kept", "")},
+    "NoteSum": {"update_code": ("value turn", "sum turn", "")},
     "ClassReadout": {
         "sim_code": ("Isyn ExpTC V t tStart target score", "V errTilda score", "exp"),
     },

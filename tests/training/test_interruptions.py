@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from delta_rule import PHASES, Examples, Log, SquaredError, make, weights
+from delta_rule import PHASES, Examples, Late, Log, SquaredError, make, weights
 
 from snnlearn.errors import SnnlearnError, TrainingError
 from snnlearn.training import OPTIMISERS, StopTraining, TrainingPhase
@@ -55,8 +55,26 @@ def check_same(learner, whole):
 @pytest.mark.parametrize("event", EVENTS, ids=str)
 def test_going_on_after_an_event(event, error, whole):
     offset, expected = whole
-    log = Log(event, error)
-    learner = make(**SETTINGS, update_offset=offset, callbacks=[log])
+    check_going_on(make(**SETTINGS, update_offset=offset), Log(event, error), expected)
+
+
+@pytest.fixture(scope="module")
+def whole_and_late():
+    learner = make(**SETTINGS, update_offset=1, kind=Late, read_trials=4)
+    learner.fit_opt_sched(PHASES)
+    return learner
+
+
+@pytest.mark.parametrize("error", [StopTraining, KeyboardInterrupt], ids=lambda e: e.__name__)
+@pytest.mark.parametrize("event", EVENTS, ids=str)
+def test_going_on_with_a_loss_on_the_device(event, error, whole_and_late):
+    learner = make(**SETTINGS, update_offset=1, kind=Late, read_trials=4)
+    check_going_on(learner, Log(event, error), whole_and_late)
+
+
+def check_going_on(learner, log, expected):
+    learner.callbacks.append(log)
+    error = log.error
     if error is StopTraining:
         learner.fit_opt_sched(PHASES)
     else:

@@ -11,9 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from snnlearn import genn
 from snnlearn.data import target_path
-from snnlearn.userproject.superspike_demo import get_parser, main
-from snnlearn.userproject.superspike_training import DEMO_OPTIMISERS, SCHEDULES, step
+from snnlearn.errors import TrainingError
+from snnlearn.io import read_ras
+from snnlearn.userproject import superspike as ss
+from snnlearn.userproject.superspike_demo import Progress, get_parser, main
+from snnlearn.userproject.superspike_training import DEMO_OPTIMISERS, SCHEDULES, make_learner, step
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -101,6 +105,22 @@ def test_prints_every_tenth_trial_and_saves_the_plot_without_a_display(capsys, t
     assert lines[9] == f"Plot saved to {tmp_path / 'superspike_demo.png'}"
     assert (tmp_path / "superspike_demo.png").read_bytes().startswith(b"\x89PNG")
     assert err == ""  # no bar where there is no terminal
+
+
+def test_the_curve_ends_where_the_state_is_no_longer_finite():
+    target = read_ras(target_path(), ss.NUM_OUTPUT, ss.TRIAL_MS)
+    network = ss.describe(genn, ss.frozen_poisson(1), target, seed=1)
+    learner = make_learner(genn, network, target, [DEMO_OPTIMISERS["SGD"]])
+    progress = Progress(learner, "", None, plotting=False, quiet=True)
+    learner.callbacks.append(progress)
+    learner.fit(1, 0.001, "SGD")
+    network.output.vars["avgSqrErr"].values = np.nan
+    network.output.vars["avgSqrErr"].push_to_device()
+    with pytest.raises(TrainingError, match=r"the loss is nan at update 3: "):
+        learner.fit(20, 0.001, "SGD")
+    assert learner.runner.trial == 10
+    progress.settle()
+    assert [point.trial for point in progress.curve] == [1]
 
 
 def test_quiet_and_plot_file(capsys, tmp_path):
@@ -198,7 +218,7 @@ def refuse(capsys, message, *args):
         (["--record-trial", "x"], "invalid int value: 'x'"),
         ([], "the following arguments are required: --record-trial"),
         (["--record-trial", 0, "--backend", "gpu"], "unknown backend 'gpu'.*available here: cpu"),
-        (["--record-trial", 0, "--backend", "cuda"], "backend 'cuda' is not available: .*available here: cpu"),
+        (["--record-trial", 0, "--backend", "cuda:99"], "backend 'cuda:99' is not available: .*available here: cpu"),
         (["--record-trial", 0, "--seed", 0], "--seed must be from 1"),
         (["--record-trial", 0, "--threads", 0], "threads must be an integer from 1 to 1024, not 0"),
         (["--record-trial", 0, "--plot-file", "x.gif"], r"x\.gif.*\.png, \.pdf or \.svg"),
