@@ -33,7 +33,7 @@ from snnlearn.codegen.plan import DEFAULT, REWRITES, Plan, build_plan, optimise
 from snnlearn.data import target_path
 from snnlearn.io import read_ras
 from snnlearn.network import Location
-from snnlearn.runtime import Simulation
+from snnlearn.runtime import CpuSimulation
 from snnlearn.runtime.library import build_library
 from snnlearn.training import TrialRunner, attach
 from snnlearn.userproject import superspike as ss
@@ -54,7 +54,7 @@ def describe(**options: Any) -> ss.SuperSpikeNetwork:
 
 
 def trials(model: Any) -> TrialRunner:
-    """Return what runs trials of a model, or of a `Simulation`, which has what it takes."""
+    """Return what runs trials of a model, or of a `CpuSimulation`, which has what it takes."""
     model.custom_update("CalculateTranspose")
     return TrialRunner(
         model,
@@ -110,7 +110,7 @@ class Trials:
         network = describe(recording=True).model._describe()
         self.plan = timed_plan(optimise(build_plan(network), names))
         source = emit_cpp(self.plan)
-        simulation = Simulation(
+        simulation = CpuSimulation(
             network,
             self.plan,
             source,

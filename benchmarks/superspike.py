@@ -1,12 +1,20 @@
 """How long a trial of the SuperSpike demo takes: every engine present, interleaved in one run.
 
     python benchmarks/superspike.py [--rounds 5] [--engines cpu:1 cpu:2 genn:best] [--json FILE]
+    python benchmarks/superspike.py --backend cuda [--rounds 5] [--strategies NAME …] [--parts NAME …] [--json FILE]
 
 Engines: ``cpu:N``, the embedded engine with N threads; ``cpu-plain:N``, the same without optimisations; ``genn:plain``,
 GeNN's CPU back end as it comes (``optimize_code``); ``genn:best``, the same with native flags and denormals flushed;
 ``brian2``, see brian2_superspike.py. Peers that are not installed are left out, with a line that says so. Each runs in
 a process of its own, with an empty cache of compiled models. A round is one trial of each; the first trial of each
 engine is not counted.
+
+With ``--backend cuda`` (``cuda:1`` for the second GPU), all that there is to measure of a GPU, in parts: ``card``,
+what it is and how fast it copies; ``start``, compiling and loading with an empty cache and again; ``trials``, by
+strategy and on the CPU; ``same_seed``, initial weights and spikes before the first update against the CPU's; ``large``,
+layers ten times as large, against the memory traffic of an ideal deferred pass; ``profile``, the time of kernels that
+are launched one by one. The end of the report sets the figures beside their bounds. The file is written after each
+part. The exit status is 1 where something failed. ``--backend cpu`` goes through the same without a GPU, to try it out.
 """
 
 from __future__ import annotations
@@ -25,13 +33,17 @@ from types import ModuleType
 from typing import Any
 
 from flush_denormals import flush_denormals
+from gpu_superspike import PARTS, measure_all
 from worker import Worker, interleave
 
+from snnlearn.cli import Parser, run_command
 from snnlearn.data import target_path
 from snnlearn.io import read_ras
 from snnlearn.training import TrialRunner, attach
 from snnlearn.userproject import superspike as ss
 from snnlearn.userproject import superspike_training as st
+
+PROG = "superspike.py"
 
 
 def default_engines() -> list[str]:
@@ -142,22 +154,34 @@ def show(rows: list[dict[str, Any]]) -> None:
         )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> int:
+    parser = Parser(prog=PROG, description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--engines", nargs="+", default=None)
+    parser.add_argument("--engines", nargs="+", default=None, metavar="ENGINE")
+    parser.add_argument("--backend", default=None, metavar="NAME", help="measure all of cuda, cuda:1, …")
+    parser.add_argument("--strategies", nargs="+", default=None, metavar="NAME", help="with --backend; default: all")
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS, help="with --backend; default: all")
     parser.add_argument("--json", default=None, metavar="FILE")
     parser.add_argument("--worker", default=None, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
         work(args.worker)
-        return
+        return 0
+    if args.rounds < 1:
+        parser.error(f"argument --rounds: it must be at least 1, not {args.rounds}")
+    if args.backend is not None:
+        if args.engines is not None:
+            parser.error("--backend and --engines cannot be given together")
+        if args.backend.partition(":")[0] not in ("cpu", "cuda"):
+            parser.error(f"argument --backend: it must be cuda, cuda:N or cpu, not {args.backend!r}; see --engines")
+        return run_command(PROG, lambda: measure_all(args.backend, args.strategies, args.rounds, args.parts, args.json))
     rows = measure(args.engines or default_engines(), args.rounds)
     show(rows)
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
             json.dump(rows, file, indent=1)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
