@@ -20,7 +20,7 @@ from snnlearn.genn.timing import TimesSpent
 from snnlearn.network import Location
 from snnlearn.network.checks import check_size
 from snnlearn.runtime import Simulation
-from snnlearn.runtime.engines import Built, Engine, make_engine, split_name
+from snnlearn.runtime.engines import Built, Engine, Start, make_engine, split_name
 
 
 class GeNNModel(AddsGroups, TimesSpent):
@@ -135,15 +135,8 @@ class GeNNModel(AddsGroups, TimesSpent):
         if self._seed == 0:
             self._seed = int.from_bytes(os.urandom(4), "little") or 1
         network = describe(self)
-        self._simulation = self._engine.load(
-            network,
-            self._plan,
-            self._artefact,
-            self.preferences.options,
-            seed=self._seed,
-            recording_timesteps=length or 0 if recorded else 0,
-            timing=self.timing_enabled,
-        )
+        start = Start(self._seed, length or 0 if recorded else 0, self.timing_enabled)
+        self._simulation = self._engine.load(network, self._plan, self._artefact, self.preferences.options, start)
         for group in self._groups():
             group._load()
         self._share_host_arrays(self._simulation)

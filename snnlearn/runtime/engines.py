@@ -45,6 +45,25 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Start:
+    """What a simulation starts with.
+
+    Attributes
+    ----------
+    seed : int
+        0 to 2**64 - 1.
+    recording_timesteps : int
+        How many timesteps recordings hold; 0 where nothing is recorded.
+    timing : bool
+        Whether kernels are to be timed.
+    """
+
+    seed: int
+    recording_timesteps: int
+    timing: bool
+
+
+@dataclass(frozen=True)
 class Built:
     """What a plan has been built to.
 
@@ -90,17 +109,7 @@ class Engine(ABC):
         return self.begin(options)(plan)
 
     @abstractmethod
-    def load(
-        self,
-        network: Network,
-        plan: Plan,
-        built: Built,
-        options: Options,
-        *,
-        seed: int,
-        recording_timesteps: int,
-        timing: bool,
-    ) -> Simulation:
+    def load(self, network: Network, plan: Plan, built: Built, options: Options, start: Start) -> Simulation:
         """Put into memory what was built, and give every variable its first value."""
 
 
@@ -119,28 +128,18 @@ class CpuEngine(Engine):
 
         return finish
 
-    def load(
-        self,
-        network: Network,
-        plan: Plan,
-        built: Built,
-        options: Options,
-        *,
-        seed: int,
-        recording_timesteps: int,
-        timing: bool,
-    ) -> Simulation:
+    def load(self, network: Network, plan: Plan, built: Built, options: Options, start: Start) -> Simulation:
         """Load the compiled library."""
         return CpuSimulation(
             network,
             plan,
             built.source,
             built.artefact,
-            seed=seed,
-            recording_timesteps=recording_timesteps,
+            seed=start.seed,
+            recording_timesteps=start.recording_timesteps,
             threads=options.threads,
             flush_denormals=options.flush_denormals,
-            timing=timing,
+            timing=start.timing,
             portable=options.portable,
         )
 
@@ -172,17 +171,7 @@ class CudaEngine(Engine):
 
         return finish
 
-    def load(
-        self,
-        network: Network,
-        plan: Plan,
-        built: Built,
-        options: Options,
-        *,
-        seed: int,
-        recording_timesteps: int,
-        timing: bool,
-    ) -> Simulation:
+    def load(self, network: Network, plan: Plan, built: Built, options: Options, start: Start) -> Simulation:
         """Load the compiled program on the device."""
         assert built.program is not None
         return CudaSimulation(
@@ -191,9 +180,9 @@ class CudaEngine(Engine):
             built.program,
             cuda.open_device(self.device),
             built.artefact,
-            seed=seed,
-            recording_timesteps=recording_timesteps,
-            timing=timing,
+            seed=start.seed,
+            recording_timesteps=start.recording_timesteps,
+            timing=start.timing,
             strategy=options.strategy,
         )
 

@@ -1,12 +1,13 @@
 """Stage 8, *train*: what drives a simulation through its public API only, whichever engine runs it."""
 
+from snnlearn.training.arguments import TrainedConnection
 from snnlearn.training.callbacks import Callback, StopTraining
 from snnlearn.training.conductor import EpochResult
 from snnlearn.training.data import Data
 from snnlearn.training.decay import DecayType
 from snnlearn.training.finder import FoundRate
 from snnlearn.training.history import History
-from snnlearn.training.learner import Learner, TrainedConnection
+from snnlearn.training.learner import Learner
 from snnlearn.training.measures import Mean, Measure
 from snnlearn.training.optimisers import OPTIMISERS, Optimiser, attach, resolve_optimiser
 from snnlearn.training.phases import TrainingPhase

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from snnlearn.errors import TrainingError, did_you_mean
+from snnlearn.training.arguments import TrainedConnection, check_connections, check_kind, check_lists, check_whole
 from snnlearn.training.callbacks import Callback
 from snnlearn.training.checkpoint import Checkpoint
 from snnlearn.training.conductor import Conductor, EpochResult
@@ -23,31 +23,6 @@ from snnlearn.training.measures import Measure
 from snnlearn.training.optimisers import Optimiser, attach, resolve_optimiser
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.runner import TrialRunner
-
-
-@dataclass(frozen=True)
-class TrainedConnection:
-    """A connection whose weights are to be trained.
-
-    Attributes
-    ----------
-    synapses : synapse group
-    weight, gradient : str
-        Its variables: the weight, and the gradient that its weight update model sums up over timesteps, in the
-        direction in which the weight should move.
-    feedback : synapse group, optional
-        The connection in the opposite direction whose ``feedback_weight`` is to follow, transposed.
-    feedback_weight : str
-    bounds : (float, float), optional
-        Of the weight.
-    """
-
-    synapses: Any
-    weight: str = "w"
-    gradient: str = "m"
-    feedback: Any = None
-    feedback_weight: str = "w"
-    bounds: tuple[float, float] | None = None
 
 
 class Learner:
@@ -123,23 +98,19 @@ class Learner:
         quiet: bool = False,
         read_trials: int = 10,
     ) -> None:
-        _check_connections(connections)
-        _check_kind("loss and metrics", Measure, (loss, *metrics))
-        _check_kind("callbacks", Callback, callbacks)
-        if isinstance(optimisers, str) or isinstance(reset_groups, str):
-            raise TrainingError("optimisers and reset_groups must be lists of names, not a single name")
-        if not isinstance(seed, int) or seed < 0:
-            raise TrainingError(f"seed must be a whole number and not negative: {seed!r}")
-        if not isinstance(read_trials, int) or read_trials < 1:
-            raise TrainingError(f"read_trials must be a whole number and positive: {read_trials!r}")
+        check_connections(connections)
+        check_kind("loss and metrics", Measure, (loss, *metrics))
+        check_kind("callbacks", Callback, callbacks)
+        check_lists(optimisers, reset_groups)
+        check_whole("seed", seed, 0)
+        check_whole("read_trials", read_trials, 1)
         if record and not populations:
             raise TrainingError("record needs populations: whose spikes?")
         self.model = model
         self.connections = tuple(connections)
         self.loss, self.metrics = loss, tuple(metrics)
         self.data = data if data is not None else Data()
-        self.validation = validation
-        self.callbacks = list(callbacks)
+        self.validation, self.callbacks = validation, list(callbacks)
         self.shuffle, self.seed, self.quiet = shuffle, seed, quiet
         self.read_trials = read_trials
         self.trial_timesteps, self.update_timesteps = trial_timesteps, update_timesteps
@@ -484,19 +455,3 @@ class Learner:
         for measure, state in zip((self.loss, *self.metrics), progress["measures"], strict=True):
             measure.state = dict(state)
         self._conductor.history, self._conductor.epochs = sched, epochs
-
-
-def _check_kind(what: str, kind: type, given: Sequence[object]) -> None:
-    for one in given:
-        if not isinstance(one, kind):
-            raise TrainingError(f"{what} must be {kind.__name__} objects, not {one!r}")
-
-
-def _check_connections(connections: Sequence[TrainedConnection]) -> None:
-    if not connections:
-        raise TrainingError("a learner needs at least one connection to train")
-    for connection in connections:
-        if not isinstance(connection, TrainedConnection):
-            raise TrainingError(f"connections must be TrainedConnection, not {type(connection).__name__}")
-        if connection.bounds is not None and not connection.bounds[0] < connection.bounds[1]:
-            raise TrainingError(f"bounds of '{connection.synapses.name}' must be (low, high), not {connection.bounds}")

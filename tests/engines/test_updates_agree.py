@@ -111,27 +111,8 @@ def look_up(g: Any) -> Any:
     )
 
 
-def network(g: Any, model: Any) -> Any:
-    rng = np.random.default_rng(2)
-    pops = {}
-    for name, size in [("A", A), ("B", B)]:
-        first = {"V": np.arange(size) * 5 % 24, "total": 0.0, "k": 0}
-        pops[name] = model.add_neuron_population(name, size, oscillator(g), {"theta": 24.0}, first)
-        pops[name].extra_global_params["table"].set_init_values(np.arange(size) * 0.5)
-    a, b = pops["A"], pops["B"]
-    pre, post = np.nonzero(rng.uniform(size=(A, B)) < 0.3)
-    synapses = {}
-    for name, kind, delay in [("Sparse", "SPARSE", 0), ("Dense", "DENSE", 3)]:
-        number = pre.size if kind == "SPARSE" else A * B
-        init = g.init_weight_update(rule(g), {}, {"w": rng.integers(0, 3, number), "e": 0.0}, {"p": 0.0}, {"q": 0.0})
-        s = model.add_synapse_population(name, kind, a, b, init, g.init_postsynaptic(filtering(g), {}, {"y": 0.0}))
-        s.axonal_delay_steps = delay
-        synapses[name] = s
-    sparse, dense = synapses["Sparse"], synapses["Dense"]
-    sparse.set_sparse_connections(pre, post)
-    transposed = model.add_synapse_population(
-        "Back", "DENSE", b, a, g.init_weight_update(back(g), {}, {"w": 0.0}), g.init_postsynaptic("DeltaCurr")
-    )
+def add_updates(g: Any, model: Any, pops: dict[str, Any], synapses: dict[str, Any], transposed: Any) -> None:
+    a, b, sparse, dense = pops["A"], pops["B"], synapses["Sparse"], synapses["Dense"]
     later = {
         "Neuron": g.create_var_ref(b, "V"),
         "Psm": g.create_psm_var_ref(dense, "y"),
@@ -164,6 +145,30 @@ def network(g: Any, model: Any) -> Any:
     model.add_custom_update("Shift", "Shift", shift_times(g), {}, {}, refs)
     refs, table = {"V": g.create_var_ref(a, "V")}, {"table": g.create_egp_ref(a, "table")}
     model.add_custom_update("LookUp", "Reduce", look_up(g), {}, {"found": 0.0}, refs, table)
+
+
+def network(g: Any, model: Any) -> Any:
+    rng = np.random.default_rng(2)
+    pops = {}
+    for name, size in [("A", A), ("B", B)]:
+        first = {"V": np.arange(size) * 5 % 24, "total": 0.0, "k": 0}
+        pops[name] = model.add_neuron_population(name, size, oscillator(g), {"theta": 24.0}, first)
+        pops[name].extra_global_params["table"].set_init_values(np.arange(size) * 0.5)
+    a, b = pops["A"], pops["B"]
+    pre, post = np.nonzero(rng.uniform(size=(A, B)) < 0.3)
+    synapses = {}
+    for name, kind, delay in [("Sparse", "SPARSE", 0), ("Dense", "DENSE", 3)]:
+        number = pre.size if kind == "SPARSE" else A * B
+        init = g.init_weight_update(rule(g), {}, {"w": rng.integers(0, 3, number), "e": 0.0}, {"p": 0.0}, {"q": 0.0})
+        s = model.add_synapse_population(name, kind, a, b, init, g.init_postsynaptic(filtering(g), {}, {"y": 0.0}))
+        s.axonal_delay_steps = delay
+        synapses[name] = s
+    sparse = synapses["Sparse"]
+    sparse.set_sparse_connections(pre, post)
+    transposed = model.add_synapse_population(
+        "Back", "DENSE", b, a, g.init_weight_update(back(g), {}, {"w": 0.0}), g.init_postsynaptic("DeltaCurr")
+    )
+    add_updates(g, model, pops, synapses, transposed)
 
     def act(timestep: int) -> dict[str, Any]:
         for name, every in [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 
@@ -62,7 +63,14 @@ class Printer:
     """Prints the code of one kernel, line by line, without indentation of its own.
 
     Local variables keep their names unless the kernel or the language has taken them.
+
+    Attributes
+    ----------
+    memory : str
+        The object that has the pointers to all arrays.
     """
+
+    memory: ClassVar[str] = "sim"
 
     def __init__(
         self, kernel: Kernel, precision: Precision, taken: Iterable[str], arrays: Mapping[str, Array] = _NO_ARRAYS
@@ -95,7 +103,7 @@ class Printer:
 
     def place(self, array: str) -> str:
         """Return what the pointer to the memory of an array is called outside of kernels."""
-        return f"sim.{array}"
+        return f"{self.memory}.{array}"
 
     # ---- names ----
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from snnlearn.codegen.clike.printer import ANY_SLOT, NEWEST, Printer, literal, spell_index
 from snnlearn.codegen.plan import Array, Code, Kernel, Load, Neurons, OnSpike, Plan
@@ -22,6 +22,7 @@ class KernelView:
 
     kernel: Kernel
     plan: Plan
+    printer: ClassVar[type[Printer]] = Printer  # the language's
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.kernel, name)
@@ -58,7 +59,7 @@ class KernelView:
 
     def place(self, array: str) -> str:
         """Return what the pointer to the memory of an array is called outside of kernels."""
-        return f"sim.{array}"
+        return f"{self.printer.memory}.{array}"
 
     def slot(self, queue: str) -> str:
         """Return the number of a queue's newest slot."""

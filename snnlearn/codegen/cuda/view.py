@@ -17,6 +17,7 @@ from snnlearn.codegen.plan.parts import Accumulate
 class CudaPrinter(Printer):
     """Prints code whose sums are in registers where they belong to one thread, and added by hardware elsewhere."""
 
+    memory = "snn_arrays"
     owned: frozenset[str] = frozenset()
     alone = False  # whether one thread does everything
 
@@ -26,21 +27,14 @@ class CudaPrinter(Printer):
             return f"own_{action.target} += {value}"
         return f"{element} += {value}" if self.alone else f"snn::add({element}, {value})"
 
-    def place(self, array: str) -> str:
-        """Return what the pointer to the memory of an array is called outside of kernels."""
-        return f"snn_arrays.{array}"
-
 
 @dataclass(frozen=True)
 class CudaKernel(KernelView):
     """A kernel with its code printed, in the form that the CUDA templates want."""
 
+    printer = CudaPrinter
     threads: int = field(default=256, kw_only=True)
     residents: Mapping[str, int] = field(default_factory=dict, kw_only=True)  # see `snnlearn.codegen.cuda.residents`
-
-    def place(self, array: str) -> str:
-        """Return what the pointer to the memory of an array is called outside of kernels."""
-        return f"snn_arrays.{array}"
 
     def slot(self, queue: str) -> str:
         """Return the number of a queue's newest slot, which threads know by heart."""

@@ -1,0 +1,64 @@
+"""What a learner is made from, checked before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from snnlearn.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class TrainedConnection:
+    """A connection whose weights are to be trained.
+
+    Attributes
+    ----------
+    synapses : synapse group
+    weight, gradient : str
+        Its variables: the weight, and the gradient that its weight update model sums up over timesteps, in the
+        direction in which the weight should move.
+    feedback : synapse group, optional
+        The connection in the opposite direction whose ``feedback_weight`` is to follow, transposed.
+    feedback_weight : str
+    bounds : (float, float), optional
+        Of the weight.
+    """
+
+    synapses: Any
+    weight: str = "w"
+    gradient: str = "m"
+    feedback: Any = None
+    feedback_weight: str = "w"
+    bounds: tuple[float, float] | None = None
+
+
+def check_whole(name: str, value: object, least: int) -> None:
+    """Raise TrainingError unless a value is a whole number, not below the least."""
+    if not isinstance(value, int) or value < least:
+        raise TrainingError(f"{name} must be a whole number and {'positive' if least else 'not negative'}: {value!r}")
+
+
+def check_lists(optimisers: object, reset_groups: object) -> None:
+    """Raise TrainingError for a name where a list of names is meant."""
+    if isinstance(optimisers, str) or isinstance(reset_groups, str):
+        raise TrainingError("optimisers and reset_groups must be lists of names, not a single name")
+
+
+def check_kind(what: str, kind: type, given: Sequence[object]) -> None:
+    """Raise TrainingError unless all that is given is of a kind."""
+    for one in given:
+        if not isinstance(one, kind):
+            raise TrainingError(f"{what} must be {kind.__name__} objects, not {one!r}")
+
+
+def check_connections(connections: Sequence[TrainedConnection]) -> None:
+    """Raise TrainingError unless these are connections to train, with bounds that are some."""
+    if not connections:
+        raise TrainingError("a learner needs at least one connection to train")
+    for connection in connections:
+        if not isinstance(connection, TrainedConnection):
+            raise TrainingError(f"connections must be TrainedConnection, not {type(connection).__name__}")
+        if connection.bounds is not None and not connection.bounds[0] < connection.bounds[1]:
+            raise TrainingError(f"bounds of '{connection.synapses.name}' must be (low, high), not {connection.bounds}")
