@@ -8,6 +8,7 @@ Code strings are checked by the next stage (`snnlearn.dialect`), which knows the
 from __future__ import annotations
 
 import dataclasses
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from snnlearn.declare import fields as f
 from snnlearn.declare.accessors import Accessors
 from snnlearn.declare.fields import check_identifier
 from snnlearn.errors import DeclarationError
+
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,9 @@ class Model(Accessors):
                 yield attribute, field
 
     def codes(self) -> dict[str, str]:
-        """Return the code strings that are not blank, by attribute."""
-        return {
-            field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)
-            if field.name.endswith("_code") and getattr(self, field.name).strip()
-        }
+        """Return the code strings that hold more than white space and comments, by attribute."""
+        codes = ((x.name, getattr(self, x.name)) for x in dataclasses.fields(self) if x.name.endswith("_code"))
+        return {name: code for name, code in codes if _COMMENT.sub("", code).strip()}
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,8 @@ class WeightUpdateModel(Model):
         ``addToPre(x)`` and ``addToPostDelay(x, timesteps)``, and ``st_pre``, ``prev_st_pre``, ``st_post``,
         ``prev_st_post`` [ms], when the last spike and the one before arrived; ``set_pre``, … likewise of events.
     pre_event_threshold_condition_code, post_event_threshold_condition_code : str
-        Whether a neuron emits a spike-like event in this timestep.
+        Whether a neuron emits a spike-like event in this timestep. Event code needs its condition; a condition alone
+        makes events that can be recorded.
     pre_spike_code, post_spike_code, pre_dynamics_code, post_dynamics_code : str
         Run for the pre- or postsynaptic neuron, with the neuron's own update: with a spike, or every timestep.
     """
@@ -168,6 +169,16 @@ class WeightUpdateModel(Model):
     post_spike_code: str = ""
     pre_dynamics_code: str = ""
     post_dynamics_code: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        codes = self.codes()
+        for side in ("pre", "post"):
+            code, condition = f"{side}_event_syn_code", f"{side}_event_threshold_condition_code"
+            if code in codes and condition not in codes:
+                raise DeclarationError(
+                    f"model '{self.name}' has {code}, but no {condition}, which says when there is an event"
+                )
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,11 @@ def test_codes_are_strings(kind: type[Model], attribute: str) -> None:
         kind("m", **{attribute: 3})
     assert kind("m", **{attribute: None}).codes() == {}
     assert kind("m", **{attribute: "  \n "}).codes() == {}
-    assert kind("m", **{attribute: "    a;\n      b;"}).codes() == {attribute: "a;\n  b;"}, "indentation is taken off"
+    condition = (
+        {attribute.replace("syn", "threshold_condition"): "true"} if attribute.endswith("event_syn_code") else {}
+    )
+    model = kind("m", **{attribute: "    a;\n      b;"}, **condition)
+    assert model.codes() == {attribute: "a;\n  b;"} | condition, "indentation is taken off"
 
 
 @pytest.mark.parametrize(("kind", "attribute"), FUNCTIONS)
@@ -121,3 +125,22 @@ def test_an_initialiser_cannot_declare_the_name_of_its_result() -> None:
     with pytest.raises(DeclarationError, match="declares 'value' twice: in what its code sees anyway and in params"):
         VarInitSnippet("m", params=["value"])
     assert NeuronModel("m", params=["value"]).params == (Param("value"),)
+
+
+@pytest.mark.parametrize("side", ["pre", "post"])
+def test_event_code_needs_its_condition(side: str) -> None:
+    code, condition = f"{side}_event_syn_code", f"{side}_event_threshold_condition_code"
+    for nothing in ("", " \n", "// t > 1.0", "/* t > 1.0 */"):
+        with pytest.raises(DeclarationError, match=f"model 'm' has {code}, but no {condition}"):
+            WeightUpdateModel("m", **{code: "addToPost(1.0);", condition: nothing})
+    both = WeightUpdateModel("m", **{code: "addToPost(1.0);", condition: "t > 1.0"})
+    assert set(both.codes()) == {code, condition}
+    assert set(WeightUpdateModel("m", **{condition: "t > 1.0"}).codes()) == {condition}
+    assert WeightUpdateModel("m", **{code: "// addToPost(1.0);"}).codes() == {}
+
+
+@pytest.mark.parametrize(("kind", "code"), CODES)
+def test_code_that_is_all_comments_is_no_code(kind: type[Model], code: str) -> None:
+    assert kind("m", **{code: "// V = 1;\n /* V = 2; \n // */ \t"}).codes() == {}
+    if "event_syn" not in code:
+        assert set(kind("m", **{code: 'printf("//");'}).codes()) == {code}

@@ -170,9 +170,11 @@ IDS = [f"{kind.__name__}.{code}" for kind, _, code, _, _ in CASES]
 
 @pytest.mark.parametrize(("kind", "declared", "code", "reads", "writes"), CASES, ids=IDS)
 def test_scope(kind: type[Model], declared: dict[str, Any], code: str, reads: str, writes: str) -> None:
+    when = {code.replace("syn", "threshold_condition"): "true"} if code.endswith("event_syn_code") else {}
+
     def accepts(text: str) -> bool:
         try:
-            snippet = check_model(kind("m", **COMMON, **declared, **{code: text})).snippets[code]
+            snippet = check_model(kind("m", **COMMON, **declared, **when, **{code: text})).snippets[code]
         except DialectError:
             return False
         return bool(snippet.names or snippet.calls)
@@ -274,7 +276,7 @@ def test_blank_code_is_left_out_and_uses_are_found() -> None:
 
 
 def test_a_code_that_is_only_a_comment_does_nothing() -> None:
-    assert check_model(NeuronModel("m", sim_code="// nothing")).snippets["sim_code"].names == set()
+    assert check_model(NeuronModel("m", sim_code="// nothing")).snippets == {}
 
 
 def test_a_model_is_checked_once() -> None:

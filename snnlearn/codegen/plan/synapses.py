@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from snnlearn.codegen.plan.bindings import Builtin
 from snnlearn.codegen.plan.context import Context, Meanings, finish_step
 from snnlearn.codegen.plan.domains import Domain, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.kernels import Kernel
 from snnlearn.codegen.plan.parts import Accumulate, Action, Index
-from snnlearn.dialect import check_model
+from snnlearn.declare import value_type
+from snnlearn.dialect import check_model, tree
+from snnlearn.dialect.tree import Snippet
 from snnlearn.network import Location, SynapsePopulation
 
 _TIMERS = {
@@ -35,8 +40,36 @@ def synapse_kernel(context: Context, s: SynapsePopulation, attribute: str) -> Ke
     )
     meanings = weight_update(context, s, "") | {name: Builtin(name) for name in ("id_pre", "id_post", "id_syn")}
     meanings |= _variables(context, s) | _spike_times(context, s)
-    k.add(k.code(f"{model.name}: {attribute}", snippet, meanings, _actions(context, s)))
+    k.add(k.code(f"{model.name}: {attribute}", _atomic_adds(s, snippet), meanings, _actions(context, s)))
     return finish_step(k)
+
+
+def _atomic_adds(s: SynapsePopulation, snippet: Snippet) -> Snippet:
+    """Return the code with ``atomic_add_g(x)`` as ``g += x`` where each synapse has a ``g`` of its own.
+
+    Nothing else adds to that in the same kernel. Where synapses share it, the call stays. Either way the argument of an
+    integer's is one of its type first, as of any function.
+    """
+    types = {f"atomic_add_{v.name}": (v.name, value_type(v.type)) for v in s.weight_update.model.vars}
+    used = snippet.calls & types.keys()
+    if not used:
+        return snippet
+    shared = s.connectivity.weights == "KERNEL"
+
+    def change(node: Any) -> Any:
+        if not isinstance(node, tree.Call) or node.function not in types:
+            return node
+        name, vtype = types[node.function]
+        value = node.args[0] if vtype.kind == "float" else tree.Cast(node.args[0], vtype)
+        if shared:
+            return replace(node, args=(value,))
+        return tree.Assign("+=", tree.Name(name, vtype), value, vtype)
+
+    changed = replace(snippet, tree=tree.rewrite(snippet.tree, change))
+    if shared:
+        return changed
+    names = {types[call][0] for call in used}
+    return replace(changed, reads=snippet.reads | names, writes=snippet.writes | names, calls=snippet.calls - used)
 
 
 def weight_update(context: Context, s: SynapsePopulation, prefix: str) -> Meanings:
