@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
+import numpy as np
 from pycparser import c_ast
 
 from snnlearn.declare.types import ValueType, value_type
@@ -16,7 +18,9 @@ from snnlearn.dialect.scope import Symbol
 from snnlearn.dialect.tokens import FLOATING, INTEGER
 from snnlearn.errors import DeclarationError, DialectError, did_you_mean
 
-_BOOL, _INT, _UINT = value_type("bool"), value_type("int"), value_type("unsigned int")
+_BOOL, _INT = value_type("bool"), value_type("int")
+_INTEGERS = tuple(value_type(name) for name in ("int", "unsigned int", "int64_t", "uint64_t"))  # of literals
+_MOST_DIGITS = 20  # that a decimal number of 64 bits has
 _BY_SUFFIX = {"": value_type("scalar"), "f": value_type("float"), "d": value_type("double")}
 _COMPARISONS = frozenset(["<", ">", "<=", ">=", "==", "!=", "&&", "||"])
 _INTEGER_ONLY = frozenset(["%", "<<", ">>", "&", "|", "^"])
@@ -64,14 +68,23 @@ class Expressions(Pointers):
         floating, integer = FLOATING.match(self.source.text, at), INTEGER.match(self.source.text, at)
         if floating:
             if math.isinf(float(floating[1])):
-                raise self.error(node, f"{floating[0]} is too large for a number")
+                raise self.error(node, f"{_shortened(floating[0])} is too large for a number")
             return tree.Literal(floating[1], _BY_SUFFIX[floating[2].lower()])
         assert integer is not None
-        number, unsigned = int(integer[1], 0), bool(integer[2])
-        if number > 0xFFFFFFFF or (number > 0x7FFFFFFF and not unsigned and integer[1][:2] not in ("0x", "0X")):
-            hint = "add a 'u', or write it with a '.0'" if number <= 0xFFFFFFFF else "write it with a '.0'"
-            raise self.error(node, f"{integer[0]} is too large for an integer; {hint}")
-        return tree.Literal(integer[1], _UINT if unsigned or number > 0x7FFFFFFF else _INT)
+        return tree.Literal(integer[1], self.integer_type(node, integer))
+
+    def integer_type(self, node: Any, spelt: re.Match[str]) -> ValueType:
+        """Return the first of C's types for an integer literal that holds it."""
+        digits, unsigned = spelt[1], bool(spelt[2])
+        hexadecimal = digits[:2] in ("0x", "0X")
+        # Python reads no more than a few thousand decimal digits, and no type holds as many.
+        number = int(digits, 16) if hexadecimal else int(digits) if len(digits) <= _MOST_DIGITS else 2**64
+        for vtype in _INTEGERS:
+            of_kind = vtype.name.startswith("u") if unsigned else hexadecimal or not vtype.name.startswith("u")
+            if of_kind and number <= np.iinfo(vtype.dtype).max:
+                return vtype
+        hint = "add a 'u', or write it" if number < 2**64 else "write it"
+        raise self.error(node, f"{_shortened(spelt[0])} is too large for an integer; {hint} with a '.0'")
 
     def _on_id(self, node: Any) -> tree.Expr:
         if node.name in ("true", "false"):
@@ -215,3 +228,7 @@ class Expressions(Pointers):
         """Return an error for what the dialect does not have."""
         kind = type(node).__name__
         return self.error(node, _FOREIGN.get(kind, f"{kind} is not part of the dialect"))
+
+
+def _shortened(literal: str) -> str:
+    return literal if len(literal) <= _MOST_DIGITS + 1 else f"{literal[:_MOST_DIGITS]}…"

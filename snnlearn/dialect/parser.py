@@ -16,7 +16,7 @@ from snnlearn.dialect.scope import Scope, Symbol
 from snnlearn.dialect.source import Source
 from snnlearn.dialect.tokens import SYNAPSES
 
-_INT = value_type("int")
+_SIGNED = (value_type("int"), value_type("int64_t"))
 _MARKER = len("while(")  # how far behind its word the parser's stand-in for for_each_synapse has a name
 
 
@@ -213,7 +213,7 @@ def _constant(label: tree.Expr) -> int | None:
     """Return a case's number; None if it is not one."""
     if isinstance(label, tree.Unary) and label.op == "-":
         number = _constant(label.operand)
-        return -number if number is not None and label.operand.type == _INT else None
+        return -number if number is not None and label.operand.type in _SIGNED else None
     if not isinstance(label, tree.Literal) or label.type.kind == "float":
         return None
     return int(label.text, 0) if label.type.kind == "int" else int(label.text == "true")

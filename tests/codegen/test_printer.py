@@ -141,7 +141,7 @@ def test_control_flow() -> None:
     )
     expected = ["int k_2 = 0;", "int l = 3;", "for (; k_2 < l; k_2++) {", "continue;", "else {"]
     expected += ["do {", "} while (x > 0.0f);", "while (true) {", "break;"]
-    expected += ["switch (n) {", "case 1: {", "case -2: {", "default: {"]
+    expected += ["switch (n) {", "case 1: {", "case (-2): {", "default: {"]
     for piece in expected:
         assert piece in text, text
 

@@ -8,6 +8,7 @@ import pytest
 
 from snnlearn.declare import value_type
 from snnlearn.dialect import Scope, Snippet, Symbol, parse_code, tree
+from snnlearn.errors import DialectError
 
 Parse = Callable[..., Snippet]
 Refuse = Callable[..., None]
@@ -35,6 +36,20 @@ def of(parse: Parse, code: str) -> tree.Expr:
         ("0xFFFFFFFF", "unsigned int"),
         ("1u", "unsigned int"),
         ("4294967295U", "unsigned int"),
+        ("2147483648", "int64_t"),
+        ("4294967296", "int64_t"),
+        ("9223372036854775807", "int64_t"),
+        ("0x100000000", "int64_t"),
+        ("0x7fffffffffffffff", "int64_t"),
+        ("0x8000000000000000", "uint64_t"),
+        ("0xFFFFFFFFFFFFFFFF", "uint64_t"),
+        ("0x" + "0" * 5000 + "1", "int"),
+        ("4294967296u", "uint64_t"),
+        ("0x100000000U", "uint64_t"),
+        ("18446744073709551615u", "uint64_t"),
+        ("u * 2654435761", "int64_t"),
+        ("u * 2654435761u", "unsigned int"),
+        ("-2147483648", "int64_t"),
         ("true", "bool"),
         ("1.0", "scalar"),
         (".5", "scalar"),
@@ -277,15 +292,21 @@ def test_locals_of_one_code_are_seen_by_the_next() -> None:
         ("while (V) { } ‸break;", "'break' outside a loop or switch"),
         ("‸unsigned float x;", "unknown type 'unsigned float'"),
         ("‸long double x;", "unknown type 'long double'"),
-        ("V = ‸5000000000;", "5000000000 is too large for an integer; write it with a '.0'"),
-        ("V = ‸2147483648;", "2147483648 is too large for an integer; add a 'u', or write it with a '.0'"),
-        ("V = ‸0x100000000;", "0x100000000 is too large for an integer"),
-        ("V = ‸4294967296u;", "4294967296u is too large"),
+        ("V = ‸9223372036854775808;", "9223372036854775808 is too large for an integer; add a 'u', or write it with"),
+        ("V = ‸18446744073709551616;", "18446744073709551616 is too large for an integer; write it with a '.0'"),
+        ("V = ‸18446744073709551616u;", "18446744073709551616u is too large for an integer; write it with a '.0'"),
+        ("V = ‸0x10000000000000000;", "0x10000000000000000 is too large for an integer; write it with a '.0'"),
         ("V = ‸1e400;", "1e400 is too large for a number"),
     ],
 )
 def test_refused(refuse: Refuse, marked: str, message: str) -> None:
     refuse(marked, message)
+
+
+@pytest.mark.parametrize("spelt", ["7" * 5000, "7" * 5000 + "u", "0x" + "7" * 5000, "7" * 5000 + ".0"])
+def test_a_number_of_thousands_of_digits_is_refused_where_it_stands(parse: Callable[..., Snippet], spelt: str) -> None:
+    with pytest.raises(DialectError, match=rf"line 1: {spelt[:20]}… is too large for a.*\n.*\n        \^$"):
+        parse(f"V = {spelt};")
 
 
 @pytest.mark.parametrize("before", ["", "\t", "V = 1;\n\t  ", "/* τ\n */ "])

@@ -16,11 +16,14 @@ TYPES = {
     **dict.fromkeys(["a", "b", "c", "d"], "scalar"),
     **dict.fromkeys(["m1", "m2"], "int"),
     **dict.fromkeys(["u", "v"], "unsigned int"),
+    "far": "int64_t",
+    "w": "uint64_t",
     "small": "uint8_t",
     "flag": "bool",
 }
 FLOATS = [name for name, kind in TYPES.items() if kind == "scalar"]
-INTEGERS = ["m1", "m2", "u", "v", "small"]
+INTEGERS = ["m1", "m2", "u", "v", "far", "w", "small"]
+LITERALS = ["0", "7", "3u", "0x1F", "100", "2654435761", "5000000000", "0x9E3779B97F4A7C15", "6364136223846793005u"]
 SIZE = 40
 
 
@@ -57,7 +60,7 @@ class Author:
         if choice == 0:
             return self.rng.choice([*INTEGERS, *INTEGERS, "id", "num_neurons"])
         if choice == 1:
-            return self.rng.choice(["0", "7", "3u", "0x1F", "100"])
+            return self.rng.choice(LITERALS)
         if choice < 5:
             return f"({self.integer(depth - 1)} {self.rng.choice('+-*&|^')} {self.integer(depth - 1)})"
         if choice == 5:

@@ -174,9 +174,17 @@ class Printer:
     def _switch(self, s: tree.Switch) -> list[str]:
         lines = [f"switch ({self._expr(s.value, top=True)}) {{"]
         for case in s.cases:
-            label = "default" if case.label is None else f"case {self._expr(case.label, top=True)}"
+            label = "default" if case.label is None else f"case {self._label(case.label)}"
             lines += [f"{label}: {{", *self._block(case.body)[1:]]
         return [*lines, "}"]
+
+    def _label(self, e: tree.Expr) -> str:
+        """Return a case's number as one literal."""
+        if isinstance(e, tree.Unary):
+            assert isinstance(e.operand, tree.Literal)
+            return literal(-int(e.operand.text, 0), e.type, self.precision)
+        assert isinstance(e, tree.Literal)
+        return e.text if e.type.kind == "bool" else literal(int(e.text, 0), e.type, self.precision)
 
     def _for_each_synapse(self, s: tree.ForEachSynapse) -> list[str]:
         domain = self.kernel.domain
@@ -236,6 +244,8 @@ class Printer:
     def _number(self, e: tree.Literal) -> str:
         if e.type.kind == "float":
             return literal(float(e.text), e.type, self.precision)
+        if e.type.name in ("int64_t", "uint64_t"):  # a literal with a suffix may be of another type as wide
+            return f"({e.type.name}){literal(int(e.text, 0), e.type, self.precision)}"
         return e.text + ("u" if e.type.name == "unsigned int" else "")
 
     def _call(self, e: tree.Call) -> str:
