@@ -11,6 +11,7 @@ from snnlearn.codegen.cuda.ways import way_of
 from snnlearn.codegen.plan import REWRITES, Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows, Sparse
 from snnlearn.codegen.plan.kernels import Fill, ListColumns, Operation, Transposition
+from snnlearn.codegen.plan.names import label
 from snnlearn.codegen.plan.rewrites.defer import why_not
 from snnlearn.codegen.plan.rewrites.linear import why_not_linear
 from snnlearn.codegen.plan.rewrites.silent import why_not_silent
@@ -84,9 +85,13 @@ def _cells(kernel: Operation, plan: Plan, threads: Callable[[Operation, Plan], s
         kernel.name,
         _loops(kernel, plan),
         threads(kernel, plan),
-        ", ".join(sorted(kernel.reads)),
-        ", ".join(sorted(kernel.writes)),
+        _arrays(kernel.reads),
+        _arrays(kernel.writes),
     )
+
+
+def _arrays(names: Iterable[str]) -> str:
+    return ", ".join(label(name) for name in sorted(names))
 
 
 def _loops(kernel: Operation, plan: Plan) -> str:
@@ -147,7 +152,7 @@ def _gpu_threads(operation: Operation, plan: Plan) -> str:
 def _when(kernel: Kernel, plan: Plan, applied: frozenset[str]) -> str:
     """Return whether a kernel of the timestep is deferred, with what it keeps, or why it is not."""
     if kernel.deferral is not None:
-        kept = ", ".join(h.array for h in kernel.deferral.histories) or "nothing"
+        kept = ", ".join(label(h.array) for h in kernel.deferral.histories) or "nothing"
         form = _form(kernel, plan, applied)
         return f"deferred: {kernel.deferral.depth} timesteps at once, {form}; keeps {kept}"
     reason = why_not(kernel, plan)

@@ -76,13 +76,14 @@ class Model(Accessors):
         for kind, field in self.named_fields():
             if field.name in seen:
                 raise DeclarationError(
-                    f"model '{self.name}' declares '{field.name}' twice: in {seen[field.name]} and in {kind}"
+                    f"model '{self.name}' declares '{field.name}' twice: in {seen[field.name]} and in {kind}; "
+                    f"choose another name, such as '{field.name}0'"
                 )
             seen[field.name] = kind
 
     @property
     def _taken(self) -> tuple[str, ...]:
-        """The names with a meaning of their own in this kind of model, beside the reserved words."""
+        """The names with a meaning of their own in the code of this kind of model."""
         return _TAKEN[type(self).__name__]
 
     def named_fields(self) -> Iterator[tuple[str, Any]]:
@@ -355,17 +356,21 @@ _FIELD_KINDS: dict[str, Any] = {
     "extra_global_param_refs": f.ExtraGlobalParamRef,
 }
 
-# What the code of each kind of model sees beside what is declared and the words that nothing can be called.
-_BATCH = ("batch", "num_batch")
+# What the code of each kind of model sees beside what is declared.
+_TIME = ("dt", "t")
+_NEURON = (*_TIME, "batch", "num_batch", "id", "num_neurons")
+_ENDS = ("id_pre", "id_post", "id_syn", "num_pre", "num_post")
 _SPIKE_TIMES = tuple(f"{time}_{side}" for side in ("pre", "post") for time in ("st", "prev_st", "set", "prev_set"))
+_SENT = ("addToPost", "addToPre", "addToPostDelay")
+_BUILD = ("dt", "num_pre", "num_post", "id_thread", "num_threads")
 _TAKEN: dict[str, tuple[str, ...]] = {
-    "NeuronModel": ("st", *_BATCH),
-    "WeightUpdateModel": ("id_kernel", "set", "prev_set", *_SPIKE_TIMES, *_BATCH),
-    "PostsynapticModel": _BATCH,
-    "CurrentSourceModel": _BATCH,
-    "CustomUpdateModel": _BATCH,
-    "CustomConnectivityUpdateModel": ("row_length", "row_stride", *_BATCH),
-    "VarInitSnippet": ("value", "id_kernel", "num_batch"),
-    "SparseConnectInitSnippet": ("id_post_begin", "id_pre_begin", "id_thread", "num_threads"),
-    "ToeplitzConnectInitSnippet": ("id_diag",),
+    "NeuronModel": ("st", "Isyn", *_NEURON),
+    "WeightUpdateModel": ("id_kernel", "set", "prev_set", *_SPIKE_TIMES, *_NEURON, *_ENDS, *_SENT),
+    "PostsynapticModel": ("inSyn", "injectCurrent", *_NEURON),
+    "CurrentSourceModel": ("injectCurrent", *_NEURON),
+    "CustomUpdateModel": (*_NEURON, *_ENDS),
+    "CustomConnectivityUpdateModel": (*_TIME, "batch", "num_batch", "row_length", "row_stride", *_ENDS),
+    "VarInitSnippet": ("value", "dt", "num_batch", "id", "num_neurons", "id_kernel", *_ENDS),
+    "SparseConnectInitSnippet": ("id_pre", "id_post", "id_post_begin", "id_pre_begin", *_BUILD),
+    "ToeplitzConnectInitSnippet": ("dt", "num_pre", "num_post", "id_diag", "id_pre"),
 }

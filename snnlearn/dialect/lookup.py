@@ -114,7 +114,7 @@ class Lookup:
         """
         loop = self.scope.loop
         hides = name in self.scope.symbols or (loop is not None and name in loop.symbols)
-        local = Local(symbol, f"{name}__local" if hides else name)
+        local = Local(symbol, f"{name}.local" if hides else name)
         self.blocks[-1][name] = local
         return local
 

@@ -48,11 +48,12 @@ def parse_code(
         For anything outside the dialect; shows the line and a caret.
     """
     reader = _Reader(scope, Source(text, origin), outer or {}, pure=expression)
+    declared = scope.names
     node: tree.Block | tree.Expr
     if expression:
-        node = reader.value(syntax.parse_expression(reader.source))
+        node = reader.value(syntax.parse_expression(reader.source, declared))
     else:
-        node = tree.Block(reader.statements(syntax.parse_statements(reader.source)))
+        node = tree.Block(reader.statements(syntax.parse_statements(reader.source, declared)))
     used = (frozenset(names) for names in (reader.reads, reader.writes, reader.calls, reader.delayed))
     seen = {name: found for block in reader.blocks for name, found in block.items() if isinstance(found, Local)}
     return tree.Snippet(node, *used), seen

@@ -151,7 +151,7 @@ class Pointers(Lookup):
             raise self.error(node, f"'{node.name}' points to {vtype.name}, but '{where.array}' is an array of {of}")
         writable, fixed = "const" not in node.type.type.quals, "const" in node.type.quals
         symbol = Symbol(where.symbol.what, vtype, where.symbol.writable and writable, array=True)
-        local = Local(symbol, f"{node.name}__at", points_into=where.array, fixed=fixed)
+        local = Local(symbol, f"{node.name}.at", points_into=where.array, fixed=fixed)
         self.blocks[-1][node.name] = local
         return tree.Declare(local.id, _DISTANCE, fixed, where.distance or tree.Literal("0", _INT))
 

@@ -66,6 +66,11 @@ class Scope:
     loop: SynapseLoop | None = None
 
     @property
+    def names(self) -> frozenset[str]:
+        """All that is declared, in the body of the loop too."""
+        return frozenset(self.symbols).union(self.loop.symbols if self.loop is not None else ())
+
+    @property
     def functions(self) -> dict[str, Function]:
         """All that can be called: the maths library and what this place allows besides."""
         return {**MATHS, **MESSAGES, **self.actions}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import Any
 
 from pycparser import c_parser
 
 from snnlearn.declare.types import TYPE_NAMES
 from snnlearn.dialect.source import Source
-from snnlearn.dialect.tokens import Token, parser_text, scan
+from snnlearn.dialect.tokens import MARK, Token, parser_text, scan, unmarked
 from snnlearn.errors import DialectError, did_you_mean
 
 _KEYWORDS = frozenset(["char", "short", "int", "long", "signed", "unsigned", "float", "double"])
@@ -19,26 +20,28 @@ _LOCATED = re.compile(r"code:(\d+):(\d+): (.*)", re.DOTALL)
 _FENCE = "@"  # no token of C, so the parser stops at it at the latest
 
 
-def parse_statements(source: Source) -> list[Any]:
-    """Return pycparser's nodes for the statements of a code string.
+def parse_statements(source: Source, declared: Container[str] = ()) -> list[Any]:
+    """Return pycparser's nodes for the statements of a code string, which may use any word that is declared.
 
     Raises
     ------
     DialectError
         If the text is not C statements, or nests too deeply for the parser.
     """
-    return list(_parse(source, scan(source), "{\n", "\n}").block_items or [])
+    return list(_parse(source, scan(source, declared), "{\n", "\n}").block_items or [])
 
 
-def parse_expression(source: Source) -> Any:
+def parse_expression(source: Source, declared: Container[str] = ()) -> Any:
     """Return pycparser's node for a code string that is one expression; a semicolon may end it.
+
+    It may use any word that is declared.
 
     Raises
     ------
     DialectError
         If the text is not one C expression, or nests too deeply for the parser.
     """
-    tokens = scan(source)
+    tokens = scan(source, declared)
     if tokens and tokens[-1].text == ";":
         tokens = tokens[:-1]
     if not tokens:
@@ -50,12 +53,27 @@ def _parse(source: Source, tokens: tuple[Token, ...], before: str, after: str) -
     """Return the body of a function around the code. The code's brackets match, so it cannot leave the function."""
     text = parser_text(source, tokens)
     try:
-        return _run_parser(before, text, after).ext[-1].body
+        body = _run_parser(before, text, after).ext[-1].body
     except RecursionError:
         deepest = tokens[_first_refused(text, tokens, before)]
         raise source.error_at("the code is nested too deeply", deepest.start) from None
     except c_parser.ParseError as error:
         raise _located(source, text, tokens, before, str(error)) from None
+    if MARK in text:
+        _unmark(body)
+    return body
+
+
+def _unmark(body: Any) -> None:
+    """Give names back their first letter."""
+    waiting = [body]  # no recursion: a tree may be deep
+    while waiting:
+        node = waiting.pop()
+        for attribute in ("name", "declname"):
+            name = getattr(node, attribute, None)
+            if isinstance(name, str):
+                setattr(node, attribute, unmarked(name))
+        waiting += [child for _, child in node.children()]
 
 
 def _run_parser(before: str, text: str, after: str) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 
-from snnlearn.declare.words import is_foreign
+from snnlearn.declare.words import FOREIGN, is_foreign
 from snnlearn.dialect.source import Source
 from snnlearn.errors import DialectError
 
@@ -32,8 +33,10 @@ _ABOUT = {
     ".": "there are no structures in the dialect",
     "/*": "this comment is never closed by '*/'",
 }
-# What stands for the word `for_each_synapse` in the parser's text: as long, and with a word that no code can have.
-SYNAPSES = "__synapse"
+# What the parser sees of words that mean something else to it: as long, and with a mark that no code can have.
+MARK = "$"
+_MARKED = {MARK + word[1:]: word for word in FOREIGN}
+SYNAPSES = "$$synapse"
 _LOOP = {"for_each_synapse": f"while({SYNAPSES})"}
 _TEXT = re.compile(r'"(?:[ !#-\[\]-~]|\\[nt"\\])*"')
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -47,8 +50,10 @@ class Token:
     start: int
 
 
-def scan(source: Source) -> tuple[Token, ...]:
+def scan(source: Source, declared: Container[str] = ()) -> tuple[Token, ...]:
     """Return the tokens of a code string, comments left out.
+
+    Words that are foreign to the dialect are part of it where they are ``declared``.
 
     Raises
     ------
@@ -65,7 +70,7 @@ def scan(source: Source) -> tuple[Token, ...]:
             raise _foreign(source, found[0] if found else source.text[at], at)
         if found.lastgroup == "number" and not (FLOATING.fullmatch(found[0]) or INTEGER.fullmatch(found[0])):
             raise source.error_at(f"'{found[0]}' is not a number of the dialect", at)
-        if found.lastgroup == "word" and is_foreign(found[0]):
+        if found.lastgroup == "word" and is_foreign(found[0]) and found[0] not in declared:
             raise source.error_at(f"'{found[0]}' is not part of the dialect", at)
         if found.lastgroup == "text" and not _TEXT.fullmatch(found[0]):
             raise source.error_at('a text holds ASCII, and of escapes only \\n, \\t, \\" and \\\\', at)
@@ -81,10 +86,19 @@ def parser_text(source: Source, tokens: tuple[Token, ...]) -> str:
     chars = ["\n" if c == "\n" else " " for c in source.text]
     for token in tokens:
         text = _LOOP.get(token.text, token.text)
+        if is_foreign(text):  # declared: a keyword of C, perhaps
+            text = MARK + text[1:]
         if FLOATING.fullmatch(text) and text[-1] in "dD":
             text = f"{text[:-1]} "
         chars[token.start : token.start + len(text)] = text
     return "".join(chars)
+
+
+def unmarked(name: str) -> str:
+    """Return a name of the parser's text as it is in the code."""
+    if name == SYNAPSES or not name.startswith(MARK):
+        return name
+    return _MARKED.get(name, f"_{name[1:]}")
 
 
 def _foreign(source: Source, text: str, at: int) -> DialectError:

@@ -79,7 +79,7 @@ def test_spikes_are_the_same(condition: str) -> None:
 
 
 def test_an_element_is_read_only_where_it_may_be() -> None:
-    assert printed(CONDITION) == "((next != stop) & (t >= A_times[(next != stop) ? next : 0]))"
+    assert printed(CONDITION) == "((v_next != v_stop) & (t >= v_A_times[(v_next != v_stop) ? v_next : 0]))"
 
 
 @pytest.mark.parametrize(

@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from snnlearn.codegen.plan.names import SCAFFOLDING, Names
+from small_networks import network
+from snnlearn import codegen
+from snnlearn.codegen.cpp import emit_cpp
+from snnlearn.codegen.plan import build_plan
+from snnlearn.codegen.plan.names import PREFIX, Names, label
+from snnlearn.runtime.compiler import find_compiler
 
 
 def test_each_is_handed_out_once() -> None:
-    names = Names(frozenset(["taken"]))
-    assert [names.unique(n) for n in ("V", "V", "V_2", "taken", "V")] == ["V", "V_2", "V_2_2", "taken_2", "V_3"]
-    assert names.taken >= {"V", "V_2", "V_2_2", "taken", "taken_2", "V_3"}
+    names = Names(frozenset(["v_taken"]))
+    found = [names.unique(n) for n in ("V", "V", "V_2", "taken", "V")]
+    assert found == ["v_V", "v_V_2", "v_V_2_2", "v_taken_2", "v_V_3"]
+    assert names.taken == {"v_taken", *found}
+    assert names.unique("neuron_update_A", prefix="") == "neuron_update_A"
 
 
-@pytest.mark.parametrize(
-    "word", ["new", "class", "this", "co_await", "i", "sim", "std", "first_pending", "row", "kept", "own", "worker"]
-)
-def test_words_of_the_language_and_the_templates_step_aside(word: str) -> None:
-    assert Names().unique(word) == f"{word}_2"
+@pytest.mark.parametrize("word", ["new", "i", "sim", "WIDTH", "M_PI", "_x", "__x", "tile_w", "23E_V", "v_V"])
+def test_what_is_handed_out_starts_as_nothing_else_does(word: str) -> None:
+    assert Names().unique(word) == f"{PREFIX}{word}"
+    assert label(f"{PREFIX}{word}") == word
 
 
-@pytest.mark.parametrize(
-    ("wanted", "given"),
-    [
-        ("WIDTH", "user_WIDTH"),
-        ("M_PI", "user_M_PI"),
-        ("_x", "user_x"),
-        ("tile_w", "user_tile_w"),
-        ("marks_0_V", "user_marks_0_V"),
-        ("23E_V", "user_23E_V"),
-        ("V", "V"),
-        ("A_V_2", "A_V_2"),
-    ],
-)
-def test_what_could_be_a_macro_or_reserved_gets_another_name(wanted: str, given: str) -> None:
-    assert Names().unique(wanted) == given
+def test_no_word_of_the_templates_starts_like_an_identifier() -> None:
+    templates = [path for path in Path(codegen.__path__[0]).glob("*/templates/*") if path.is_file()]
+    assert len(templates) > 10
+    for path in templates:
+        assert not re.findall(rf"\b{PREFIX}\w*", path.read_text()), path.name
 
 
-def test_scaffolding_are_identifiers() -> None:
-    assert all(word.isidentifier() for word in SCAFFOLDING)
+def test_no_macro_of_the_compiler_or_its_headers_starts_like_an_identifier(tmp_path: Path) -> None:
+    source = tmp_path / "simulation.cpp"
+    source.write_text(emit_cpp(build_plan(network())))
+    command = [*find_compiler().command, "-x", "c++", "-std=c++17", "-E", "-dM", str(source)]
+    macros = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"^#define (\w+)", macros, re.MULTILINE)
+    assert {"L_tmpnam", "P_tmpdir", "EOF", "NULL", "stdin"} <= set(found)
+    assert not [name for name in found if name.startswith(PREFIX)]

@@ -81,7 +81,11 @@ def test_superspike_takes_three_operations_a_synapse_and_timestep() -> None:
     form = kernel.deferral.linear  # type: ignore[union-attr]
     assert form is not None
     lines = Printer(kernel, plan.precision, []).lines(form.products)
-    assert [bool(re.search(r"= snn::fma\(y, \w+_by_y, \w+\);", line)) for line in lines] == [False, *[True] * 3, False]
+    assert [bool(re.search(r"= snn::fma\(v_y, \w+_by_y, \w+\);", line)) for line in lines] == [
+        False,
+        *[True] * 3,
+        False,
+    ]
 
 
 def test_superspikes_system() -> None:
@@ -89,13 +93,13 @@ def test_superspikes_system() -> None:
     system = system_of(kernel, plan)
     dt = 0.5
     kept = 1.0 - dt / 10.0
-    assert system.states == ("e", "f", "m")
-    assert set(system.drives) == {("y",)}
-    assert system.transition["e", "e"][()] == pytest.approx(kept)
-    assert system.transition["f", "e"][()] == pytest.approx(dt / 10.0 * kept)
-    assert system.transition["m", "f"][("err",)] == pytest.approx(kept)
-    assert system.transition["m", "e"][("err",)] == pytest.approx(dt / 10.0 * kept)
-    assert system.drives[("y",)]["m"][("err", "sig")] == pytest.approx(dt / 10.0 * dt)
+    assert system.states == ("v_e", "v_f", "v_m")
+    assert set(system.drives) == {("v_y",)}
+    assert system.transition["v_e", "v_e"][()] == pytest.approx(kept)
+    assert system.transition["v_f", "v_e"][()] == pytest.approx(dt / 10.0 * kept)
+    assert system.transition["v_m", "v_f"][("v_err",)] == pytest.approx(kept)
+    assert system.transition["v_m", "v_e"][("v_err",)] == pytest.approx(dt / 10.0 * kept)
+    assert system.drives[("v_y",)]["v_m"][("v_err", "v_sig")] == pytest.approx(dt / 10.0 * dt)
 
 
 def test_what_a_slow_trace_loses_is_exact() -> None:

@@ -9,6 +9,7 @@ import pytest
 from small_networks import RULE, network
 from snnlearn.codegen.plan import Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses, build_plan, optimise
 from snnlearn.codegen.plan.kernels import Transposition
+from snnlearn.codegen.plan.names import label
 from snnlearn.codegen.plan.rewrites.defer import DEPTH, why_not
 from snnlearn.declare import CustomUpdateModel, VarInitSnippet, WeightUpdateModel
 from snnlearn.errors import NetworkError, PreferenceError
@@ -31,8 +32,8 @@ def test_kernels_come_in_genns_order() -> None:
         ("neuron_update_B", Neurons),
     ]
     assert plan.step[0].domain == Synapses(3, 5)
-    assert plan.step[2].domain == SpikingRows(3, 5, "A_spikes", "A_spike_count")
-    assert plan.step[3].domain == SpikingColumns(3, 5, "B_spikes", "B_spike_count")
+    assert plan.step[2].domain == SpikingRows(3, 5, "v_A_spikes", "v_A_spike_count")
+    assert plan.step[3].domain == SpikingColumns(3, 5, "v_B_spikes", "v_B_spike_count")
 
 
 def test_code_within_a_neuron_comes_in_genns_order() -> None:
@@ -51,15 +52,15 @@ def test_code_within_a_neuron_comes_in_genns_order() -> None:
 def test_reads_and_writes() -> None:
     plan = build_plan(network())
     sets = {k.name: (k.reads, k.writes) for k in plan.step}
-    assert sets["synapse_dynamics_S"] == ({"S_z", "B_V", "S_e"}, {"S_e"})
-    assert sets["synapse_dynamics_R"] == ({"R_w"}, {"R_out_post"})
-    assert sets["presynaptic_update_S"] == ({"S_w", "A_spikes", "A_spike_count"}, {"S_out_post"})
-    assert sets["postsynaptic_update_S"] == ({"S_w", "B_spikes", "B_spike_count"}, {"S_out_pre"})
+    assert sets["synapse_dynamics_S"] == ({"v_S_z", "v_B_V", "v_S_e"}, {"v_S_e"})
+    assert sets["synapse_dynamics_R"] == ({"v_R_w"}, {"v_R_out_post"})
+    assert sets["presynaptic_update_S"] == ({"v_S_w", "v_A_spikes", "v_A_spike_count"}, {"v_S_out_post"})
+    assert sets["postsynaptic_update_S"] == ({"v_S_w", "v_B_spikes", "v_B_spike_count"}, {"v_S_out_pre"})
     assert sets["neuron_update_A"] == (
-        {"A_V", "R_out_post", "S_out_pre", "S_z"},
-        {"A_V", "R_out_post", "S_out_pre", "S_z", "A_spikes", "A_spike_count", "A_recording"},
+        {"v_A_V", "v_R_out_post", "v_S_out_pre", "v_S_z"},
+        {"v_A_V", "v_R_out_post", "v_S_out_pre", "v_S_z", "v_A_spikes", "v_A_spike_count", "v_A_recording"},
     )
-    assert sets["neuron_update_B"][1] == {"B_V", "S_out_post", "B_spikes", "B_spike_count"}, "B is not recorded"
+    assert sets["neuron_update_B"][1] == {"v_B_V", "v_S_out_post", "v_B_spikes", "v_B_spike_count"}, "B is not recorded"
 
 
 def test_threads_share_synapses_where_no_two_touch_one_element() -> None:
@@ -79,10 +80,10 @@ def test_a_variable_with_two_names_is_loaded_once() -> None:
     ref = WeightReference(Location("S", "synapse", "w"), Location("R", "synapse", "w"))
     update = CustomUpdate("U", "G", twice, var_refs={"a": ref, "b": ref})
     kernels = build_plan(network(updates=(update,))).custom_updates["G"]
-    assert [load.array for load in kernels[0].loads] == ["S_w"]
-    assert kernels[0].codes.__next__().names == {"a": "a", "b": "a"}
+    assert [load.array for load in kernels[0].loads] == ["v_S_w"]
+    assert kernels[0].codes.__next__().names == {"a": "v_a", "b": "v_a"}
     assert isinstance(kernels[1], Transposition)
-    assert (kernels[1].reads, kernels[1].writes) == ({"S_w"}, {"R_w"})
+    assert (kernels[1].reads, kernels[1].writes) == ({"v_S_w"}, {"v_R_w"})
 
 
 def test_a_name_without_a_value_in_this_loop_is_an_error() -> None:
@@ -134,13 +135,13 @@ def test_a_deferred_kernel_keeps_the_changing_vectors_it_reads() -> None:
     deferral = kernel(plan, "synapse_dynamics_S").deferral
     assert deferral is not None
     assert deferral.depth == DEPTH
-    assert {h.array: h.kept for h in deferral.histories} == {"S_z": "S_z_kept", "B_V": "B_V_kept"}
+    assert {h.array: h.kept for h in deferral.histories} == {"v_S_z": "v_S_z_kept", "v_B_V": "v_B_V_kept"}
     sizes = {a.name: a.size for a in plan.arrays}
-    assert (sizes["S_z_kept"], sizes["B_V_kept"]) == (2 * 16 * DEPTH, 2 * 16 * DEPTH)
+    assert (sizes["v_S_z_kept"], sizes["v_B_V_kept"]) == (2 * 16 * DEPTH, 2 * 16 * DEPTH)
 
 
 def constants(plan: Plan, name: str) -> dict[str, float]:
-    return {c.name: c.value for c in kernel(plan, name).constants}
+    return {label(c.name): c.value for c in kernel(plan, name).constants}
 
 
 def test_strength_turns_quotients_by_constants_into_products() -> None:

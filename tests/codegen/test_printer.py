@@ -108,7 +108,7 @@ def printed(code: str, names: dict[str, str] | None = None, taken: tuple[str, ..
         ("x = 1.5f + 1e3;", "x = 1.5f + 1000.0f;"),
         ("b++;", "(b = true);"),
         ("b--;", "(b ^= true);"),
-        ("scalar id = 1.0;", "float id_local = 1.0f;"),
+        ("scalar id = 1.0;", "float v_id_local = 1.0f;"),
         ("store[n] += x;", "store[n] += x;"),
         ("store[0]--;", "store[0]--;"),
         ("n = 3u > u;", "n = 3u > u;"),
@@ -139,7 +139,7 @@ def test_control_flow() -> None:
             scoped=False,
         )
     )
-    expected = ["int k_2 = 0;", "int l = 3;", "for (; k_2 < l; k_2++) {", "continue;", "else {"]
+    expected = ["int v_k = 0;", "int v_l = 3;", "for (; v_k < v_l; v_k++) {", "continue;", "else {"]
     expected += ["do {", "} while (x > 0.0f);", "while (true) {", "break;"]
     expected += ["switch (n) {", "case 1: {", "case (-2): {", "default: {"]
     for piece in expected:
@@ -148,28 +148,28 @@ def test_control_flow() -> None:
 
 def test_locals_step_aside_for_the_kernels_names_and_for_each_other() -> None:
     lines = printed(
-        "scalar a = x; scalar i = a; scalar i_2 = i; { scalar a = i_2; x = a; }", taken=("a",), scoped=False
+        "scalar a = x; scalar i = a; scalar i_2 = i; { scalar a = i_2; x = a; }", taken=("v_a",), scoped=False
     )
-    assert lines[:3] == ["float a_2 = x;", "float i_2 = a_2;", "float i_2_2 = i_2;"]
-    assert "    float a_3 = i_2_2;" in lines
-    assert "    x = a_3;" in lines
+    assert lines[:3] == ["float v_a_2 = x;", "float v_i = v_a_2;", "float v_i_2 = v_i;"]
+    assert "    float v_a_3 = v_i_2;" in lines
+    assert "    x = v_a_3;" in lines
 
 
 def test_a_local_may_be_made_from_the_one_it_hides() -> None:
     lines = printed("scalar a = x; { scalar a = a + 1.0; x = a; }", scoped=False)
-    assert "    float a_2 = a + 1.0f;" in lines
+    assert "    float v_a_2 = v_a + 1.0f;" in lines
 
 
 def test_a_local_that_hides_a_declared_name_has_another_name() -> None:
     lines = printed("y = x; scalar x = x + 1.0; { scalar x = x + 2.0; y = x; } y = x;", scoped=False)
-    assert lines[:2] == ["y = x;", "float x_local = x + 1.0f;"]
-    assert "    float x_local_2 = x_local + 2.0f;" in lines
-    assert "    y = x_local_2;" in lines
-    assert lines[-1] == "y = x_local;"
+    assert lines[:2] == ["y = x;", "float v_x_local = x + 1.0f;"]
+    assert "    float v_x_local_2 = v_x_local + 2.0f;" in lines
+    assert "    y = v_x_local_2;" in lines
+    assert lines[-1] == "y = v_x_local;"
 
 
 def test_a_local_without_a_value_starts_from_zero() -> None:
-    assert printed("scalar a; x = a;", scoped=False)[0] == "float a = 0;"
+    assert printed("scalar a; x = a;", scoped=False)[0] == "float v_a = 0;"
 
 
 def test_names_are_the_kernels() -> None:

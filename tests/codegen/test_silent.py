@@ -91,12 +91,12 @@ def test_superspikes_recurrence() -> None:
     plan, kernel = kernel_of(rule(CODE))
     found = recurrence_of(kernel, plan)
     dt, tau = 0.5, PARAMS["tau"]
-    assert found.arrays == ("S_z", "S_y")
+    assert found.arrays == ("v_S_z", "v_S_y")
     assert found.matrix == pytest.approx(
         {
-            ("S_z", "S_z"): 1 - dt / tau,
-            ("S_y", "S_z"): dt / (2 * tau) * (1 - dt / tau),
-            ("S_y", "S_y"): 1 - dt / (2 * tau),
+            ("v_S_z", "v_S_z"): 1 - dt / tau,
+            ("v_S_y", "v_S_z"): dt / (2 * tau) * (1 - dt / tau),
+            ("v_S_y", "v_S_y"): 1 - dt / (2 * tau),
         }
     )
 
@@ -123,10 +123,10 @@ def test_only_the_first_timestep_of_what_is_read_once_is_kept() -> None:
     plan, kernel = kernel_of(rule(CODE), REWRITES)
     assert kernel.deferral is not None
     assert {h.array: h.first_only for h in kernel.deferral.histories} == {
-        "S_err": False,
-        "S_sig": False,
-        "S_y": False,
-        "S_z": True,
+        "v_S_err": False,
+        "v_S_sig": False,
+        "v_S_y": False,
+        "v_S_z": True,
     }
     assert {h.kept for h in kernel.deferral.histories} <= {a.name for a in plan.arrays}
 

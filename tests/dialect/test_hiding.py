@@ -39,7 +39,7 @@ def test_no_local_variable_of_a_tree_has_a_declared_name(parse: Parse) -> None:
     snippet = parse("V = tau; scalar tau = 2; { scalar tau = 3; V += tau; } V += tau; scalar own = tau;")
     declared = []
     tree.rewrite(snippet.tree, lambda n: declared.append(n.name) or n if isinstance(n, tree.Declare) else n)
-    assert declared == ["tau__local", "tau__local", "own"]
+    assert declared == ["tau.local", "tau.local", "own"]
     after = run_snippet(snippet, {"tau": 10.0, "V": 0.0})
     assert (after["V"], after["own"], after["tau"]) == (15.0, 2.0, 10.0)
 

@@ -59,10 +59,10 @@ def test_a_pointer_is_a_distance_in_the_tree(parse: Parse) -> None:
     kinds: dict[str, list[Any]] = {}
     tree.rewrite(snippet.tree, lambda node: kinds.setdefault(type(node).__name__, []).append(node) or node)
     (declared,) = kinds["Declare"]
-    assert (declared.name, declared.type.name) == ("p__at", "int64_t")
+    assert (declared.name, declared.type.name) == ("p.at", "int64_t")
     (index,) = kinds["Index"]
     assert index.array == "store"
-    assert tree.names_in(index.index) == {"p__at"}
+    assert tree.names_in(index.index) == {"p.at"}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from snnlearn.declare import value_type
+from snnlearn.dialect import Scope, Symbol, parse_code, tree
 from snnlearn.dialect.source import Source
 from snnlearn.dialect.tokens import parser_text, scan
 from snnlearn.errors import DialectError
@@ -20,7 +22,7 @@ NOT_NUMBERS = """010 00 1L 1l 1ul 1uu 1LL 1f 1d 0x 0xg 0x1p3 0x1.8 0b11 1e 1e+ 1
 NOT_WORDS = """asm auto enum extern goto inline register restrict return sizeof static struct typedef union void
     volatile alignas constexpr nullptr offsetof static_assert thread_local typeof _Alignas _Atomic
     _Bool _Complex _Generic _Noreturn _Pragma _Static_assert _Thread_local __asm__ __attribute__
-    __builtin_trap __extension__ __func__ __int128 __FILE__ system__ operator__"""
+    __builtin_trap __extension__ __func__ __int128 __FILE__"""
 
 
 def texts(code: str) -> list[str]:
@@ -162,3 +164,16 @@ def test_code_has_a_largest_size() -> None:
     assert len(texts("V;" * 50_000)) == 100_000
     with pytest.raises(DialectError, match=r"^here, line 2: the code is longer than 100,000 characters\n"):
         texts("\n" + "V;" * 50_000)
+
+
+@pytest.mark.parametrize("word", [*NOT_WORDS.split(), "a__b"])
+def test_words_refused_are_names_where_they_are_declared(word: str) -> None:
+    scope = Scope(
+        {word: Symbol("parameter", value_type("scalar")), "V": Symbol("variable", value_type("scalar"), True)}, {}
+    )
+    code = f"scalar x = {word}; {{ scalar {word} = 2.0; V = {word} + (scalar){word}; }} V += exp({word}); // {word}"
+    snippet, local = parse_code(code, scope, "here")
+    assert (snippet.reads, snippet.writes, set(local)) == ({word, "V"}, {"V"}, {"x"})
+    assert tree.names_in(snippet.tree) == {word, f"{word}.local", "V", "x"}
+    with pytest.raises(DialectError, match="line 2: .*\\n    V = 1 1;"):
+        parse_code(f"V = {word};\nV = 1 1;", scope, "here")

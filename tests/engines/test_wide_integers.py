@@ -58,7 +58,8 @@ def test_functions_and_cases_of_64_bits(engine: Any, start: Any) -> None:
         sim_code="""
         largest = max(5000000000, p); least = min(18446744073709551615u, 0x100000000u); size = abs(-5000000000 - id);
         switch (p) { case 5000000001: chosen = 1; break; case -5: chosen = 2; break; default: chosen = 3; }
-        int64_t counter = 4294967295; counter++; counter = (counter << 20) >> 20; next = id > 0 ? counter : -9223372036854775807;
+        int64_t counter = 4294967295; counter++; counter = (counter << 20) >> 20;
+        next = id > 0 ? counter : -9223372036854775807;
         """,
     )
     model = engine.model()

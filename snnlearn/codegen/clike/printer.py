@@ -11,7 +11,7 @@ import numpy as np
 
 from snnlearn.codegen.plan import Accumulate, Array, Code, Kernel
 from snnlearn.codegen.plan.domains import Diagonals, Rows
-from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.names import Names, label
 from snnlearn.codegen.plan.parts import Action, AddSynapse, Connect, Index, RemoveSynapse
 from snnlearn.declare import Precision, ValueType
 from snnlearn.dialect import tree
@@ -62,7 +62,7 @@ def literal(value: float, vtype: ValueType, precision: Precision) -> str:
 class Printer:
     """Prints the code of one kernel, line by line, without indentation of its own.
 
-    Local variables keep their names unless the kernel or the language has taken them.
+    Local variables are called as in the code, unless the kernel has that name already; see `Names`.
 
     Attributes
     ----------
@@ -119,8 +119,8 @@ class Printer:
 
     def _declare(self, name: str) -> str:
         visible = {new for block in self._locals for new in block.values()}
-        # A local that hides something declared has two underscores in its name, which C++ keeps for itself.
-        self._locals[-1][name] = Names(self._taken | visible).unique(name.replace("__", "_"))
+        # A local that hides something declared, or stands for a pointer, has a point in its name.
+        self._locals[-1][name] = Names(self._taken | visible).unique(label(name).replace(".", "_"))
         return self._locals[-1][name]
 
     # ---- statements ----

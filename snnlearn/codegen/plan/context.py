@@ -10,6 +10,7 @@ from snnlearn.codegen.plan.bindings import Builtin, Element, KernelBuilder, Mean
 from snnlearn.codegen.plan.domains import Domain
 from snnlearn.codegen.plan.kernels import Kernel
 from snnlearn.codegen.plan.memory import Memory
+from snnlearn.codegen.plan.names import Names
 from snnlearn.codegen.plan.parts import Array, Index
 from snnlearn.declare import Model, value_type
 from snnlearn.network import Location, Network, NeuronPopulation, derive_params
@@ -26,10 +27,15 @@ class Context:
         self.network = network
         self.memory = Memory(network)
         self.taken = frozenset(a.name for a in self.memory.arrays)
+        self._kernels = Names()
 
     def builder(self, name: str, title: str, timer: str, domain: Domain) -> KernelBuilder:
         """Return a kernel under construction."""
-        return KernelBuilder(name, title, timer, domain, self.taken)
+        return KernelBuilder(self.kernel_name(name), title, timer, domain, self.taken)
+
+    def kernel_name(self, wanted: str) -> str:
+        """Return a name for a kernel, which starts with a word of ours; with a number behind it where there is one."""
+        return self._kernels.unique(wanted, prefix="")
 
     def numbers(
         self,

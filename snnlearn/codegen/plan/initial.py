@@ -7,6 +7,7 @@ from snnlearn.codegen.plan.context import DOUBLE, Context, Meanings, stream_of
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Domain, Neurons, Rows, Synapses
 from snnlearn.codegen.plan.kernels import Kernel
 from snnlearn.codegen.plan.memory import init_egp
+from snnlearn.codegen.plan.names import label
 from snnlearn.codegen.plan.parts import Action, Connect, Index, Store
 from snnlearn.declare import value_type
 from snnlearn.dialect import check_model
@@ -24,7 +25,7 @@ def init_kernel(context: Context, v: Variable) -> Kernel | None:
         return None
     array = context.memory[v.location]
     domain, index, meanings = _loop(context, v)
-    k = context.builder(f"init_{array.name}", f"first values of {v.location}: {snippet.name}", "init", domain)
+    k = context.builder(f"init_{label(array.name)}", f"first values of {v.location}: {snippet.name}", "init", domain)
     numbers = context.numbers(v.location.group, snippet, params, frozenset(), "")
     if v.type.kind != "float":
         # Single precision would round large integers, and double precision very large ones.
@@ -82,9 +83,9 @@ def connect_kernel(context: Context, s: SynapsePopulation) -> Kernel | None:
     }
     title = f"{attribute} of {s.name} ({init.snippet.name})"
     k = context.builder(f"connect_{s.name}", title, "init_sparse", domains[attribute])
-    meanings = context.sizes(num_pre=pre, num_post=post, id_pre_begin=0, id_post_begin=0, num_threads=1, id_thread=0)
+    meanings: Meanings = {name: Builtin(name) for name in ("id_pre", "id_post", "id_diag")}
+    meanings |= context.sizes(num_pre=pre, num_post=post, id_pre_begin=0, id_post_begin=0, num_threads=1, id_thread=0)
     meanings |= context.numbers(s.name, init.snippet, init.params, frozenset(), "", arrays="connect_egp")
-    meanings |= {name: Builtin(name) for name in ("id_pre", "id_post", "id_diag")}
     end = "pre" if attribute == "col_build_code" else "post"
     kernel = s.connectivity.kernel_shape if sparse.kernel_ind is not None else ()
     actions: dict[str, Action] = {"addSynapse": Connect("pre" if end == "pre" else "post", kernel)}

@@ -69,15 +69,16 @@ class _NeuronKernel:
         found: Meanings = {"Isyn": k.input("Isyn", SCALAR, 0.0), "id": Builtin("id")}
         for x in n.model.additional_input_vars:
             found[x.name] = k.input(x.name, value_type(x.type), x.init)
+        found |= context.sizes(num_neurons=n.size) | self.last_spike("st")
         found |= context.numbers(n.name, n.model, n.params, n.dynamic_params, "")
         for v in n.model.vars:
             found[v.name] = context.updated(Location(n.name, "own", v.name), v.name)
-        return found | context.sizes(num_neurons=n.size) | self.last_spikes()
+        return found
 
-    def last_spikes(self) -> Meanings:
-        """Return the time of the last spike before this timestep, and of the one before that."""
-        places = {"st": Location(self.n.name, "spike_time"), "prev_st": Location(self.n.name, "prev_spike_time")}
-        return {name: self.context.updated(at, name) for name, at in places.items() if at in self.context.memory}
+    def last_spike(self, name: str) -> Meanings:
+        """Return the time of the last spike before this timestep, under a name."""
+        at = Location(self.n.name, "spike_time")
+        return {name: self.context.updated(at, "st")} if at in self.context.memory else {}
 
     def move_times_on(self) -> None:
         """What was the last spike is the one before from the timestep after it on; so with events."""
@@ -98,12 +99,12 @@ class _NeuronKernel:
     def add_postsynaptic(self, s: SynapsePopulation) -> None:
         psm, k, context = s.postsynaptic, self.k, self.context
         prefix = f"{s.name}_"
-        meanings = context.numbers(
+        meanings = {"id": Builtin("id")} | context.sizes(num_neurons=s.target.size)
+        meanings |= context.numbers(
             s.name, psm.model, psm.params, s.postsynaptic_dynamic_params, prefix, "psm_param", "psm_egp"
         )
         for v in psm.model.vars:
             meanings[v.name] = context.updated(Location(s.name, "psm", v.name), prefix + v.name)
-        meanings |= {"id": Builtin("id")} | context.sizes(num_neurons=s.target.size) | self.last_spikes()
         meanings["inSyn"] = context.element(Location(s.name, "out_post"), "neuron", f"{prefix}inSyn")
         for name, ref in s.neuron_var_refs.items():
             meanings[name] = context.updated(ref.to, ref.to.name)
@@ -129,9 +130,9 @@ class _NeuronKernel:
         if snippet is None:
             return
         context, prefix = self.context, f"{c.name}_"
-        meanings = context.numbers(c.name, c.model, c.params, c.dynamic_params, prefix)
+        meanings = {"id": Builtin("id")} | context.sizes(num_neurons=self.n.size)
+        meanings |= context.numbers(c.name, c.model, c.params, c.dynamic_params, prefix)
         meanings |= context.elements(c.name, "own", c.model.vars, "neuron", prefix)
-        meanings |= {"id": Builtin("id")} | context.sizes(num_neurons=self.n.size) | self.last_spikes()
         for name, ref in c.var_refs.items():
             meanings[name] = context.updated(ref.to, ref.to.name)
         target = self.meanings[c.target_var]
@@ -156,7 +157,7 @@ class _NeuronKernel:
         meanings |= {"id": Builtin("id"), f"id_{side}": Builtin("id")} | context.sizes(num_neurons=self.n.size)
         for name, ref in refs.items():
             meanings[name] = context.updated(ref.to, ref.to.name)
-        meanings |= {f"{name}_{side}": at for name, at in self.last_spikes().items()}
+        meanings |= self.last_spike(f"st_{side}")
         spaces: dict[str, Space] = {"": "pre_event_time", "prev_": "prev_pre_event_time"}
         if side == "post":
             spaces = {"": "post_event_time", "prev_": "prev_post_event_time"}

@@ -12,7 +12,7 @@ from snnlearn.codegen.plan.bindings import Builtin, Element, KernelBuilder, Whol
 from snnlearn.codegen.plan.context import Context, Meanings, stream_of
 from snnlearn.codegen.plan.domains import Columns, Domain, Neurons, Once, Rows, Synapses
 from snnlearn.codegen.plan.kernels import Fill, Kernel, ListColumns, Operation, Transposition
-from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.names import label
 from snnlearn.codegen.plan.parts import Action, AddSynapse, Index, RemoveSynapse, Store, Transfer
 from snnlearn.declare import VarAccessModeAttribute
 from snnlearn.dialect import check_model
@@ -34,7 +34,6 @@ def group_operations(context: Context, group: str) -> tuple[Operation, ...]:
     net = context.network
     updates = [u for u in net.custom_updates.values() if u.group_name == group]
     changes = [u for u in net.custom_connectivity_updates.values() if u.group_name == group]
-    names = Names()
     operations: list[Operation] = [k for u in changes for k in _host_kernel(context, u)]
     for per_synapse in (False, True):
         for u in updates:
@@ -42,9 +41,9 @@ def group_operations(context: Context, group: str) -> tuple[Operation, ...]:
                 operations += _update(context, u)
     operations += [k for u in changes for k in _row_kernel(context, u)]
     changed = dict.fromkeys(u.synapses.name for u in changes)
-    operations += [lister for name in changed for lister in _list_columns(context, net.synapses[name], names, group)]
+    operations += [lister for name in changed for lister in _list_columns(context, net.synapses[name], group)]
     # Transpositions copy what the updates have left, so they come last.
-    operations += [t for u in updates for t in _transpositions(context, u, names)]
+    operations += [t for u in updates for t in _transpositions(context, u)]
     return tuple(operations)
 
 
@@ -59,11 +58,11 @@ def column_lister(context: Context, s: SynapsePopulation, name: str, timer: str)
             f"synapse population '{s.name}' has room for {room:,} synapses; with code of postsynaptic spikes or events "
             "2**32 is the most: lower max_connections, or split it"
         )
-    return ListColumns(name, timer, Columns(s.source.size, s.target.size, sparse))
+    return ListColumns(context.kernel_name(name), timer, Columns(s.source.size, s.target.size, sparse))
 
 
-def _list_columns(context: Context, s: SynapsePopulation, names: Names, group: str) -> Iterable[ListColumns]:
-    lister = column_lister(context, s, names.unique(f"list_columns_{group}_{s.name}"), f"custom_update_remap_{group}")
+def _list_columns(context: Context, s: SynapsePopulation, group: str) -> Iterable[ListColumns]:
+    lister = column_lister(context, s, f"list_columns_{group}_{s.name}", f"custom_update_remap_{group}")
     return [] if lister is None else [lister]
 
 
@@ -82,7 +81,10 @@ def _update(context: Context, u: CustomUpdate) -> list[Operation]:
     kernel = finish_call(context, k, u.name, any(v.batched for v in refs.values()))
     fills = [
         Fill(
-            f"fill_{u.name}_{load.name}", kernel.timer, load.array, _identity(load.how, load.type.dtype_for(precision))
+            context.kernel_name(f"fill_{u.name}_{label(load.name)}"),
+            kernel.timer,
+            load.array,
+            _identity(load.how, load.type.dtype_for(precision)),
         )
         for precision in [context.network.precision]
         for load in kernel.loads
@@ -158,7 +160,7 @@ def _element(context: Context, at: Location, name: str, access: int, index: Inde
     return Element(name, array.name, array.type, "only" if alone else index, how=how)
 
 
-def _transpositions(context: Context, u: CustomUpdate, names: Names) -> Iterable[Transposition]:
+def _transpositions(context: Context, u: CustomUpdate) -> Iterable[Transposition]:
     for name, ref in u.var_refs.items():
         if not isinstance(ref, WeightReference) or ref.transpose is None:
             continue
@@ -170,7 +172,7 @@ def _transpositions(context: Context, u: CustomUpdate, names: Names) -> Iterable
                 f"custom update '{u.name}': {ref.to} and {ref.transpose} differ in their copies of a batch"
             )
         copies = context.network.batch_size if source.batched else 1
-        unique = names.unique(f"transpose_{u.name}_{name}")
+        unique = context.kernel_name(f"transpose_{u.name}_{name}")
         timer = f"custom_update_transpose_{u.group_name}"
         shape = context.network.variables[ref.to].shape
         yield Transposition(unique, timer, source.name, target.name, shape[0], shape[1], copies)

@@ -130,7 +130,7 @@ def nothing() -> Plan:
 def with_loads(how: Any, wanted: Callable[[Kernel], bool]) -> Plan:
     """Return the plan of a small network some of whose kernels write to what all elements share, as no model can."""
     plan = build_plan(small_networks.network())
-    one = Load("one", plan.array("A_V").type, "A_V", "only", store=True, how=how)
+    one = Load("one", plan.array("v_A_V").type, "v_A_V", "only", store=True, how=how)
 
     def change(k: Any) -> Any:
         return replace(k, loads=(*k.loads, one)) if isinstance(k, Kernel) and wanted(k) else k

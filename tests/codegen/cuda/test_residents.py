@@ -23,16 +23,16 @@ def places(*rewrites: str) -> dict[str, Mapping[str, int]]:
 def test_what_no_other_kernel_touches_stays() -> None:
     found = places()
     # Synapse dynamics read V of B and the presynaptic trace z, which neurons change; nobody looks at V of A.
-    assert "A_V" in found["neuron_update_A"]
-    assert "S_z" not in found["neuron_update_A"]
-    assert "B_V" not in found.get("neuron_update_B", {})
+    assert "v_A_V" in found["neuron_update_A"]
+    assert "v_S_z" not in found["neuron_update_A"]
+    assert "v_B_V" not in found.get("neuron_update_B", {})
     assert not any("out_post" in name for places in found.values() for name in places)
 
 
 def test_what_is_kept_for_deferred_kernels_does_not_stay() -> None:
     found = places("defer")
-    assert "S_z" not in found["neuron_update_A"]
-    assert "B_V" not in found.get("neuron_update_B", {})
+    assert "v_S_z" not in found["neuron_update_A"]
+    assert "v_B_V" not in found.get("neuron_update_B", {})
 
 
 def test_places_do_not_overlap_and_are_aligned() -> None:

@@ -60,8 +60,8 @@ def test_deferred_kernels_have_ways_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("code", "way", "mine"),
     [
-        ("addToPost(w);", Way.COLUMNS, {"S_out_post"}),
-        ("addToPre(w);", Way.ROWS, {"S_out_pre"}),
+        ("addToPost(w);", Way.COLUMNS, {"v_S_out_post"}),
+        ("addToPre(w);", Way.ROWS, {"v_S_out_pre"}),
         ("addToPost(w); addToPre(w);", Way.SYNAPSES, set()),
     ],
 )
@@ -87,7 +87,7 @@ def test_spikes_along_sparse_connectivity_are_a_warp_each() -> None:
 
 
 def test_what_many_would_overwrite_is_left_to_one_thread() -> None:
-    last = Load("x", SCALAR, "A_x", "only", store=True)
+    last = Load("x", SCALAR, "v_A_x", "only", store=True)
     neurons, synapses = kernel("neuron_update_A"), kernel("synapse_dynamics_S")
     assert way_of(replace(neurons, loads=(*neurons.loads, last))) is Way.SERIAL
     assert way_of(replace(neurons, domain=Neurons(1), loads=(*neurons.loads, last))) is Way.NEURONS
@@ -96,7 +96,7 @@ def test_what_many_would_overwrite_is_left_to_one_thread() -> None:
 
 
 def test_sums_over_all_are_gathered_by_one_block() -> None:
-    total = Load("x", SCALAR, "A_x", "only", store=True, how="sum")
+    total = Load("x", SCALAR, "v_A_x", "only", store=True, how="sum")
     neurons = kernel("neuron_update_A")
     k = replace(neurons, loads=(*neurons.loads, total))
     assert way_of(k) is Way.NEURONS
@@ -146,12 +146,12 @@ def test_one_block_updates_a_small_population_that_spikes() -> None:
 
 def test_what_one_thread_adds_up_is_not_added_to_by_others() -> None:
     plain = kernel("synapse_dynamics_S", sending("addToPost(w); addToPre(w);"))
-    assert adds_freely(plain) == {"S_out_post", "S_out_pre"}
+    assert adds_freely(plain) == {"v_S_out_post", "v_S_out_pre"}
     sparse = Sparse(4, "ind", "row_length", "column_start", "column_synapses", "kernel_ind")
     spikes = kernel("presynaptic_update_S")
     for k in (plain, spikes):
         assert not isinstance(k.domain, Neurons)
-        shared = (*k.loads, Load("k", "S_w", SCALAR, "kernel", store=True))
+        shared = (*k.loads, Load("k", "v_S_w", SCALAR, "kernel", store=True))
         serial = replace(k, domain=replace(k.domain, sparse=sparse), loads=shared)
         assert way_of(serial) is Way.SERIAL
         assert adds_freely(serial) == set()

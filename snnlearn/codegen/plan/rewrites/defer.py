@@ -14,7 +14,7 @@ from dataclasses import replace
 from snnlearn.codegen.plan.deferral import Deferral, History
 from snnlearn.codegen.plan.domains import Synapses
 from snnlearn.codegen.plan.kernels import Kernel, Plan
-from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.names import Names, label
 from snnlearn.codegen.plan.parts import Array
 from snnlearn.network import Location
 
@@ -34,9 +34,9 @@ def defer(plan: Plan) -> Plan:
             for name in _changing_vectors(kernel, plan):
                 array = arrays[name]
                 assert array.size is not None
-                at = Location(array.location.group, "history", f"{kernel.name}.{name}")
+                at = Location(array.location.group, "history", f"{kernel.name}.{label(name)}")
                 stride = row_stride(array.size)
-                kept.append(Array(names.unique(f"{name}_kept"), at, array.type, stride * DEPTH * BLOCKS))
+                kept.append(Array(names.unique(f"{label(name)}_kept"), at, array.type, stride * DEPTH * BLOCKS))
                 histories.append(History(name, kept[-1].name, stride))
             kernel = replace(kernel, deferral=Deferral(DEPTH, tuple(histories)))
         step.append(kernel)
@@ -71,10 +71,10 @@ def why_not(kernel: Kernel, plan: Plan) -> str | None:
     for other in others:
         touched = kernel.writes & (other.reads | other.writes)
         if touched:
-            return f"{other.name} needs {min(touched)} in every timestep"
+            return f"{other.name} needs {label(min(touched))} in every timestep"
         changed = other.writes & {*kernel.arrays, *(x.array for x in kernel.loads if x.index in ("synapse", "only"))}
         if changed:
-            return f"{other.name} changes {min(changed)} in every timestep"
+            return f"{other.name} changes {label(min(changed))} in every timestep"
     return None
 
 

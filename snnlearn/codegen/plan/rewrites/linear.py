@@ -22,7 +22,7 @@ from snnlearn.codegen.plan import polynomial
 from snnlearn.codegen.plan.deferral import Deferral, LinearForm
 from snnlearn.codegen.plan.expressions import Writer, code
 from snnlearn.codegen.plan.kernels import Kernel, Plan
-from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.names import Names, label
 from snnlearn.codegen.plan.parts import Code, Constant, Input
 from snnlearn.codegen.plan.polynomial import Monomial, NotPolynomialError, Polynomial
 from snnlearn.declare import ValueType, value_type
@@ -103,15 +103,17 @@ class _Sorter:
             for monomial, coefficient in total.items():
                 own, row, column = self.split(monomial)
                 if not own and not row:
-                    raise NotPolynomialError(f"something drives {x} without a presynaptic factor")
+                    raise NotPolynomialError(f"something drives {label(x)} without a presynaptic factor")
                 if len(own) > 1 or (own and row):
-                    raise NotPolynomialError(f"{x} depends on a product of {' and '.join((*own, *row))}")
+                    raise NotPolynomialError(
+                        f"{label(x)} depends on a product of {' and '.join(map(label, (*own, *row)))}"
+                    )
                 entry = transition.setdefault((x, own[0]), {}) if own else drives.setdefault(row, {}).setdefault(x, {})
                 entry[column] = coefficient
         for x in self.states:
             own_factor = transition.get((x, x), {})
             if set(own_factor) != {()} or abs(own_factor[()]) > 1.0:
-                raise NotPolynomialError(f"what {x} keeps of itself is no constant share")
+                raise NotPolynomialError(f"what {label(x)} keeps of itself is no constant share")
         if not drives:
             raise NotPolynomialError("nothing drives it")
         return System(self.order(transition), transition, drives)
@@ -122,7 +124,7 @@ class _Sorter:
         row = tuple(name for name in monomial if name in self.rows)
         for name in monomial:
             if name in self.fixed:
-                raise NotPolynomialError(f"it depends on {name}, which each synapse has of its own")
+                raise NotPolynomialError(f"it depends on {label(name)}, which each synapse has of its own")
         return own, row, tuple(name for name in monomial if name not in own and name not in row)
 
     def order(self, transition: Mapping[tuple[str, str], Polynomial]) -> tuple[str, ...]:
@@ -164,13 +166,13 @@ class _Former:
         self.entries: dict[tuple[str, str], Input] = {}  # of P that are neither 0 nor 1
         self.find_entries()
         self.responses = {
-            (x, row): Input(names.unique(f"{x}_by_{'_'.join(row)}"), _SCALAR, 0.0)
+            (x, row): Input(names.unique(f"{label(x)}_by_{'_'.join(map(label, row))}"), _SCALAR, 0.0)
             for row in system.drives
             for x in system.states
             if self.response_terms(x, row)
         }
         driven = [x for x in system.states if any(x == one for one, _ in self.responses)]
-        self.sums = {x: Input(names.unique(f"sum_{x}"), _SCALAR, 0.0) for x in driven}
+        self.sums = {x: Input(names.unique(f"sum_{label(x)}"), _SCALAR, 0.0) for x in driven}
 
     def find_entries(self) -> None:
         system = self.system
@@ -180,14 +182,14 @@ class _Former:
                 factors = {q: a for q in (s, *system.below(x, s)) if (a := system.transition.get((q, s)))}
                 if x == s:
                     if factors[s] != {(): 1.0}:
-                        self.entries[x, s] = Input(self.names.unique(f"{x}_from_{s}"), _DOUBLE, 1.0)
+                        self.entries[x, s] = Input(self.names.unique(f"{label(x)}_from_{label(s)}"), _DOUBLE, 1.0)
                     continue
                 through = [q for q in factors if q != s and (q == x or (x, q) in self.entries)]
                 if not through:
                     continue
                 steady = all(set(factors[q]) <= {()} and self.is_uniform(x, q) for q in through)
                 vtype = _DOUBLE if steady else _SCALAR
-                self.entries[x, s] = Input(self.names.unique(f"{x}_from_{s}"), vtype, 0.0)
+                self.entries[x, s] = Input(self.names.unique(f"{label(x)}_from_{label(s)}"), vtype, 0.0)
 
     def is_uniform(self, x: str, q: str) -> bool:
         return (x, q) not in self.entries or self.entries[x, q].type == _DOUBLE
@@ -293,7 +295,7 @@ class _Former:
         off by some percent of what it takes away, block after block.
         """
         w, d = self.scalar, self.double
-        most, rest = self.names.unique(f"most_of_{x}"), self.names.unique(f"rest_of_{x}")
+        most, rest = self.names.unique(f"most_of_{label(x)}"), self.names.unique(f"rest_of_{label(x)}")
         factor = d.name(own.name)
         half = tree.Binary(">=", factor, tree.Literal("0.5", _DOUBLE), value_type("bool"))
         one, zero = (tree.Literal(text, _SCALAR) for text in ("1.0", "0.0"))

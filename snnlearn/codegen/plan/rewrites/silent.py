@@ -21,7 +21,7 @@ from snnlearn.codegen.plan.deferral import History, LinearForm, SilentRows
 from snnlearn.codegen.plan.domains import Neurons
 from snnlearn.codegen.plan.expressions import Writer, code
 from snnlearn.codegen.plan.kernels import Kernel, Plan
-from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.names import Names, label
 from snnlearn.codegen.plan.parts import Array, Code, Constant, Input, Load, OnSpike, Remember
 from snnlearn.codegen.plan.polynomial import NotPolynomialError, Polynomial
 from snnlearn.codegen.plan.rewrites.defer import BLOCKS, row_stride
@@ -92,7 +92,7 @@ def recurrence_of(kernel: Kernel, plan: Plan) -> Recurrence:
     factor = next(load for load in kernel.loads if load.name == factors[0][0])
     writers = [k for k in plan.step if factor.array in k.writes]
     if len(writers) != 1 or not isinstance(writers[0].domain, Neurons):
-        raise NotPolynomialError(f"{factor.array} is not a variable that its neurons alone change")
+        raise NotPolynomialError(f"{label(factor.array)} is not a variable that its neurons alone change")
     (neurons,) = writers
     spikes = [part for part in neurons.body if isinstance(part, OnSpike)]
     if len(spikes) != 1:
@@ -124,15 +124,15 @@ class _Closure:
         """Return what a variable is made of, as a row of the matrix."""
         total = timestep.get(self.loads[x].name)
         if total is None:
-            raise NotPolynomialError(f"{self.neurons.name} does more to {x} than add and multiply")
+            raise NotPolynomialError(f"{self.neurons.name} does more to {label(x)} than add and multiply")
         if any(len(monomial) != 1 for monomial in total):
-            raise NotPolynomialError(f"{x} is no linear map of variables of its neuron")
+            raise NotPolynomialError(f"{label(x)} is no linear map of variables of its neuron")
         arrays = {load.name: load.array for load in self.loads.values()}
         row = {arrays[name]: factor for (name,), factor in sorted(total.items())}
         if abs(row.get(x, 0.0)) > 1.0:
-            raise NotPolynomialError(f"{x} grows by itself")
+            raise NotPolynomialError(f"{label(x)} grows by itself")
         if any(x in k.writes for k in self.plan.step if k.name != self.neurons.name):
-            raise NotPolynomialError(f"{x} is not a variable that its neurons alone change")
+            raise NotPolynomialError(f"{label(x)} is not a variable that its neurons alone change")
         return row
 
     def timestep(self) -> dict[str, Polynomial]:
@@ -173,9 +173,9 @@ def _rewrite(kernel: Kernel, plan: Plan, names: Names) -> tuple[Kernel, list[Arr
     histories = []
     for name in recurrence.arrays:
         if name not in kept:
-            at = Location(first.location.group, "history", f"{kernel.name}.{name}")
+            at = Location(first.location.group, "history", f"{kernel.name}.{label(name)}")
             stride = row_stride(first.size)
-            added.append(Array(names.unique(f"{name}_kept"), at, first.type, stride * deferral.depth * BLOCKS))
+            added.append(Array(names.unique(f"{label(name)}_kept"), at, first.type, stride * deferral.depth * BLOCKS))
             histories.append(History(name, added[-1].name, stride, first_only=True))
     labels = {name: arrays[name].location.name for name in recurrence.arrays}
     rows, constants = _Former(kernel, deferral.linear, recurrence, labels, names).form(added[0].name)
@@ -197,7 +197,7 @@ class _Former:
         self.writer = Writer(self.names, self.constants, _SCALAR)
         self.start = {array: self.load(array, label) for array, label in labels.items()}
         self.columns = {
-            (total.name, array): Input(self.names.unique(f"{total.name}_of_{load.name}"), _SCALAR, 0.0)
+            (total.name, array): Input(self.names.unique(f"{label(total.name)}_of_{label(load.name)}"), _SCALAR, 0.0)
             for total in form.sums
             for array, load in self.start.items()
         }

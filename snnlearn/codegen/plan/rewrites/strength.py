@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from snnlearn.codegen.plan.kernels import Kernel, Operation, Plan
-from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.names import Names, label
 from snnlearn.codegen.plan.parts import Code, Constant, Flag, Part, Remember
 from snnlearn.dialect import tree
 
@@ -67,9 +67,9 @@ class _Reducer:
             constant = self.constants.get(code.names.get(divisor.id, ""))
             if constant is None or constant.type.kind != "float" or not self.invertible(constant.value):
                 return node
-            label = f"1/{divisor.id}"  # no identifier, so no name of the code's own
-            extra[label] = self.reciprocal(constant)
-            factor = tree.Name(label, divisor.type)
+            known = f"1/{divisor.id}"  # no identifier, so no name of the code's own
+            extra[known] = self.reciprocal(constant)
+            factor = tree.Name(known, divisor.type)
             if isinstance(node, tree.Binary):
                 return tree.Binary("*", node.left, factor, node.type)
             return tree.Assign("*=", node.target, factor, node.type)
@@ -79,7 +79,7 @@ class _Reducer:
 
     def reciprocal(self, constant: Constant) -> str:
         if constant.name not in self.reciprocals:
-            name = self.names.unique(f"one_over_{constant.name}")
+            name = self.names.unique(f"one_over_{label(constant.name)}")
             self.reciprocals[constant.name] = Constant(name, constant.type, 1.0 / constant.value)
         return self.reciprocals[constant.name].name
 
