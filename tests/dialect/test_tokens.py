@@ -175,5 +175,5 @@ def test_words_refused_are_names_where_they_are_declared(word: str) -> None:
     snippet, local = parse_code(code, scope, "here")
     assert (snippet.reads, snippet.writes, set(local)) == ({word, "V"}, {"V"}, {"x"})
     assert tree.names_in(snippet.tree) == {word, f"{word}.local", "V", "x"}
-    with pytest.raises(DialectError, match="line 2: .*\\n    V = 1 1;"):
+    with pytest.raises(DialectError, match=r"line 2: .*\n    V = 1 1;"):
         parse_code(f"V = {word};\nV = 1 1;", scope, "here")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from snnlearn.declare.words import is_foreign
 from snnlearn.genn import (
     create_custom_update_model,
     create_neuron_model,
@@ -16,12 +17,15 @@ from snnlearn.genn import (
     init_weight_update,
 )
 
-# Words of C++, macros, names of the templates and of the simulation's own members.
+# Words of C and C++, macros, names of the templates and of the simulation's own members.
 _WORDS = """new this class template operator private virtual delete try namespace i j s k n sim
 count begin end random width first rest kept row column std snn recording_row recording_words
 recording_timesteps NULL EOF INFINITY NAN M_PI WIDTH FLT_MAX SNN_API errno assert stdin exp sqrt fmax tile tile_a
 user_x pool seed timer pending timers memcpy float32 linux unix user_new new_2 i_2 row_2
-own worker shared spiked next listed lane group marks_0 threadIdx"""
+own worker shared spiked next listed lane group marks_0 threadIdx
+L_tmpnam P_tmpdir BUFSIZ RAND_MAX CHAR_BIT UINT8_MAX INT64_C SEEK_SET FILENAME_MAX isnan getc offsetof __LINE__ __GNUC__
+_IOFBF __x86_64__ __CUDACC__ __global__ a__b __a auto goto return restrict void union typedef asm float4 vector complex
+v_x v_new v_i dt0 row_0_v_x"""
 WORDS = _WORDS.split()
 NASTY = create_neuron_model(
     "Nasty",
@@ -67,7 +71,8 @@ def test_variables_with_such_names_keep_their_values(engine: Any, start: Any) ->
 
 
 def test_parameters_with_such_names(engine: Any, start: Any) -> None:
-    total = " + ".join(WORDS)
+    half = len(WORDS) // 2
+    total = f"({' + '.join(WORDS[:half])}) + ({' + '.join(WORDS[half:])})"
     neuron = create_neuron_model(
         "Parameters", params=WORDS, vars=["x"], sim_code=f"x = {total};", threshold_condition_code="x < 0.0"
     )
@@ -180,3 +185,24 @@ def test_ids_in_deferred_synapse_code_are_32_bits_wide(engine: Any, start: Any) 
     np.testing.assert_array_equal(synapses.vars["wrapped"].view, ((i - j) % 2**32).ravel())
     np.testing.assert_array_equal(synapses.vars["syn"].view, np.arange(210))
     assert set(synapses.vars["sizes"].view) == {370.0}
+
+
+def test_all_such_names_for_locals_and_arrays(engine: Any, start: Any) -> None:
+    words = [word for word in WORDS if not is_foreign(word)]
+    code = "\n".join(f"scalar {word} = {number}.0; x += {word};" for number, word in enumerate(words))
+    local = create_neuron_model("Locals", vars=["x"], sim_code=code)
+    element = " ".join(f"x += {word}[id]; {word}[0] += 1.0;" for word in WORDS)
+    arrays = create_neuron_model(
+        "Arrays", vars=["x"], extra_global_params=[(word, "scalar*") for word in WORDS], sim_code=element
+    )
+    model = engine.model()
+
+    first = model.add_neuron_population("L", 1, local, {}, {"x": 0.0})
+    second = model.add_neuron_population("P", 1, arrays, {}, {"x": 0.0})
+    for number, word in enumerate(WORDS):
+        second.extra_global_params[word].set_init_values([float(number)])
+    start(model)
+    model.run(2)
+    for group, expected in [(first, 2 * sum(range(len(words)))), (second, 2 * sum(range(len(WORDS))) + len(WORDS))]:
+        group.vars["x"].pull_from_device()
+        assert set(group.vars["x"].values) == {expected}
