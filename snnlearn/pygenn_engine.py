@@ -35,6 +35,13 @@ from snnlearn.pygenn_models import by_name
 
 _OUR_PREFERENCES = our_names()
 _SHORT_NAMES = {"cpu": "single_threaded_cpu"}
+_KINDS = (
+    "neuron_populations",
+    "synapse_populations",
+    "current_sources",
+    "custom_updates",
+    "custom_connectivity_updates",
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -140,20 +147,18 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
 
     def _state_arrays(self) -> Iterator[tuple[str, Any]]:
         """Yield all arrays that the host can see, those of sparse connectivity with their gaps."""
-        for groups in (
-            self.neuron_populations,
-            self.synapse_populations,
-            self.current_sources,
-            self.custom_updates,
-            self.custom_connectivity_updates,
-        ):
-            for group in groups.values():
+        seen: set[str] = set()
+        for kind in _KINDS:
+            for group in getattr(self, kind).values():
+                # Names are unique among the groups of one kind.
+                key = f"{group.name}_{kind}" if group.name in seen else group.name
+                seen.add(key)
                 for space in ("vars", "pre_vars", "post_vars", "psm_vars"):
                     for name, array in getattr(group, space, {}).items():
                         if array._view is not None:
-                            yield f"{group.name}.{space}.{name}", array
+                            yield f"{key}.{space}.{name}", array
                 if getattr(group, "out_post", None) is not None:
-                    yield f"{group.name}.out_post", group.out_post
+                    yield f"{key}.out_post", group.out_post
 
 
 def genn_name(backend: str | None) -> str | None:

@@ -52,6 +52,7 @@ class AddsGroups(ModelSpec):
         self.current_sources: dict[str, CurrentSource] = {}
         self.custom_updates: dict[str, CustomUpdate | CustomUpdateWU] = {}
         self.custom_connectivity_updates: dict[str, CustomConnectivityUpdate] = {}
+        self._by_key: dict[str, Group[Any]] = {}
 
     @property
     def num_neurons(self) -> int:
@@ -81,16 +82,16 @@ class AddsGroups(ModelSpec):
         DeclarationError, DialectError, NetworkError
             For an unknown model, an error in its code, and values that do not fit.
         """
-        self._check_new(pop_name)
+        key = self._new_key("neuron_populations", pop_name)
         spec = net.NeuronPopulation(
-            pop_name,
+            key,
             _whole(num_neurons),
             resolve(NeuronModel, neuron),
             dict(params or {}),
             dict(vars or {}),
             precision=self.precision,
         )
-        return self._add(self.neuron_populations, NeuronGroup(self._self, spec))
+        return self._add(self.neuron_populations, pop_name, NeuronGroup(self._self, spec))
 
     def add_synapse_population(
         self,
@@ -119,16 +120,16 @@ class AddsGroups(ModelSpec):
         NetworkError
             For an unknown matrix type, and values that do not fit.
         """
-        self._check_new(pop_name)
+        key = self._new_key("synapse_populations", pop_name)
         owner = f"synapse population '{pop_name}'"
         for end in (source, target):
             self._check_ours(owner, end, NeuronGroup, "neuron population")
         connectivity = _connectivity(owner, matrix_type, connectivity_init)
-        group = SynapseGroup(self._self, pop_name, connectivity, source, target, weight_update_init, postsynaptic_init)
+        group = SynapseGroup(self._self, key, connectivity, source, target, weight_update_init, postsynaptic_init)
         self._check_references(owner, weight_update_init.pre_var_refs)
         self._check_references(owner, weight_update_init.post_var_refs)
         self._check_references(owner, postsynaptic_init.var_refs)
-        return self._add(self.synapse_populations, group)
+        return self._add(self.synapse_populations, pop_name, group)
 
     def add_current_source(
         self,
@@ -156,12 +157,12 @@ class AddsGroups(ModelSpec):
         DeclarationError, DialectError, NetworkError
             For an unknown model, an error in its code, and values that do not fit.
         """
-        self._check_new(cs_name)
+        key = self._new_key("current_sources", cs_name)
         owner = f"current source '{cs_name}'"
         self._check_ours(owner, pop, NeuronGroup, "neuron population")
         refs = self._check_references(owner, var_refs)
         spec = net.CurrentSource(
-            cs_name,
+            key,
             resolve(CurrentSourceModel, current_source_model),
             pop.spec,
             dict(params or {}),
@@ -169,7 +170,7 @@ class AddsGroups(ModelSpec):
             refs,
             precision=self.precision,
         )
-        return self._add(self.current_sources, CurrentSource(self._self, spec, pop))
+        return self._add(self.current_sources, cs_name, CurrentSource(self._self, spec, pop))
 
     def add_custom_update(
         self,
@@ -199,11 +200,11 @@ class AddsGroups(ModelSpec):
         DeclarationError, DialectError, NetworkError
             For an unknown model, an error in its code, and values or references that do not fit.
         """
-        self._check_new(cu_name)
+        key = self._new_key("custom_updates", cu_name)
         owner = f"custom update '{cu_name}'"
         refs = self._check_references(owner, var_refs)
         spec = net.CustomUpdate(
-            cu_name,
+            key,
             group_name,
             resolve(CustomUpdateModel, custom_update_model),
             dict(params or {}),
@@ -215,8 +216,8 @@ class AddsGroups(ModelSpec):
         first = next(iter(refs.values()))
         if spec.per_synapse:
             over = self._connection_of(first)
-            return self._add(self.custom_updates, CustomUpdateWU(self._self, spec, over))
-        return self._add(self.custom_updates, CustomUpdate(self._self, spec, self._size_of(first)))
+            return self._add(self.custom_updates, cu_name, CustomUpdateWU(self._self, spec, over))
+        return self._add(self.custom_updates, cu_name, CustomUpdate(self._self, spec, self._size_of(first)))
 
     def add_custom_connectivity_update(
         self,
@@ -253,11 +254,11 @@ class AddsGroups(ModelSpec):
         DeclarationError, DialectError, NetworkError
             For an unknown model, an error in its code, and values or references that do not fit.
         """
-        self._check_new(cu_name)
+        key = self._new_key("custom_connectivity_updates", cu_name)
         owner = f"custom connectivity update '{cu_name}'"
         self._check_ours(owner, syn_group, SynapseGroup, "connection")
         spec = net.CustomConnectivityUpdate(
-            cu_name,
+            key,
             group_name,
             syn_group.spec,
             resolve(CustomConnectivityUpdateModel, custom_conn_update_model),
@@ -272,7 +273,7 @@ class AddsGroups(ModelSpec):
             precision=self.precision,
         )
         group = CustomConnectivityUpdate(self._self, spec, syn_group)
-        return self._add(self.custom_connectivity_updates, group)
+        return self._add(self.custom_connectivity_updates, cu_name, group)
 
     # ---- helpers ----
 
@@ -297,13 +298,22 @@ class AddsGroups(ModelSpec):
     def _has_groups(self) -> bool:
         return bool(self._groups())
 
-    def _check_new(self, name: Any) -> None:
-        self._need_unbuilt("its groups")
-        if any(group.name == name for group in self._groups()):
-            raise NetworkError(f"there is a group called '{name}' already")
+    def _new_key(self, kind: str, name: Any) -> Any:
+        """Return what a new group is called in the network, where names are unique over all kinds of groups.
 
-    def _add(self, groups: dict[str, Any], group: AnyGroup) -> AnyGroup:
-        groups[group.name] = group
+        That is its name, unless a group of another kind is called so: then its kind and perhaps a number are behind it.
+        """
+        self._need_unbuilt("its groups")
+        if not isinstance(name, str) or name not in self._by_key:
+            return name
+        if name in getattr(self, kind):
+            raise NetworkError(f"there is a group called '{name}' in {kind} already")
+        keys = (f"{name}_{kind}{number}" for number in ("", *range(2, len(self._by_key) + 2)))
+        return next(key for key in keys if key not in self._by_key)
+
+    def _add(self, groups: dict[str, Any], name: str, group: AnyGroup) -> AnyGroup:
+        group.name = name
+        groups[name] = self._by_key[group._key] = group
         return group
 
     def _check_ours(self, owner: str, group: Any, kind: type[Group[Any]], what: str) -> None:
@@ -314,34 +324,32 @@ class AddsGroups(ModelSpec):
     def _check_references(self, owner: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return references, all of them to groups of this model."""
         refs = dict(given or {})
-        known = {group.name for group in self._groups()}
         for name, ref in refs.items():
             to = getattr(ref, "to", None)
             group = getattr(ref, "group", None)
-            if to is not None and (to.group not in known or (group is not None and group._owner() is not self)):
-                near = did_you_mean(to.group, known) if to.group not in known else ""
-                raise NetworkError(f"{owner}: reference '{name}' is to '{to.group}', no group of this model{near}")
+            if to is None:
+                continue
+            if to.group not in self._by_key or (group is not None and group._owner() is not self):
+                near = did_you_mean(to.group, self._by_key) if to.group not in self._by_key else ""
+                called = to.group if group is None else group.name
+                raise NetworkError(f"{owner}: reference '{name}' is to '{called}', no group of this model{near}")
         return refs
 
     def _connection_of(self, ref: WeightReference) -> SynapseGroup:
         """Return the connection that a reference's synapses are of."""
-        name = ref.to.group
-        if name in self.synapse_populations:
-            return self.synapse_populations[name]
-        group: Any = self.custom_updates.get(name) or self.custom_connectivity_updates[name]
+        group: Any = self._by_key[ref.to.group]
         connection: SynapseGroup = group.synapse_group
         return connection
 
     def _size_of(self, ref: Reference) -> int:
         """Return how many neurons a reference is to."""
-        name, space = ref.to.group, ref.to.space
-        for groups in (self.neuron_populations, self.custom_updates):
-            if name in groups:
-                return int(cast(Any, groups[name]).num_neurons)
-        if name in self.current_sources:
-            return self.current_sources[name].target_pop.num_neurons
-        group: Any = self.synapse_populations.get(name) or self.custom_connectivity_updates[name].synapse_group
-        end: NeuronGroup = group.src if space == "pre" else group.trg
+        group: Any = self._by_key[ref.to.group]
+        if isinstance(group, (NeuronGroup, CustomUpdate)):
+            return group.num_neurons
+        if isinstance(group, CurrentSource):
+            return group.target_pop.num_neurons
+        connection = group.synapse_group
+        end: NeuronGroup = connection.src if ref.to.space == "pre" else connection.trg
         return end.num_neurons
 
 

@@ -34,8 +34,8 @@ class HasConnectivity(Group[net.SynapsePopulation]):
         return SynapseMatrixType[self.spec.connectivity.matrix_type]
 
     def _make_connectivity_arrays(self, model: GeNNModel) -> None:
-        self._row_lengths = Array(Location(self.name, "row_length"), self, "uint32_t")
-        self._ind = Array(Location(self.name, "ind"), self, "uint32_t")
+        self._row_lengths = Array(Location(self._key, "row_length"), self, "uint32_t")
+        self._ind = Array(Location(self._key, "ind"), self, "uint32_t")
         self._max_source_connections: int | None = None
         for array in (self._row_lengths, self._ind):
             self._locations[array.location] = model.default_sparse_connectivity_location
@@ -203,7 +203,7 @@ class HasConnectivity(Group[net.SynapsePopulation]):
             )
         for array in self._connectivity_arrays():
             array.push_to_device()
-        simulation.connectivity_changed(self.name)
+        simulation.connectivity_changed(self._key)
 
     def _need_sparse(self, what: str) -> None:
         if not self._sparse:

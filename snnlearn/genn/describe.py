@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from snnlearn import network as net
 
@@ -22,16 +23,16 @@ def describe(model: GeNNModel) -> net.Network:
     NetworkError
         For groups that do not fit together.
     """
-    neurons = {name: group.spec for name, group in model.neuron_populations.items()}
+    neurons = _specs(model.neuron_populations)
     synapses = {
-        name: group._describe(neurons[group.src.name], neurons[group.trg.name])
-        for name, group in model.synapse_populations.items()
+        group._key: group._describe(neurons[group.src._key], neurons[group.trg._key])
+        for group in model.synapse_populations.values()
     }
     for source in model.current_sources.values():
-        source._change(target=neurons[source.target_pop.name])
+        source._change(target=neurons[source.target_pop._key])
     connectivity_updates = {
-        name: replace(group.spec, synapses=synapses[group.synapse_group.name])
-        for name, group in model.custom_connectivity_updates.items()
+        group._key: replace(group.spec, synapses=synapses[group.synapse_group._key])
+        for group in model.custom_connectivity_updates.values()
     }
     return net.Network(
         model.name,
@@ -39,9 +40,13 @@ def describe(model: GeNNModel) -> net.Network:
         model.precision,
         neurons,
         synapses,
-        {name: group.spec for name, group in model.custom_updates.items()},
-        {name: group.spec for name, group in model.current_sources.items()},
+        _specs(model.custom_updates),
+        _specs(model.current_sources),
         connectivity_updates,
         model.batch_size,
         model.fuse_postsynaptic_models,
     )
+
+
+def _specs(groups: Mapping[str, Any]) -> dict[str, Any]:
+    return {group._key: group.spec for group in groups.values()}

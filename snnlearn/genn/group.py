@@ -60,7 +60,7 @@ class Group(Generic[Spec]):
         self._locations: dict[Location, VarLocation] = {}
         self._default_location = model.default_var_location
         self.spec: Spec = spec
-        self.name = spec.name
+        self.name = self._key = spec.name
         self.vars: dict[str, Variable] = {}
         self.extra_global_params = self._egps(declared, "egp")
 
@@ -155,14 +155,14 @@ class Group(Generic[Spec]):
             self._change(**{attribute: {**getattr(self.spec, attribute), name: values}})
 
         return {
-            e.name: ExtraGlobalParameter(Location(self.name, space, e.name), self, e.type, set_spec)
+            e.name: ExtraGlobalParameter(Location(self._key, space, e.name), self, e.type, set_spec)
             for e in model.extra_global_params
         }
 
     def _variables(
         self, declared: Iterable[Any], space: VariableSpace, kind: type[Variable] = Variable
     ) -> dict[str, Variable]:
-        return {v.name: kind(Location(self.name, space, v.name), self, v.type) for v in declared}
+        return {v.name: kind(Location(self._key, space, v.name), self, v.type) for v in declared}
 
     def _check_arrays(self) -> None:
         """Raise LifecycleError for an initialiser's array without values; warn of any other that code reads."""
@@ -209,7 +209,7 @@ class Group(Generic[Spec]):
             hint = did_you_mean(name, known) if name not in known else "; call set_param_dynamic before build"
             raise NetworkError(f"'{self.name}' has no dynamic parameter '{name}'{hint}")
         number = as_number(value, f"'{self.name}': parameter '{name}'")
-        self._simulation().set_dynamic_param(Location(self.name, space, name), number)
+        self._simulation().set_dynamic_param(Location(self._key, space, name), number)
 
     def _switch_dynamic(self, attribute: str, name: str, on: bool) -> None:
         self._need_unbuilt("which parameters are dynamic")
@@ -231,7 +231,7 @@ class Group(Generic[Spec]):
     def _place(self, space: VariableSpace, known: Mapping[str, Any], name: str) -> Location:
         if name not in known:
             raise NetworkError(f"'{self.name}' has no variable '{name}'{did_you_mean(name, known)}")
-        return Location(self.name, space, name)
+        return Location(self._key, space, name)
 
     # ---- obsolete ----
 

@@ -127,7 +127,7 @@ class GeNNModel(AddsGroups, TimesSpent):
             length = check_size("load()", "num_recording_timesteps", length, 0)
         if recorded and not length:
             raise LifecycleError(
-                f"'{recorded[0][1].group}' is recorded: load() needs num_recording_timesteps, a positive number"
+                f"'{recorded[0][0].name}' is recorded: load() needs num_recording_timesteps, a positive number"
             )
         for group in self._groups():
             group._check_connections()

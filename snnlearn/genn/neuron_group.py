@@ -28,7 +28,7 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
     def __init__(self, model: GeNNModel, spec: net.NeuronPopulation) -> None:
         super().__init__(model, spec, spec.model)
         self.vars = self._variables(spec.model.vars, "own")
-        self._times = [StateArray(Location(self.name, at), self, "scalar") for at in ("spike_time", "prev_spike_time")]
+        self._times = [StateArray(Location(self._key, at), self, "scalar") for at in ("spike_time", "prev_spike_time")]
         self._recording: list[Recording] | None = None
         self._records_events = False
 
@@ -125,7 +125,7 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
 
     def _recorded(self) -> Iterable[Location]:
         if self.spike_recording_enabled:
-            yield Location(self.name, "recording")
+            yield Location(self._key, "recording")
 
     def _keep_recording(self, at: Location, recording: list[Recording]) -> None:
         self._recording = recording

@@ -121,7 +121,7 @@ def create_out_post_var_ref(sg: SynapseGroup) -> VarReference:
         If it is no connection.
     """
     _check_kind("create_out_post_var_ref", sg, SynapseGroup)
-    return VarReference(Location(sg.name, "out_post"), sg)
+    return VarReference(Location(sg._key, "out_post"), sg)
 
 
 def create_den_delay_var_ref(sg: SynapseGroup) -> VarReference:
@@ -133,7 +133,7 @@ def create_den_delay_var_ref(sg: SynapseGroup) -> VarReference:
         If it is no connection.
     """
     _check_kind("create_den_delay_var_ref", sg, SynapseGroup)
-    return VarReference(Location(sg.name, "den_delay"), sg)
+    return VarReference(Location(sg._key, "den_delay"), sg)
 
 
 def create_spike_time_var_ref(ng: NeuronGroup) -> VarReference:
@@ -145,7 +145,7 @@ def create_spike_time_var_ref(ng: NeuronGroup) -> VarReference:
         If it is no neuron population.
     """
     _check_kind("create_spike_time_var_ref", ng, NeuronGroup)
-    return VarReference(Location(ng.name, "spike_time"), ng)
+    return VarReference(Location(ng._key, "spike_time"), ng)
 
 
 def create_prev_spike_time_var_ref(ng: NeuronGroup) -> VarReference:
@@ -157,7 +157,7 @@ def create_prev_spike_time_var_ref(ng: NeuronGroup) -> VarReference:
         If it is no neuron population.
     """
     _check_kind("create_prev_spike_time_var_ref", ng, NeuronGroup)
-    return VarReference(Location(ng.name, "prev_spike_time"), ng)
+    return VarReference(Location(ng._key, "prev_spike_time"), ng)
 
 
 def create_src_spike_count_var_ref(sg: SynapseGroup) -> VarReference:
@@ -169,7 +169,7 @@ def create_src_spike_count_var_ref(sg: SynapseGroup) -> VarReference:
         If it is no connection.
     """
     _check_kind("create_src_spike_count_var_ref", sg, SynapseGroup)
-    return VarReference(Location(sg.src.name, "spike_count"), sg)
+    return VarReference(Location(sg.src._key, "spike_count"), sg)
 
 
 def create_wu_var_ref(
@@ -275,4 +275,4 @@ def _locate(group: Group[Any], space: Space, attribute: str, name: str) -> Locat
     if name not in known:
         what = "extra global parameter" if space.endswith("egp") else "variable"
         raise NetworkError(f"'{group.name}' has no {what} '{name}' among its {attribute}{did_you_mean(name, known)}")
-    return Location(group.name, space, name)
+    return Location(group._key, space, name)

@@ -223,11 +223,11 @@ class SynapseGroup(HasConnectivity):
     @property
     def dendritic_delay_location(self) -> VarLocation:
         """Where input on its way along dendrites lives; set it before ``build``."""
-        return self._location(Location(self.name, "den_delay"))
+        return self._location(Location(self._key, "den_delay"))
 
     @dendritic_delay_location.setter
     def dendritic_delay_location(self, location: VarLocation) -> None:
-        self._set_location(Location(self.name, "den_delay"), location)
+        self._set_location(Location(self._key, "den_delay"), location)
 
     def _arrays(self) -> Iterable[Array]:
         yield from super()._arrays()
@@ -303,9 +303,9 @@ class SynapseGroup(HasConnectivity):
     def _recorded(self) -> Iterable[Location]:
         wu = self.spec.weight_update.model
         if self.pre_spike_event_recording_enabled and wu.pre_event_threshold_condition_code.strip():
-            yield Location(self.name, "pre_event_recording")
+            yield Location(self._key, "pre_event_recording")
         if self.post_spike_event_recording_enabled and wu.post_event_threshold_condition_code.strip():
-            yield Location(self.name, "post_event_recording")
+            yield Location(self._key, "post_event_recording")
 
     def _keep_recording(self, at: Location, recording: list[Recording]) -> None:
         self._recordings[at] = recording

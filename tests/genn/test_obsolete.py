@@ -61,9 +61,10 @@ OLD_ARGUMENTS = {
 @pytest.mark.parametrize("old", OLD_ARGUMENTS)
 def test_renamed_arguments(old: str) -> None:
     new, value = OLD_ARGUMENTS[old]
-    expected = create_weight_update_model("W", **{new: value})
+    more = {"pre_event_threshold_condition_code": "t > 1.0"} if new == "pre_event_syn_code" else {}
+    expected = create_weight_update_model("W", **{new: value}, **more)
     with pytest.warns(FutureWarning, match=f"the argument '{old}' is called '{new}' now") as caught:
-        assert create_weight_update_model("W", **{old: value}) == expected
+        assert create_weight_update_model("W", **{old: value}, **more) == expected
     assert caught[0].filename == __file__, "the warning points at the caller"
 
 
