@@ -15,8 +15,8 @@ _WORDS = """V n a tau exp fmax min int scalar const unsigned float bool true if 
 break continue typedef struct sizeof ( ) ( ) { } [ ] ; ; , ? : + - * / % & | ^ ~ ! = == += ++ -- << < > 1 0 2.0 1e3f
 3u .5 0x1F 1.5d foo uint8_t size_t . -> ... # " ' \\ @ _Generic [[ ]] void auto
 for_each_synapse printf "%d" "\\q" id_post /* */ // \n \t \0 é
-2654435761 18446744073709551616 18446744073709551615u 0xFFFFFFFFFFFFFFFFF 1e999 1.e-999 0b1 017 5l 7ull 1f 1'000 'a' L_tmpnam
-a__b __a goto return restrict $ $V NULL errno"""
+2654435761 18446744073709551616 18446744073709551615u 0xFFFFFFFFFFFFFFFFF 1e999 1.e-999 0b1 017 5l 7ull 1f 1'000 'a'
+a__b __a L_tmpnam goto return restrict $ $V NULL errno"""
 SCOPE_NAMES = {"V", "n", "a", "tau", "id_post"}
 WORDS = [*re.sub("\n(?=for_each|2654|a__b)", " ", _WORDS).split(" "), "9" * 5000, "0x" + "f" * 5000, "1." + "0" * 5000]
 GOOD = """if ( V > 3.0 ) { V = exp ( a [ n ] ) + 2 ; } else { for ( int i = 0 ; i < n ; i ++ ) { V -= tau ; } }
