@@ -1,6 +1,7 @@
 """Initial values from a uniform distribution.
 
-``x ~ U[min, max)``; ``min``, ``max`` in the variable's unit.
+``x ~ U[min, max)``; ``min``, ``max`` in the variable's unit. What would round to ``max`` becomes the number before:
+integers of ``max`` 256 fit into ``uint8_t``.
 
 Source
 ------
@@ -14,6 +15,7 @@ Uniform = VarInitSnippet(
     params=["min", "max"],
     var_init_code="""
     const scalar scale = max - min;
-    value = min + (gennrand_uniform() * scale);
+    const scalar x = min + (gennrand_uniform() * scale);
+    value = (x == max) ? nextafter(max, min) : x;
     """,
 )

@@ -15,15 +15,18 @@ class Trouble:
         The enumerator of ``Kind`` in compiled code.
     text : str
         With places for ``where``, ``a`` and ``b``, each at most once and in this order.
+    real : bool
+        Whether ``a`` is a floating-point number, and there is no ``b``; else both are integers.
     """
 
     name: str
     text: str
+    real: bool = False
 
     @property
     def c_format(self) -> str:
-        """The text as ``printf`` has it, for a string and two ``long long``."""
-        return self.text.format(where="%s", a="%lld", b="%lld")
+        """The text as ``printf`` has it, for a string and two ``long long`` or a ``double``."""
+        return self.text.format(where="%s", a="%.9g" if self.real else "%lld", b="%lld")
 
 
 # A kind's number is its place.
@@ -36,9 +39,11 @@ TROUBLES = (
         "{where}: a delay of {a} timesteps is taken modulo {b}, as in GeNN; raise max_dendritic_delay_timesteps",
     ),
     Trouble("ASSERTION", "{where}: an assertion failed"),
+    Trouble("BEYOND_THE_TYPE", "{where} gives {a}", real=True),
 )
 
 
-def describe(kind: int, where: str, a: int, b: int) -> str:
+def describe(kind: int, where: str, a: float, b: int) -> str:
     """Return the line that a report of compiled code means."""
-    return TROUBLES[kind].text.format(where=where, a=a, b=b)
+    trouble = TROUBLES[kind]
+    return trouble.text.format(where=where, a=f"{a:.9g}" if trouble.real else a, b=b)

@@ -158,6 +158,12 @@ class InputVar:
         init: object = self.init
         if isinstance(init, bool) or not isinstance(init, Real) or math.isnan(init):
             raise DeclarationError(f"input '{self.name}': init must be a number, not {self.init!r}")
+        vtype = value_type(self.type)
+        if vtype.kind != "float" and not vtype.holds(self.init, "double"):
+            raise DeclarationError(
+                f"input '{self.name}' is of type '{vtype.name}', which holds {vtype.range_for('double')}; its init is "
+                f"{self.init!r}"
+            )
 
 
 Field = TypeVar(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from snnlearn.errors import DeclarationError, did_you_mean
 
@@ -41,6 +44,36 @@ class ValueType:
         if self.name == "scalar":
             return "float64" if precision == "double" else "float32"
         return self.dtype
+
+    def holds(self, number: float, precision: Precision) -> bool:
+        """Whether a number fits; rounding to a floating type, its infinities and NaN do."""
+        return holds(np.dtype(self.dtype_for(precision)), number)
+
+    def range_for(self, precision: Precision) -> str:
+        """Return what fits, for messages: ``"0 to 255"``."""
+        return range_text(np.dtype(self.dtype_for(precision)))
+
+
+def limits(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """Return the least and the greatest finite number of a NumPy type."""
+    if dtype.kind == "b":
+        return 0, 1
+    info = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
+    return info.min, info.max
+
+
+def holds(dtype: np.dtype[Any], number: float) -> bool:
+    """Whether a NumPy type has a place for a number; see `ValueType.holds`."""
+    low, high = limits(dtype)
+    if dtype.kind == "f":
+        return bool(not math.isfinite(number) or abs(number) <= float(high))
+    return bool(low <= number <= high and number == int(number))
+
+
+def range_text(dtype: np.dtype[Any]) -> str:
+    """Return what a NumPy type has a place for, for messages."""
+    low, high = limits(dtype)
+    return f"{low:.9g} to {high:.9g}" if dtype.kind == "f" else f"{low} to {high}"
 
 
 _TYPES = (

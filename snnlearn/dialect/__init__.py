@@ -4,9 +4,9 @@ The dialect is GeNN's: C expressions and control flow over declared names, the f
 the maths library. Nothing else is a program here, so a model from a stranger can compute and do no more.
 """
 
-from snnlearn.dialect.models import CheckedModel, check_model
+from snnlearn.dialect.models import CheckedModel, check_initialiser, check_model
 from snnlearn.dialect.parser import parse_code
 from snnlearn.dialect.scope import Scope, Symbol
 from snnlearn.dialect.tree import Snippet
 
-__all__ = ["CheckedModel", "Scope", "Snippet", "Symbol", "check_model", "parse_code"]
+__all__ = ["CheckedModel", "Scope", "Snippet", "Symbol", "check_initialiser", "check_model", "parse_code"]

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from snnlearn.declare import Model, NeuronModel
+from snnlearn.declare import Model, NeuronModel, ValueType, VarInitSnippet, value_type
 from snnlearn.dialect.lookup import Local
 from snnlearn.dialect.parser import parse_code
-from snnlearn.dialect.scopes import scopes_of
+from snnlearn.dialect.scopes import initialiser_scopes, scopes_of
 from snnlearn.dialect.tree import Snippet
+from snnlearn.errors import DialectError
+
+_SCALAR, _INT = value_type("scalar"), value_type("int")
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,16 @@ class CheckedModel:
 def check_model(model: Model) -> CheckedModel:
     """Check every code string of a model.
 
+    That of an initialiser is checked for a variable of type ``scalar``; code that only means something for integers,
+    for one of type ``int``. See `check_initialiser`.
+
     Raises
     ------
     DialectError
         At the first thing outside the dialect; shows the model's name, the line and a caret.
     """
+    if isinstance(model, VarInitSnippet):
+        return _check_some_initialiser(model)
     scopes = scopes_of(model)
     snippets = {}
     local_variables: Mapping[str, Local] = {}
@@ -56,3 +64,30 @@ def check_model(model: Model) -> CheckedModel:
             local_variables = seen
         snippets[attribute] = snippet
     return CheckedModel(model, snippets)
+
+
+@lru_cache(maxsize=256)
+def check_initialiser(model: VarInitSnippet, vtype: ValueType) -> CheckedModel:
+    """Check an initialiser for a variable of this type, which is the type of ``value`` in its code.
+
+    Raises
+    ------
+    DialectError
+        As `check_model` does.
+    """
+    scopes = initialiser_scopes(model, vtype)
+    snippets = {
+        attribute: parse_code(text, scopes[attribute], f"model '{model.name}', {attribute}")[0]
+        for attribute, text in model.codes().items()
+    }
+    return CheckedModel(model, snippets)
+
+
+def _check_some_initialiser(model: VarInitSnippet) -> CheckedModel:
+    try:
+        return check_initialiser(model, _SCALAR)
+    except DialectError as error:
+        try:
+            return check_initialiser(model, _INT)
+        except DialectError:
+            raise error from None

@@ -14,6 +14,7 @@ from snnlearn.declare import (
     PostsynapticModel,
     SparseConnectInitSnippet,
     ToeplitzConnectInitSnippet,
+    ValueType,
     VarInitSnippet,
     WeightUpdateModel,
     element_type,
@@ -31,7 +32,7 @@ Symbols = dict[str, Symbol]
 
 
 def scopes_of(model: Model) -> Mapping[str, Scope]:
-    """Return the scope of each of a model's code strings, by attribute."""
+    """Return the scope of each of a model's code strings, by attribute; see `initialiser_scopes` too."""
     scopes: Mapping[str, Scope] = _SCOPES[type(model)](model)
     return scopes
 
@@ -177,10 +178,11 @@ def _names(fields: Iterable[Any]) -> frozenset[str]:
 # ---- what runs before the first timestep ----
 
 
-def _var_init(model: VarInitSnippet) -> dict[str, Scope]:
+def initialiser_scopes(model: VarInitSnippet, vtype: ValueType = _SCALAR) -> dict[str, Scope]:
+    """Return the scope of code that makes the first values of a variable of this type."""
     symbols = _DT | _numbers("num_batch", "id", "num_neurons", "id_pre", "id_post", "id_syn", "id_kernel")
     symbols |= _numbers("num_pre", "num_post") | _constants(model)
-    symbols["value"] = Symbol("value", _SCALAR, writable=True)
+    symbols["value"] = Symbol("value", vtype, writable=True)
     return {"var_init_code": Scope(symbols, RANDOM)}
 
 
@@ -207,7 +209,7 @@ _SCOPES: Mapping[type[Model], Callable[[Any], dict[str, Scope]]] = {
     CurrentSourceModel: _current_source,
     CustomUpdateModel: _custom_update,
     CustomConnectivityUpdateModel: _custom_connectivity_update,
-    VarInitSnippet: _var_init,
     SparseConnectInitSnippet: _sparse_connect,
     ToeplitzConnectInitSnippet: _toeplitz_connect,
+    VarInitSnippet: initialiser_scopes,
 }

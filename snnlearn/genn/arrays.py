@@ -11,11 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.genn.deprecated import deprecated
 from snnlearn.network import Location, VarInit
+from snnlearn.network.values import as_numbers
 from snnlearn.runtime import Simulation
 
 if TYPE_CHECKING:
     from snnlearn.genn.group import Group
     from snnlearn.genn.synapse_group import SynapseGroup
+
+_BOOLEAN = frozenset(["bool", "bool*", "bool *"])
 
 
 class Array:
@@ -40,6 +43,8 @@ class Array:
     @property
     def view(self) -> NDArray[Any]:
         """The host copy itself. Changes reach the device with `push_to_device`.
+
+        It can be assigned to as a whole, as `ValueArray.values` can; what is written *into* it NumPy makes fit.
 
         Raises
         ------
@@ -75,8 +80,16 @@ class Array:
         return flat.reshape(self._shape(simulation, flat.size))
 
     def push_to_device(self) -> None:
-        """Copy from host to device."""
+        """Copy from host to device.
+
+        Raises
+        ------
+        NetworkError
+            For the one thing that a view can have been given and its type does not hold: a ``bool`` of other bits.
+        """
         here = self._loaded()
+        if self.type in _BOOLEAN:
+            self._check_bits(here)
         self._simulation().write(self.location, here.reshape(-1))
 
     def pull_from_device(self) -> None:
@@ -97,8 +110,19 @@ class Array:
     def _why_absent(self) -> str:
         return f"{self.location} lives on the device alone; give it the location HOST_DEVICE before build"
 
+    def _check_bits(self, here: NDArray[Any]) -> None:
+        bits = here.view(np.uint8)
+        if bits.max(initial=0) > 1:
+            self._fitting(bits)
+
+    def _fitting(self, values: ArrayLike) -> NDArray[Any]:
+        """Return what is assigned as an array of the host copy's type, of any shape."""
+        return as_numbers(values, self._loaded().dtype, self.type.rstrip("* "), self.location)
+
     def _assign(self, values: ArrayLike) -> None:
-        here, array = self._loaded(), np.asarray(values)
+        here = self._loaded()
+        ready = type(values) is np.ndarray and values.dtype is here.dtype
+        array: NDArray[Any] = values if ready else self._fitting(values)  # type: ignore[assignment]
         if array.shape not in ((), here.shape):
             try:
                 array = np.broadcast_to(array, here.shape)
@@ -147,7 +171,13 @@ class ValueArray(Array):
 
     @property
     def values(self) -> NDArray[Any]:
-        """A copy of the host copy; assigning replaces what the host copy holds."""
+        """A copy of the host copy; assigning replaces what the host copy holds.
+
+        Raises
+        ------
+        NetworkError
+            For another shape, or values that the type cannot hold.
+        """
         copy: NDArray[Any] = self.view.copy()
         return copy
 
@@ -299,7 +329,7 @@ class SynapseVariable(Variable):
         if not self._padded:
             self._assign(values)
             return
-        here, mask, array = self._loaded(), self._synapses(), np.asarray(values)
+        here, mask, array = self._loaded(), self._synapses(), self._fitting(values)
         number = int(mask.sum())
         if array.shape not in ((), (number,), (*here.shape[:-1], number)):
             raise NetworkError(f"{self.location} has {number} synapses; got values of shape {array.shape}")

@@ -21,7 +21,6 @@ from snnlearn.genn.enums import VarLocation, VarLocationAttribute
 from snnlearn.network import Location, VarInit
 from snnlearn.network.checks import check_egps
 from snnlearn.network.references import MemorySpace, Space, VariableSpace
-from snnlearn.network.values import as_number
 from snnlearn.runtime import Recording, Simulation
 
 if TYPE_CHECKING:
@@ -204,11 +203,11 @@ class Group(Generic[Spec]):
     # ---- dynamic parameters ----
 
     def _set_dynamic(self, space: Space, dynamic: frozenset[str], model: Model, name: str, value: float) -> None:
+        known = {p.name: p for p in model.params}
         if name not in dynamic:
-            known = [p.name for p in model.params]
             hint = did_you_mean(name, known) if name not in known else "; call set_param_dynamic before build"
             raise NetworkError(f"'{self.name}' has no dynamic parameter '{name}'{hint}")
-        number = as_number(value, f"'{self.name}': parameter '{name}'")
+        number = net.check_param(known[name], value, f"'{self.name}'", self.spec.precision)
         self._simulation().set_dynamic_param(Location(self._key, space, name), number)
 
     def _switch_dynamic(self, attribute: str, name: str, on: bool) -> None:
@@ -281,7 +280,7 @@ class GroupOfOneModel(Group[OneModelSpec]):
         Raises
         ------
         NetworkError
-            If there is no such dynamic parameter, or the value is no number.
+            If there is no such dynamic parameter, or the value is no number or does not fit the parameter's type.
         LifecycleError
             Before ``load``.
         """

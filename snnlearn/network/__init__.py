@@ -12,7 +12,7 @@ from snnlearn.network.neurons import CurrentSource, NeuronPopulation
 from snnlearn.network.references import ArrayReference, Location, Reference, WeightReference
 from snnlearn.network.synapses import PostsynapticInit, SynapsePopulation, WeightUpdateInit
 from snnlearn.network.updates import CustomConnectivityUpdate, CustomUpdate
-from snnlearn.network.values import VarInit, derive_params
+from snnlearn.network.values import VarInit, check_param, derive_params
 from snnlearn.network.variables import Variable
 
 __all__ = [
@@ -35,5 +35,6 @@ __all__ = [
     "Variable",
     "WeightReference",
     "WeightUpdateInit",
+    "check_param",
     "derive_params",
 ]

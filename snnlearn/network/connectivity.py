@@ -87,8 +87,12 @@ class Connections:
         """
         ends = []
         for what, given, size in [("presynaptic", pre, num_pre), ("postsynaptic", post, num_post)]:
-            indices = np.asarray(given)
-            if indices.ndim != 1 or (indices.size and indices.dtype.kind not in "iu"):
+            try:
+                indices = np.asarray(given)
+                numbers = indices.dtype.kind in "iu" or not indices.size
+            except (TypeError, ValueError, OverflowError):  # rows of different length, memory of a GPU
+                numbers = False
+            if not numbers or indices.ndim != 1 or np.ma.is_masked(given):
                 raise NetworkError(f"{owner}: {what} indices must be an array of integers with one dimension")
             bad = (indices < 0) | (indices >= size)
             if bad.any():

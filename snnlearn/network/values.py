@@ -11,12 +11,14 @@ from typing import Any, Union
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnlearn.declare import Model, Precision, ValueType, VarInitSnippet, value_type
-from snnlearn.dialect import check_model
+from snnlearn.declare import Model, Param, Precision, ValueType, VarInitSnippet, value_type
+from snnlearn.declare.types import holds, limits, range_text
+from snnlearn.dialect import check_initialiser, check_model
 from snnlearn.errors import NetworkError, did_you_mean
 from snnlearn.models import Constant
 
 InitialValue = Union["VarInit", NDArray[Any]]
+_LONGEST = 60  # characters of a value that is shown in a message
 
 
 def check_keys(given: object, expected: Iterable[str], what: str, owner: str) -> None:
@@ -51,31 +53,45 @@ def check_params(model: Model, params: Mapping[str, Any], owner: str) -> Mapping
         For unknown and missing names, and for a value that is no number, is NaN or does not fit an integer type.
     """
     check_keys(params, [p.name for p in model.params], "parameter", owner)
-    return MappingProxyType(
-        {p.name: _typed_number(params[p.name], p.type, f"{owner}: parameter '{p.name}'") for p in model.params}
-    )
+    return MappingProxyType({p.name: check_param(p, params[p.name], owner) for p in model.params})
 
 
-def _typed_number(value: Any, type_name: str, what: str) -> float:
-    """Return a plain number that its type can hold; too large ones for a floating type become infinite there."""
-    number, vtype = as_number(value, what), value_type(type_name)
-    if vtype.kind != "float":
-        as_array([number], 1, vtype, "double", what)
+def check_param(param: Param, value: Any, owner: str, precision: Precision | None = None) -> float:
+    """Return a parameter's value as a plain number; raises as `check_params` and `typed_number`."""
+    return typed_number(value, value_type(param.type), f"{owner}: parameter '{param.name}'", precision)
+
+
+def typed_number(value: Any, vtype: ValueType, what: str, precision: Precision | None = None) -> float:
+    """Return a plain number that a type can hold.
+
+    Without ``precision``, too large ones for a floating type will do: they become infinite there.
+
+    Raises
+    ------
+    NetworkError
+        If the value is no number, is NaN, or does not fit.
+    """
+    dtype = np.dtype(vtype.dtype_for(precision or "double"))
+    number = as_number(value, what, _holder(vtype.name, dtype))
+    if (precision is not None or vtype.kind != "float") and not holds(dtype, number):
+        raise _misfit(number, dtype, vtype.name, what)
     return number
 
 
-def as_number(value: Any, what: str) -> float:
-    """Return a plain number (``int`` stays ``int``).
+def as_number(value: Any, what: str, holder: str = "") -> float:
+    """Return a plain number (``int`` stays ``int``); ``holder`` says in messages what is to hold it.
 
     Raises
     ------
     NetworkError
         If the value is not a real number, is NaN, or is an integer beyond all floating-point numbers.
     """
-    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
-        value = value.item()
+    if isinstance(value, np.ndarray) and value.ndim == 0 and value is not np.ma.masked:
+        value = value[()]
+    if isinstance(value, np.generic) and value.dtype.kind in "biuf":
+        value = float(value) if value.dtype.kind == "f" else value.item()
     if not isinstance(value, (int, float)) or value != value:
-        raise NetworkError(f"{what} must be a number, not {value!r}")
+        raise NetworkError(f"{what} must be a number, not {_shortened(value)}{holder}")
     if isinstance(value, int) and abs(value) > sys.float_info.max:
         raise NetworkError(f"{what} is too large for a number")
     return value
@@ -96,7 +112,7 @@ def derive_params(model: Model, params: Mapping[str, float], dt: float, owner: s
             value = d.func(dict(params), dt)
         except Exception as error:
             raise NetworkError(f"{what} cannot be computed: {type(error).__name__}: {error}") from error
-        derived[d.name] = _typed_number(value, d.type, what)
+        derived[d.name] = typed_number(value, value_type(d.type), what)
     return derived
 
 
@@ -137,20 +153,31 @@ def as_initial_value(given: Any, size: int | None, vtype: ValueType, precision: 
     Raises
     ------
     NetworkError
-        For another shape, and for values that the type cannot hold.
+        For another shape, for values that the type cannot hold, and for parameters of an initialiser that ``scalar``
+        cannot hold.
+    DialectError
+        For an initialiser's code that has no meaning for a variable of this type.
     """
     if isinstance(given, VarInit):
+        _check_for(given, vtype, precision, what)
         return given
     if given is None:
         return VarInit(Constant, {"constant": 0})
     if not isinstance(given, (list, tuple)) and np.ndim(given) == 0:
-        number = as_number(given, what)
-        as_array([number], 1, vtype, precision, what)
-        return VarInit(Constant, {"constant": number})
+        return VarInit(Constant, {"constant": typed_number(given, vtype, what, precision)})
     copies = np.asarray(given) if _has_two_dimensions(given) else None
     if copies is not None and size in (None, copies.shape[-1]):
         return as_array(copies.ravel(), None, vtype, precision, what, any_float=True).reshape(copies.shape)
     return as_array(given, size, vtype, precision, what, any_float=True)
+
+
+def _check_for(init: VarInit, vtype: ValueType, precision: Precision, what: str) -> None:
+    """Raise an error unless an initialiser can be one of a variable of this type."""
+    check_initialiser(init.snippet, vtype)
+    if init.snippet is Constant:  # whose parameter is of the variable's type: its code tells what does not fit
+        return
+    for p in init.snippet.params:
+        check_param(p, init.params[p.name], f"{what}, initialiser '{init.snippet.name}'", precision)
 
 
 def _has_two_dimensions(given: Any) -> bool:
@@ -166,45 +193,107 @@ def as_array(
 ) -> NDArray[Any]:
     """Return a one-dimensional array of the variable's type; ``size=None`` allows any length.
 
-    With ``any_float`` NaN is a number like others and too large ones become infinite: users hand over memory that
-    nothing has been written to yet, and mark elements with NaN.
+    With ``any_float`` NaN is a number like others: users hand over memory that nothing has been written to yet, and
+    mark elements with NaN.
 
     Raises
     ------
     NetworkError
         For another shape, NaN, and values that the type cannot hold.
     """
-    try:
-        array = np.asarray(given)
-        numeric = array.dtype.kind in "buif" or array.size == 0
-    except (ValueError, OverflowError):
-        numeric = False
-    if not numeric:
-        raise NetworkError(f"{what} must be an array of numbers")
+    dtype = np.dtype(vtype.dtype_for(precision))
+    array = as_numbers(given, dtype, vtype.name, what)
     if array.ndim != 1 or (size is not None and array.size != size):
         wanted = "one dimension" if size is None else f"shape ({size},)"
         raise NetworkError(f"{what} must have {wanted}, not shape {array.shape}")
-    if any_float and vtype.kind == "float":
-        with np.errstate(over="ignore"):
-            return np.array(array, dtype=vtype.dtype_for(precision))
-    if array.dtype.kind == "f" and np.isnan(array).any():
+    if not any_float and dtype.kind == "f" and np.isnan(array).any():
         raise NetworkError(f"{what} contains NaN (first at index {int(np.isnan(array).argmax())})")
-    dtype = np.dtype(vtype.dtype_for(precision))
-    bad = _misfits(array, dtype)
+    return np.array(array)
+
+
+def as_numbers(given: ArrayLike, dtype: np.dtype[Any], type_name: str, what: object) -> NDArray[Any]:
+    """Return an array of this NumPy type and any shape; a copy only where the type is another.
+
+    Parameters
+    ----------
+    given : array_like
+    dtype : dtype
+        What is to hold it.
+    type_name : str
+        What messages call the type.
+    what : object
+        The same of what is of that type.
+
+    Raises
+    ------
+    NetworkError
+        For what are no numbers, masked elements, and values that the type cannot hold.
+    """
+    array = _numbers_of(given, whole=dtype.kind in "iu")
+    if array is None:
+        raise NetworkError(f"{what} must be an array of numbers, not {_shortened(given)}{_holder(type_name, dtype)}")
+    if array.dtype == dtype:
+        return array
+    converted, bad = _rounded(array, dtype) if dtype.kind == "f" else (None, _misfits(array, dtype))
     if bad.any():
         at = int(bad.argmax())
-        raise NetworkError(f"{what} is of type '{vtype.name}', which cannot hold {array[at]!s} (index {at})")
-    return np.array(array, dtype=dtype)
+        raise _misfit(array.ravel()[at], dtype, type_name, what, _index(at, array.shape))
+    return array.astype(dtype) if converted is None else converted
+
+
+def _numbers_of(given: Any, *, whole: bool) -> NDArray[Any] | None:
+    """Return an array of numbers, or None for what is none; where ``whole``, Python's integers as they are."""
+    try:
+        array = np.asarray(given)
+        if whole and array.dtype.kind in "fO" and isinstance(given, (list, tuple, int)):
+            # NumPy makes floating-point numbers of integers of which some need a 64th bit, and objects of larger ones.
+            objects = np.asarray(given, dtype=object)
+            if all(isinstance(x, int) or (isinstance(x, np.generic) and x.dtype.kind in "iu") for x in objects.flat):
+                return objects
+    except (TypeError, ValueError, OverflowError):  # rows of different length, memory of a GPU
+        return None
+    if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
+        return None
+    return array if array.dtype.kind in "buif" or not array.size else None
+
+
+def _rounded(array: NDArray[Any], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return numbers of a floating type, and which of them are infinite and were not."""
+    with np.errstate(over="ignore"):
+        converted = array.astype(dtype)
+    bad: NDArray[np.bool_] = np.isinf(converted)
+    return converted, bad & np.isfinite(array) if bad.any() else bad
 
 
 def _misfits(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.bool_]:
-    """Return which values the type cannot hold; rounding to a floating type is no misfit."""
+    """Return which numbers are none of an integer type."""
     bad: NDArray[np.bool_]
-    if dtype.kind == "f":
-        bad = np.isfinite(array) & (np.abs(array) > np.finfo(dtype).max)
-    else:
-        low, high = (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
-        # As a float, the largest 64-bit integer is one too large: so is all that reaches the next one.
-        above = array >= float(high) + 1.0 if array.dtype.kind == "f" else array > high
-        bad = (array < low) | above | (array != np.floor(array))
+    low, high = limits(dtype)
+    if array.dtype.kind != "f":
+        bad = (array < low) | (array > high)
+        return bad
+    # As a float, the largest 64-bit integer is one too large: so is all that reaches the next one.
+    bad = (array < low) | (array >= float(high) + 1.0) | (array != np.floor(array))
     return bad
+
+
+def _holder(type_name: str, dtype: np.dtype[Any]) -> str:
+    return f": it is of type '{type_name}', which holds {range_text(dtype)}"
+
+
+def _misfit(value: Any, dtype: np.dtype[Any], type_name: str, what: object, index: str = "") -> NetworkError:
+    return NetworkError(
+        f"{what} is of type '{type_name}', which cannot hold {value!s}{index}, but {'whole ' * (dtype.kind != 'f')}"
+        f"numbers from {range_text(dtype)}"
+    )
+
+
+def _index(at: int, shape: tuple[int, ...]) -> str:
+    """Return where in an array an element is, for messages."""
+    places = [int(place) for place in np.unravel_index(at, shape)] if shape else []
+    return f" (index {', '.join(map(str, places))})" if places else ""
+
+
+def _shortened(given: Any) -> str:
+    text = " ".join(repr(given).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

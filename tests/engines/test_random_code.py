@@ -24,6 +24,7 @@ TYPES = {
 FLOATS = [name for name, kind in TYPES.items() if kind == "scalar"]
 INTEGERS = ["m1", "m2", "u", "v", "far", "w", "small"]
 LITERALS = ["0", "7", "3u", "0x1F", "100", "2654435761", "5000000000", "0x9E3779B97F4A7C15", "6364136223846793005u"]
+PARAMETERS = {"k": "int", "h": "unsigned int", "tiny": "uint8_t", "wide": "int64_t", "on": "bool"}
 SIZE = 40
 
 
@@ -58,7 +59,7 @@ class Author:
     def integer(self, depth: int) -> str:
         choice = self.rng.randrange(9 if depth else 2)
         if choice == 0:
-            return self.rng.choice([*INTEGERS, *INTEGERS, "id", "num_neurons"])
+            return self.rng.choice([*INTEGERS, *INTEGERS, *PARAMETERS, "id", "num_neurons"])
         if choice == 1:
             return self.rng.choice(LITERALS)
         if choice < 5:
@@ -113,12 +114,15 @@ class Author:
 def test_what_is_compiled_is_what_is_meant(engine: Any, start: Any, seed: int) -> None:
     author = Author(seed)
     code = "\n".join(author.statement(2) for _ in range(40))
-    neuron = create_neuron_model("Random", params=["p", "q"], vars=list(TYPES.items()), sim_code=code)
+    neuron = create_neuron_model(
+        "Random", params=["p", "q", *PARAMETERS.items()], vars=list(TYPES.items()), sim_code=code
+    )
     rng = np.random.default_rng(seed)
     first: dict[str, Any] = {name: rng.normal(0.0, 10.0, SIZE) for name in FLOATS}
     first |= {name: rng.integers(0, 100, SIZE) for name in INTEGERS} | {"flag": rng.integers(0, 2, SIZE) == 1}
     first["m1"] -= 50
     params = {"p": 0.25, "q": -4.0}  # their reciprocals are exact
+    params |= {"k": -77, "h": 2**32 - 3, "tiny": 200, "wide": 2**53 + 1, "on": True}
     model = engine.model(precision="double", dt=0.5)
     population = model.add_neuron_population("P", SIZE, neuron, params, first)
     start(model)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ import numpy as np
 from snnlearn.codegen.plan import Accumulate, Array, Code, Kernel
 from snnlearn.codegen.plan.domains import Diagonals, Rows
 from snnlearn.codegen.plan.names import Names, label
-from snnlearn.codegen.plan.parts import Action, AddSynapse, Connect, Index, RemoveSynapse
+from snnlearn.codegen.plan.parts import Action, AddSynapse, Connect, Index, NewValue, RemoveSynapse
 from snnlearn.declare import Precision, ValueType
 from snnlearn.dialect import tree
 from snnlearn.errors import NetworkError
@@ -77,6 +78,7 @@ class Printer:
     ) -> None:
         self.kernel, self.precision, self.arrays = kernel, precision, arrays
         self._direct = {x.name: f"{x.array}[{spell_index(kernel, x.index)}]" for x in kernel.loads if x.direct}
+        self._guards = {x.name: x.guard for x in kernel.loads if x.guard}
         self._taken = frozenset(taken) | kernel.local_names
         self._locals: list[dict[str, str]] = [{}]
         self._code: Code | None = None
@@ -133,7 +135,9 @@ class Printer:
 
     def _statement(self, s: tree.Statement) -> list[str]:
         if isinstance(s, tree.Evaluate):
-            return [f"{self._expr(s.value, top=True)};"]
+            # What a step gives is not asked for: one before does as well as one behind.
+            value = replace(s.value, prefix=True) if isinstance(s.value, tree.Step) and self._guards else s.value
+            return [f"{self._expr(value, top=True)};"]
         if isinstance(s, tree.Declare):
             return [f"{self._declaration(s)};"]
         if isinstance(s, tree.If):
@@ -231,15 +235,35 @@ class Printer:
         if isinstance(e, tree.Cast):
             return f"({e.type.ctype_for(self.precision)})({self._expr(e.operand, top=True)})"
         if isinstance(e, tree.Assign):
-            return f"{self._print(e.target)} {e.op} {self._expr(e.value, top=True)}"
+            return self._assignment(e)
         if isinstance(e, tree.Step):
             name = self._print(e.target)
+            if name in self._guards and e.type.kind == "int":
+                stepped = f"{name} = {self._fit(f'{name} {e.op[0]} 1', e.type, e.type, self._guards[name])}"
+                back = f"{e.type.ctype_for(self.precision)}({name} {'-' if e.op == '++' else '+'} 1)"
+                return f"({stepped})" if e.prefix else f"({stepped}, {back})"
             if e.type.kind == "bool":  # C++ has no such steps for it
                 return f"({name} {'= true' if e.op == '++' else '^= true'})"
             return f"{e.op}{name}" if e.prefix else f"{name}{e.op}"
         if isinstance(e, tree.Comma):
             return ", ".join(self._expr(part) for part in e.parts)
         return self._call(e)
+
+    def _assignment(self, e: tree.Assign) -> str:
+        name, value = self._print(e.target), self._expr(e.value, top=True)
+        guard = self._guards.get(name)
+        if guard is None:
+            return f"{name} {e.op} {value}"
+        if e.op != "=":
+            value = f"{name} {e.op[:-1]} {self._expr(e.value)}"
+        return f"{name} = {self._fit(value, e.value.type, e.type, guard)}"
+
+    def _fit(self, value: str, given: ValueType, to: ValueType, guard: str) -> str:
+        """Return a number as one of a variable's type; where that may have no place for it, with a look at that."""
+        ctype = to.ctype_for(self.precision)
+        if to.kind == "float" and (ctype, given.ctype_for(self.precision)) != ("float", "double"):
+            return value
+        return f'sim.fit<{ctype}>({value}, "{guard}")'
 
     def _number(self, e: tree.Literal) -> str:
         if e.type.kind == "float":
@@ -296,14 +320,11 @@ class Printer:
             return self.add(action, start + index, first)
         if isinstance(action, Connect):
             at = self._kernel_index(action, args[1:])
-            other = f"(unsigned int)({first})"
+            other = self._index(args[0])
             return f"connect(i, {other}, {at})" if action.end == "post" else f"connect({other}, (unsigned int)j, {at})"
         if isinstance(action, AddSynapse):
-            values = [
-                self._cast(a, self.arrays[name].type.ctype_for(self.precision))
-                for a, name in zip(args[1:], action.values, strict=True)
-            ]
-            return f"add_synapse({', '.join([f'(unsigned int)({first})', *values])})"
+            values = [self._first_value(a, v) for a, v in zip(args[1:], action.values, strict=True)]
+            return f"add_synapse({', '.join([self._index(args[0]), *values])})"
         if isinstance(action, RemoveSynapse):
             return "(remove_synapse(s), n--)"
         array = self.arrays[action.array]
@@ -311,6 +332,16 @@ class Printer:
         device = self.place(array.name)
         places = (device, array.name) if action.to_device else (array.name, device)
         return f"::memcpy({', '.join(places)}, {count} * sizeof(*{array.name}))"
+
+    def _index(self, e: tree.Expr) -> str:
+        """Return a number as the index of a neuron; what can be none is looked at before it is cut off."""
+        cut = e.type.kind == "float" or e.type.name in ("int64_t", "uint64_t")
+        return f"{'snn::as_index' if cut else '(unsigned int)'}({self._expr(e, top=True)})"
+
+    def _first_value(self, e: tree.Expr, to: NewValue) -> str:
+        """Return what a variable of a new synapse starts with."""
+        vtype = self.arrays[to.array].type
+        return self._fit(self._expr(e, top=True), e.type, vtype, to.guard)
 
     def _slot(self, array: str, sign: str, delay: tree.Expr) -> str:
         """Return the start of an element of a queue's slot some timesteps away."""

@@ -289,7 +289,7 @@ class KernelView:
         """The values that ``add_synapse`` takes: arrays and their types."""
         actions = (a for code in self.kernel.codes for a in code.actions.values())
         found = next((a for a in actions if isinstance(a, AddSynapse)), None)
-        arrays = [] if found is None else [self.arrays_by_name[name] for name in found.values]
+        arrays = [] if found is None else [self.arrays_by_name[value.array] for value in found.values]
         return [(a.name, self.ctype(a)) for a in arrays]
 
     def copies_of(self, name: str) -> list[int]:

@@ -161,7 +161,7 @@ class _Emitter:
         else:
             text = _fill("kernels.jinja", "serial_synapses" if k.way is Way.SERIAL else "synapses", k, scalar, dt)
         self.definitions[k.name] = text
-        return "sim.check(" in text or "sim.within(" in text
+        return any(f"sim.{name}" in text for name in ("check(", "within(", "fit<"))
 
     def merged(self) -> list[Merged]:
         """Return which functions are alike, and are compiled as one: those that are all there is of their kernel."""

@@ -17,7 +17,7 @@ from snnlearn.errors import NetworkError, did_you_mean
 
 @dataclass(frozen=True)
 class Element:
-    """A name stands for an element of an array; ``label`` is what to call its local copy."""
+    """A name stands for an element of an array; ``label`` is what to call its local copy; see `Load` for the rest."""
 
     label: str
     array: str
@@ -28,6 +28,7 @@ class Element:
     how: Store = "replace"
     arrives_after: int | None = None
     direct: bool = False
+    guard: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ class KernelBuilder:
         if load is None:
             m = meaning
             name = self._names.unique(m.label)
-            load = Load(name, m.type, m.array, m.index, m.keep, m.delay, m.how, m.arrives_after, m.direct)
+            load = Load(name, m.type, m.array, m.index, m.keep, m.delay, m.how, m.arrives_after, m.direct, m.guard)
         self._loads[key] = replace(load, store=load.store or written)
         return load.name
 

@@ -88,6 +88,11 @@ class Context:
             index = "only"
         return Element(label, array.name, array.type, index, delay if array.slots > 1 else 0, **more)
 
+    def guard(self, at: Location, giver: str) -> str:
+        """Return how the report begins of a number for which the type of an array's elements has no place."""
+        vtype = self.memory[at].type
+        return f"{at} is of type '{vtype.name}', which holds {vtype.range_for(self.network.precision)}, but {giver}"
+
     def updated(self, at: Location, label: str) -> Element:
         """Return an element that the update of its neuron carries from one slot of a queue to the next."""
         queued = self.memory[at].slots > 1

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from snnlearn.codegen.plan.bindings import Builtin, Element, Number, Whole
-from snnlearn.codegen.plan.context import DOUBLE, Context, Meanings, stream_of
+from dataclasses import replace
+
+from snnlearn.codegen.plan.bindings import Builtin, Element, Whole
+from snnlearn.codegen.plan.context import Context, Meanings, stream_of
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Domain, Neurons, Rows, Synapses
 from snnlearn.codegen.plan.kernels import Kernel
 from snnlearn.codegen.plan.memory import init_egp
 from snnlearn.codegen.plan.names import label
 from snnlearn.codegen.plan.parts import Action, Connect, Index, Store
-from snnlearn.declare import value_type
-from snnlearn.dialect import check_model
+from snnlearn.declare import Param, Precision, ValueType, VarInitSnippet
+from snnlearn.dialect import check_initialiser, check_model
+from snnlearn.models import Constant
 from snnlearn.network import Location, SynapsePopulation, Variable, VarInit
 from snnlearn.network.crossings import connection_of
 
@@ -19,25 +22,33 @@ def init_kernel(context: Context, v: Variable) -> Kernel | None:
     """Return what makes a variable's first values, where a snippet does."""
     if not isinstance(v.init, VarInit):
         return None
-    snippet, params = v.init.snippet, v.init.params
-    checked = check_model(snippet).snippets.get("var_init_code")
+    snippet, params = _for_type(v.init, v.type, context.network.precision), v.init.params
+    checked = check_initialiser(snippet, v.type).snippets.get("var_init_code")
     if checked is None:
         return None
     array = context.memory[v.location]
     domain, index, meanings = _loop(context, v)
     k = context.builder(f"init_{label(array.name)}", f"first values of {v.location}: {snippet.name}", "init", domain)
-    numbers = context.numbers(v.location.group, snippet, params, frozenset(), "")
-    if v.type.kind != "float":
-        # Single precision would round large integers, and double precision very large ones.
-        numbers = {key: _widened(m) if isinstance(m, Number) else m for key, m in numbers.items()}
-    meanings |= numbers
+    meanings |= context.numbers(v.location.group, snippet, params, frozenset(), "")
     for egp in snippet.extra_global_params:
         meanings[egp.name] = Whole(context.memory[init_egp(v.location, egp.name)].name)
     how: Store = "replace" if array.slots == 1 else "broadcast"
-    meanings["value"] = Element("value", array.name, v.type, index, how=how)
+    guard = context.guard(v.location, f"its initialiser '{snippet.name}'")
+    meanings["value"] = Element("value", array.name, v.type, index, how=how, guard=guard)
     k.add(k.code(snippet.name, checked, meanings))
     stream = stream_of(f"{v.location.group}.{v.location.space}.{v.location.name}") if k.draws else None
     return k.finish(batched=v.batched, stream=stream)
+
+
+def _for_type(init: VarInit, vtype: ValueType, precision: Precision) -> VarInitSnippet:
+    """Return the snippet as it makes a variable of this type.
+
+    The parameter of ``Constant`` is the value itself: of the variable's type, so that not a digit of it is lost.
+    """
+    if init.snippet is not Constant:
+        return init.snippet
+    fits = vtype.holds(init.params["constant"], precision)
+    return replace(Constant, params=(Param("constant", vtype.name if fits else "double"),))
 
 
 def _loop(context: Context, v: Variable) -> tuple[Domain, Index, Meanings]:
@@ -55,12 +66,6 @@ def _loop(context: Context, v: Variable) -> tuple[Domain, Index, Meanings]:
     if kernel in context.memory:
         meanings["id_kernel"] = context.element(kernel, "synapse", "id_kernel")
     return Synapses(s.source.size, s.target.size, context.memory.sparse(s)), "synapse", meanings
-
-
-def _widened(m: Number) -> Number:
-    if isinstance(m.value, int) and abs(m.value) > 2**53:
-        return Number(m.label, value_type("uint64_t" if m.value > 0 else "int64_t"), m.value)
-    return Number(m.label, DOUBLE, m.value)
 
 
 _BUILDERS = {"row_build_code": "pre", "col_build_code": "post", "diagonal_build_code": "diagonal"}

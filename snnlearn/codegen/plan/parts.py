@@ -78,6 +78,9 @@ class Load:
         The element is the time of a spike; the copy is when it arrives, so many timesteps later.
     direct : bool
         There is no copy: code works on the element itself.
+    guard : str
+        How the report begins of a number assigned to it for which its type has no place; where it is empty, such a
+        number is cut off as in C.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Load:
     how: Store = "replace"
     arrives_after: int | None = None
     direct: bool = False
+    guard: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,10 +133,18 @@ class Connect:
 
 
 @dataclass(frozen=True)
-class AddSynapse:
-    """What ``add_synapse(post, values...)`` means: append to the row; ``values`` are the arrays they go to."""
+class NewValue:
+    """Where a value of a new synapse goes to: an array's element, guarded as a `Load` is."""
 
-    values: tuple[str, ...]
+    array: str
+    guard: str
+
+
+@dataclass(frozen=True)
+class AddSynapse:
+    """What ``add_synapse(post, values...)`` means: append to the row."""
+
+    values: tuple[NewValue, ...]
 
 
 @dataclass(frozen=True)

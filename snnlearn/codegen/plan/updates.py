@@ -13,7 +13,7 @@ from snnlearn.codegen.plan.context import Context, Meanings, stream_of
 from snnlearn.codegen.plan.domains import Columns, Domain, Neurons, Once, Rows, Synapses
 from snnlearn.codegen.plan.kernels import Fill, Kernel, ListColumns, Operation, Transposition
 from snnlearn.codegen.plan.names import label
-from snnlearn.codegen.plan.parts import Action, AddSynapse, Index, RemoveSynapse, Store, Transfer
+from snnlearn.codegen.plan.parts import Action, AddSynapse, Index, NewValue, RemoveSynapse, Store, Transfer
 from snnlearn.declare import VarAccessModeAttribute
 from snnlearn.dialect import check_model
 from snnlearn.dialect.tree import Snippet
@@ -207,7 +207,9 @@ def _row_kernel(context: Context, u: CustomConnectivityUpdate) -> Iterable[Kerne
     own = [Location(u.name, "synapse", v.name) for v in u.model.vars]
     values = [*own, *(u.var_refs[ref.name].to for ref in u.model.var_refs)]
     actions: dict[str, Action] = {
-        "add_synapse": AddSynapse(tuple(memory[at].name for at in values)),
+        "add_synapse": AddSynapse(
+            tuple(NewValue(memory[at].name, context.guard(at, f"add_synapse of '{u.name}'")) for at in values)
+        ),
         "remove_synapse": RemoveSynapse(),
     }
     k.add(k.code(title, snippet, meanings, actions))

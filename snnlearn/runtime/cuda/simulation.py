@@ -25,7 +25,7 @@ from snnlearn.codegen.cuda.program import (
     Program,
 )
 from snnlearn.codegen.plan import Array, Plan
-from snnlearn.codegen.troubles import describe
+from snnlearn.codegen.troubles import TROUBLES, describe
 from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.network import Location, Network
 from snnlearn.runtime.cuda.buffer import Buffer
@@ -331,4 +331,6 @@ def _text(report: Any) -> str | None:
     if not report["seen"]:
         return None
     where = bytes(report["where"]).split(b"\0")[0].decode("utf-8", "replace")
-    return describe(int(report["kind"]), where, int(report["a"]), int(report["b"]))
+    kind, a = int(report["kind"]), report["a"]
+    number = float(a.view(np.float64)) if TROUBLES[kind].real else int(a)
+    return describe(kind, where, number, int(report["b"]))

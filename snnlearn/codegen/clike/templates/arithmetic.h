@@ -6,6 +6,26 @@ template <typename T> inline T fmin(T a, T b) { return (a <= b || b != b) ? a : 
 template <typename T> inline T max(T a, T b) { return a < b ? b : a; }
 template <typename T> inline T min(T a, T b) { return b < a ? b : a; }
 
+// Whether a type has a place for a number, once what is behind its point is cut off; floating types have one for NaN and
+// infinity, and integers are given to types of integers alone.
+template <typename T, typename X> inline bool holds(X x)
+{
+    if (X(1.5f) == X(1)) { // an integer: there and back
+        return X(T(x)) == x && (T(x) < T(0)) == (x < X(0));
+    }
+    const double low = double(lowest<T>());
+    if (T(1.5f) == T(1)) { // to an integer, whose greatest number need not be one of double precision
+        const double end = low < 0.0 ? -low : 2.0 * double(1ull << (8 * sizeof(T) - 1));
+        return (double(x) > low - 1.0 || double(x) == low) && double(x) < end;
+    }
+    return !(fabs(double(x)) > -low) || fabs(double(x)) == infinity<double>();
+}
+template <> inline bool holds<bool>(float x) { return x >= 0.0f && x <= 1.0f; }
+template <> inline bool holds<bool>(double x) { return x >= 0.0 && x <= 1.0; }
+
+// A number as an index; what is none becomes the greatest, which no array has.
+template <typename X> inline unsigned int as_index(X x) { return holds<unsigned int>(x) ? (unsigned int)x : 0xFFFFFFFFu; }
+
 // The slot of a queue some timesteps after the newest, or before.
 inline unsigned int later(unsigned int newest, unsigned int steps, unsigned int slots)
 {

@@ -30,6 +30,9 @@
 // Before a function that is to have all registers to itself.
 #define SNN_NO_INLINE __attribute__((noinline))
 
+// Before a function that is hardly ever called.
+#define SNN_COLD __attribute__((cold))
+
 // Before a function that stands for many: a copy for each of its arguments is just what it is to save.
 #if defined(__clang__)
 #define SNN_MERGED __attribute__((noinline))
@@ -80,6 +83,7 @@ enum Kind { {{ troubles | map(attribute="name") | join(", ") }} };
 class Trouble {
 public:
     bool report(Kind kind, const char *where, long long a, long long b);
+    SNN_COLD bool report_number(Kind kind, const char *where, double a);
     const char *take();
     // Whether there is something to take.
     bool any() const { return __atomic_load_n(&m_Ready, __ATOMIC_RELAXED); }
@@ -87,6 +91,10 @@ public:
     const char *take_once();
 
 private:
+    // Whether this is the first; it is to be told then.
+    bool begin();
+    void end();
+
     bool m_Seen = false, m_Ready = false;
     char m_Text[512] = "";
 };

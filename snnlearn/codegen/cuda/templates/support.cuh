@@ -67,7 +67,7 @@ template <typename T> inline T abs(T x) { return x < T(0) ? -x : x; }
 // What can go wrong in a user's code.
 enum Kind { {{ troubles | map(attribute="name") | join(", ") }} };
 
-// The first thing that went wrong, for the host to read.
+// The first thing that went wrong, for the host to read; a floating-point number as its bits.
 struct Report {
     unsigned int seen;
     int kind;
