@@ -22,21 +22,22 @@ Bellec et al. (2020), Nature Communications 11, 3625, with one logistic unit for
 import numpy as np
 
 from snnlearn.declare import NeuronModel
+from snnlearn.models.spike_source_array import NOW
 
 ClassReadout = NeuronModel(
     "ClassReadout",
     params=["tauMem", "tStart"],
     derived_params=[("ExpTC", lambda pars, dt: np.exp(-dt / pars["tauMem"]))],
     vars=["V", "target", "errTilda", "score"],
-    sim_code="""
+    sim_code=f"""{NOW}
     V = Isyn - ExpTC * (Isyn - V);
-    if (t < tStart) {
+    if (now < tStart) {{
         errTilda = 0.0;
         score = 0.0;
-    }
-    else {
+    }}
+    else {{
         errTilda = target - 1.0 / (1.0 + exp(-V));
         score += V;
-    }
+    }}
     """,
 )

@@ -3,7 +3,8 @@
 Equation
 --------
 ``TauM dV/dt = Vrest - V + R (Isyn + Ioffset)`` with ``R = TauM / C``. A neuron spikes at ``V >= Vthresh``; then
-``V = Vreset`` and, for ``TauRefrac``, V stands still.
+``V = Vreset`` and, for ``TauRefrac``, V stands still: for ``ceil(TauRefrac / dt)`` timesteps. What is within a
+hundredth of a whole number of them is taken for that.
 
 Parameters
 ----------
@@ -13,12 +14,13 @@ Parameters
 Variables
 ---------
 ``V`` [mV]; ``RefracTime`` [ms], what is left of the refractory period: V moves again in the first timestep that
-begins without any.
+begins without any. What is a whole number of timesteps stays one as it counts down.
 
 Source
 ------
 Lapicque (1907); exact integration: Rotter & Diesmann (1999), Biological Cybernetics 81.
-GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name.
+GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name, whose ``RefracTime`` adds up what its
+countdown rounds: periods of some lengths take a timestep longer.
 """
 
 import numpy as np
@@ -31,11 +33,16 @@ LIF = NeuronModel(
     derived_params=[
         ("ExpTC", lambda pars, dt: np.exp(-dt / pars["TauM"])),
         ("Rmembrane", lambda pars, dt: pars["TauM"] / pars["C"]),
+        ("Timestep", lambda pars, dt: dt),  # as a scalar, whatever the precision of times
     ],
     vars=["V", "RefracTime"],
     sim_code="""
     if (RefracTime > 0.0) {
-        RefracTime -= dt;
+        // From a whole number of timesteps to the next: what subtracting one again and again loses would add up.
+        const scalar timesteps = RefracTime / Timestep;
+        const scalar whole = rint(timesteps);
+        const scalar left = fabs(timesteps - whole) < 0.01 ? whole * Timestep : RefracTime;
+        RefracTime = left - Timestep;
     } else {
         const scalar steady = Vrest + Rmembrane * (Isyn + Ioffset);  // where V would end up
         V = steady - ExpTC * (steady - V);

@@ -12,7 +12,8 @@ Parameters
 
 Variables
 ---------
-``V`` [mV]; ``refracTime`` time left of the refractory period [ms]; ``errTilda``.
+``V`` [mV]; ``refracTime`` time left of the refractory period [ms], counted down in steps of dt
+whose rounding adds up, as in GeNN's demo: at some dt it ends a timestep late; ``errTilda``.
 
 Source
 ------

@@ -26,7 +26,8 @@ GeNN (superspike_demo).
 
 import numpy as np
 
-from snnlearn.declare import NeuronModel, VarAccess
+from snnlearn.declare import ArrayPart, NeuronModel, VarAccess
+from snnlearn.models.spike_source_array import NOW, has_come
 from snnlearn.models.superspike_hidden import SuperSpikeHidden
 
 
@@ -62,25 +63,26 @@ SuperSpikeOutput = NeuronModel(
         ("startSpike", "unsigned int"),
         ("endSpike", "unsigned int", VarAccess.READ_ONLY),
     ],
-    extra_global_params=[("spikeTimes", "scalar*")],
-    sim_code="""
+    extra_global_params=[("spikeTimes", "timepoint*")],
+    array_parts=[ArrayPart("spikeTimes", "startSpike", "endSpike")],
+    sim_code=f"""{NOW}
     // membrane potential
-    if (refracTime == tauRefrac) {
+    if (refracTime == tauRefrac) {{
         V = Vrest;
-    }
-    if (refracTime <= 0.0) {
+    }}
+    if (refracTime <= 0.0) {{
         const scalar alpha = (Isyn * Rmembrane) + Vrest;
         V = alpha - (ExpTC * (alpha - V));
-    }
-    else {
+    }}
+    else {{
         refracTime -= dt;
-    }
+    }}
     // error
     scalar sPred = 0.0;
-    if (startSpike != endSpike && t >= spikeTimes[startSpike]) {
+    if ({has_come("spikeTimes", "startSpike", "endSpike")}) {{
         startSpike++;
         sPred = 1.0;
-    }
+    }}
     const scalar sReal = (refracTime <= 0.0 && V >= Vthresh) ? 1.0 : 0.0;
     const scalar mismatch = sPred - sReal;
     errRise = (errRise * tRiseMult) + mismatch;

@@ -64,7 +64,8 @@ def explain(plan: Plan, applied: Iterable[str], gpu: bool = False) -> str:
 def _heading(plan: Plan, applied: frozenset[str]) -> list[str]:
     without = ", ".join(name for name in REWRITES if name not in applied)
     parts = [
-        f"{plan.name}: {plan.dt:g} ms a timestep, scalar is {plan.precision}",
+        f"{plan.name}: {plan.dt:g} ms a timestep, scalar is {plan.precision}"
+        + (f", timepoint is {plan.timepoint.name}" if plan.timepoint.name != "scalar" else ""),
         f"rewrites applied: {', '.join(name for name in REWRITES if name in applied) or 'none'}"
         + (f"; not applied: {without}" if without else ""),
     ]

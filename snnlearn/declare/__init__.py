@@ -9,6 +9,7 @@ from snnlearn.declare.access import (
     get_var_access_dim,
 )
 from snnlearn.declare.fields import (
+    ArrayPart,
     CustomUpdateVar,
     DerivedParam,
     ExtraGlobalParam,
@@ -33,6 +34,7 @@ from snnlearn.declare.models import (
 from snnlearn.declare.types import Precision, ValueType, element_type, value_type
 
 __all__ = [
+    "ArrayPart",
     "CurrentSourceModel",
     "CustomConnectivityUpdateModel",
     "CustomUpdateModel",

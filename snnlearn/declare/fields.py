@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, TypeVar
 
@@ -133,6 +133,18 @@ class ExtraGlobalParam:
 
 
 @dataclass(frozen=True)
+class ArrayPart:
+    """That each neuron owns a part of an array, which ascends: ``array[begin:end]``, given two of its variables.
+
+    Whoever gives the values learns of a part that is not in the array, and of one that does not ascend.
+    """
+
+    array: str
+    begin: str
+    end: str
+
+
+@dataclass(frozen=True)
 class ExtraGlobalParamRef:
     """A name for some other group's extra global parameter; the network says which."""
 
@@ -167,8 +179,30 @@ class InputVar:
 
 
 Field = TypeVar(
-    "Field", Param, DerivedParam, Var, CustomUpdateVar, VarRef, ExtraGlobalParam, ExtraGlobalParamRef, InputVar
+    "Field",
+    Param,
+    DerivedParam,
+    Var,
+    CustomUpdateVar,
+    VarRef,
+    ExtraGlobalParam,
+    ArrayPart,
+    ExtraGlobalParamRef,
+    InputVar,
 )
+
+
+Typed = TypeVar(
+    "Typed", Param, DerivedParam, Var, CustomUpdateVar, VarRef, ExtraGlobalParam, ExtraGlobalParamRef, InputVar
+)
+
+
+def with_times(field: Typed, time_type: str) -> Typed:
+    """Return a field whose type, if it is ``timepoint``, is that of a network's times."""
+    name = field.type.strip()
+    if time_type == "scalar" or name.removesuffix("*").rstrip() != "timepoint":
+        return field
+    return replace(field, type=name.replace("timepoint", time_type))
 
 
 def as_fields(kind: type[Field], given: object, what: str) -> tuple[Field, ...]:

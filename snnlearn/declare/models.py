@@ -12,12 +12,15 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from snnlearn.declare import fields as f
 from snnlearn.declare.accessors import Accessors
 from snnlearn.declare.fields import check_identifier
-from snnlearn.errors import DeclarationError
+from snnlearn.declare.types import value_type
+from snnlearn.errors import DeclarationError, did_you_mean
+
+AnyModel = TypeVar("AnyModel", bound="Model")
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
@@ -36,6 +39,9 @@ class Model(Accessors):
         Numbers computed once from the parameters and dt [ms].
     extra_global_params : sequence of ExtraGlobalParam or (name, type)
         Arrays of any length, shared by a population, which its code may also write to.
+    time_type : str, optional
+        What ``timepoint``, the type of ``t``, ``dt`` and the times of spikes, stands for: ``scalar``, unless times have
+        a precision of their own (see `with_times`).
 
     Raises
     ------
@@ -48,6 +54,7 @@ class Model(Accessors):
     params: tuple[f.Param, ...] = ()
     derived_params: tuple[f.DerivedParam, ...] = ()
     extra_global_params: tuple[f.ExtraGlobalParam, ...] = ()
+    time_type: str = dataclasses.field(default="scalar", kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         if type(self) is Model:
@@ -58,6 +65,7 @@ class Model(Accessors):
             what = f"model '{self.name}', {field.name}"
             if field.name in _FIELD_KINDS:
                 value = f.as_fields(self._kind_of(field.name), value or (), what)
+                value = tuple(f.with_times(v, self.time_type) for v in value)
             elif field.name.endswith("_func"):
                 if value is not None and not callable(value):
                     raise DeclarationError(f"{what}: needs a function, not {value!r}")
@@ -92,6 +100,10 @@ class Model(Accessors):
             for field in getattr(self, attribute, ()):
                 yield attribute, field
 
+    def with_times(self: AnyModel, time_type: str) -> AnyModel:
+        """Return the model for a network whose times are of a type, such as ``"double"``."""
+        return self if time_type == self.time_type else dataclasses.replace(self, time_type=time_type)
+
     def codes(self) -> dict[str, str]:
         """Return the code strings that hold more than white space and comments, by attribute."""
         codes = ((x.name, getattr(self, x.name)) for x in dataclasses.fields(self) if x.name.endswith("_code"))
@@ -114,6 +126,9 @@ class NeuronModel(Model):
         ``st`` [ms], the time of the last spike before this timestep.
     auto_refractory_required : bool
         Whether a spike needs the condition to have been false before ``sim_code``.
+    array_parts : sequence of ArrayPart or (array, begin, end)
+        Which part of an array is a neuron's own, and ascends: ``array[begin:end]``, by the names of an array and of two
+        variables of an integer type. What is no such part is refused when its values are given.
     """
 
     vars: tuple[f.Var, ...] = ()
@@ -122,6 +137,23 @@ class NeuronModel(Model):
     threshold_condition_code: str = ""
     reset_code: str = ""
     auto_refractory_required: bool = False
+    array_parts: tuple[f.ArrayPart, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        what = f"model '{self.name}', array_parts"
+        parts = f.as_fields(f.ArrayPart, self.array_parts, what)
+        arrays = [egp.name for egp in self.extra_global_params]
+        places = [v.name for v in self.vars if value_type(v.type).kind == "int"]
+        for part in parts:
+            for kind, name, known in (
+                ("array", part.array, arrays),
+                ("integer variable", part.begin, places),
+                ("integer variable", part.end, places),
+            ):
+                if name not in known:
+                    raise DeclarationError(f"{what}: there is no {kind} {name!r}{did_you_mean(str(name), known)}")
+        object.__setattr__(self, "array_parts", parts)
 
 
 @dataclass(frozen=True)
@@ -144,8 +176,9 @@ class WeightUpdateModel(Model):
         Run for the synapses of a neuron that has spiked.
     pre_event_syn_code, post_event_syn_code : str
         Run for the synapses of a neuron that has emitted a spike-like event. These five see ``addToPost(x)``,
-        ``addToPre(x)`` and ``addToPostDelay(x, timesteps)``, and ``st_pre``, ``prev_st_pre``, ``st_post``,
-        ``prev_st_post`` [ms], when the last spike and the one before arrived; ``set_pre``, … likewise of events.
+        ``addToPre(x)`` and ``addToPostDelay(x, timesteps)``; ``st_pre`` and ``st_post`` [ms], when the last spike
+        arrived; ``prev_st_pre`` and ``prev_st_post`` [ms], when the last one before this timestep did, which is the
+        same unless one arrives now; ``set_pre``, … likewise of events.
     pre_event_threshold_condition_code, post_event_threshold_condition_code : str
         Whether a neuron emits a spike-like event in this timestep. Event code needs its condition; a condition alone
         makes events that can be recorded.

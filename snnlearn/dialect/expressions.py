@@ -219,6 +219,8 @@ class Expressions(Pointers):
 
     def type_of(self, node: Any) -> ValueType:
         """Read the name of a type."""
+        if node.type.names == ["timepoint"]:
+            return self.scope.timepoint
         try:
             return value_type(" ".join(node.type.names))
         except DeclarationError as error:

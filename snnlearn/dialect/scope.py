@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from snnlearn.declare.types import ValueType
+from snnlearn.declare.types import ValueType, value_type
 from snnlearn.dialect.library import MATHS, MESSAGES, Function
+
+_SCALAR = value_type("scalar")
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,12 @@ class SynapseLoop:
 
 @dataclass(frozen=True)
 class Scope:
-    """The declared names and the functions within reach of a code string, and the loop where it has one."""
+    """The declared names and the functions within reach of a code string, the loop where it has one, ``timepoint``."""
 
     symbols: Mapping[str, Symbol]
     actions: Mapping[str, Function]
     loop: SynapseLoop | None = None
+    timepoint: ValueType = _SCALAR
 
     @property
     def names(self) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from snnlearn.declare import (
@@ -23,9 +24,7 @@ from snnlearn.declare import (
 from snnlearn.dialect.library import ADD_SYNAPSE, RANDOM, action
 from snnlearn.dialect.scope import Scope, Symbol, SynapseLoop
 
-_UINT, _SCALAR, _TIMEPOINT = value_type("unsigned int"), value_type("scalar"), value_type("timepoint")
-_DT = {"dt": Symbol("timestep", _SCALAR)}
-_TIME = _DT | {"t": Symbol("time", _TIMEPOINT)}
+_UINT, _SCALAR = value_type("unsigned int"), value_type("scalar")
 _LOOP_JUMPS = frozenset(["break", "continue"])
 
 Symbols = dict[str, Symbol]
@@ -34,19 +33,33 @@ Symbols = dict[str, Symbol]
 def scopes_of(model: Model) -> Mapping[str, Scope]:
     """Return the scope of each of a model's code strings, by attribute; see `initialiser_scopes` too."""
     scopes: Mapping[str, Scope] = _SCOPES[type(model)](model)
-    return scopes
+    if model.time_type == "scalar":
+        return scopes
+    return {attribute: replace(scope, timepoint=value_type(model.time_type)) for attribute, scope in scopes.items()}
 
 
 def _numbers(*names: str) -> Symbols:
     return {name: Symbol("built-in number", _UINT) for name in names}
 
 
-def _times(*names: str) -> Symbols:
-    return {name: Symbol("time of a spike", _TIMEPOINT) for name in names}
+def _times(model: Model, *names: str) -> Symbols:
+    return {name: Symbol("time of a spike", value_type(model.time_type)) for name in names}
+
+
+def _dt(model: Model) -> Symbols:
+    return {"dt": Symbol("timestep", value_type(model.time_type))}
+
+
+def _time(model: Model) -> Symbols:
+    return _dt(model) | {"t": Symbol("time", value_type(model.time_type))}
 
 
 _BATCH = _numbers("batch", "num_batch")
-_NEURON = _TIME | _BATCH | _numbers("id", "num_neurons")
+
+
+def _neurons(model: Model) -> Symbols:
+    """Return what every loop over neurons sees."""
+    return _time(model) | _BATCH | _numbers("id", "num_neurons")
 
 
 def _constants(model: Model) -> Symbols:
@@ -76,7 +89,7 @@ def _state(fields: Iterable[Any], what: str, *, writable: bool = True, delayable
 
 
 def _neuron(model: NeuronModel) -> dict[str, Scope]:
-    symbols = _NEURON | _times("st") | _constants(model) | _state(model.vars, "variable")
+    symbols = _neurons(model) | _times(model, "st") | _constants(model) | _state(model.vars, "variable")
     symbols["Isyn"] = Symbol("input", _SCALAR, writable=True)
     for v in model.additional_input_vars:
         symbols[v.name] = Symbol("input", value_type(v.type), writable=True)
@@ -90,11 +103,11 @@ def _weight_update(model: WeightUpdateModel) -> dict[str, Scope]:
         ("pre", model.pre_vars, model.pre_neuron_var_refs),
         ("post", model.post_vars, model.post_neuron_var_refs),
     ]:
-        common = _NEURON | _numbers(f"id_{side}", f"num_{side}") | _constants(model)
+        common = _neurons(model) | _numbers(f"id_{side}", f"num_{side}") | _constants(model)
         common |= _state(variables, "variable") | _state(references, "reference to a neuron variable")
-        scope = Scope(_times(f"st_{side}") | common, RANDOM)
+        scope = Scope(_times(model, f"st_{side}") | common, RANDOM)
         scopes |= dict.fromkeys([f"{side}_spike_code", f"{side}_dynamics_code"], scope)
-        scopes[f"{side}_event_threshold_condition_code"] = Scope(_times("set", "prev_set") | common, RANDOM)
+        scopes[f"{side}_event_threshold_condition_code"] = Scope(_times(model, "set", "prev_set") | common, RANDOM)
     at_synapse = _synapse(model)
     for attribute in ("pre_spike_syn", "post_spike_syn", "pre_event_syn", "post_event_syn", "synapse_dynamics"):
         scopes[f"{attribute}_code"] = at_synapse
@@ -102,9 +115,13 @@ def _weight_update(model: WeightUpdateModel) -> dict[str, Scope]:
 
 
 def _synapse(model: WeightUpdateModel) -> Scope:
-    """Return the scope of code of synapses, which sees the neurons at both ends but changes neither."""
-    symbols = _TIME | _BATCH | _numbers("id_pre", "id_post", "id_syn", "id_kernel", "num_pre", "num_post")
-    symbols |= _times(*(f"{time}_{side}" for side in ("pre", "post") for time in ("st", "prev_st", "set", "prev_set")))
+    """Return the scope of code of synapses, which sees the neurons at both ends but changes neither.
+
+    ``st_…`` and ``set_…`` are when the last spike or event arrived, ``prev_…`` when the last before this timestep did.
+    """
+    symbols = _time(model) | _BATCH | _numbers("id_pre", "id_post", "id_syn", "id_kernel", "num_pre", "num_post")
+    kinds = ("st", "prev_st", "set", "prev_set")
+    symbols |= _times(model, *(f"{kind}_{side}" for side in ("pre", "post") for kind in kinds))
     symbols |= _constants(model) | _state(model.vars, "variable")
     for fields, what, delayable in [
         (model.pre_vars, "presynaptic variable", False),
@@ -120,14 +137,14 @@ def _synapse(model: WeightUpdateModel) -> Scope:
 
 
 def _postsynaptic(model: PostsynapticModel) -> dict[str, Scope]:
-    symbols = _NEURON | _constants(model) | _state(model.vars, "variable")
+    symbols = _neurons(model) | _constants(model) | _state(model.vars, "variable")
     symbols |= _state(model.neuron_var_refs, "reference to a neuron variable")
     symbols["inSyn"] = Symbol("input", _SCALAR, writable=True)
     return {"sim_code": Scope(symbols, {"injectCurrent": action(), **RANDOM})}
 
 
 def _current_source(model: CurrentSourceModel) -> dict[str, Scope]:
-    symbols = _NEURON | _constants(model) | _state(model.vars, "variable")
+    symbols = _neurons(model) | _constants(model) | _state(model.vars, "variable")
     symbols |= _state(model.neuron_var_refs, "reference to a neuron variable", writable=False)
     return {"injection_code": Scope(symbols, {"injectCurrent": action(), **RANDOM})}
 
@@ -136,13 +153,13 @@ def _current_source(model: CurrentSourceModel) -> dict[str, Scope]:
 
 
 def _custom_update(model: CustomUpdateModel) -> dict[str, Scope]:
-    symbols = _NEURON | _numbers("id_pre", "id_post", "id_syn", "num_pre", "num_post") | _constants(model)
+    symbols = _neurons(model) | _numbers("id_pre", "id_post", "id_syn", "num_pre", "num_post") | _constants(model)
     symbols |= _state(model.vars, "variable") | _state(model.var_refs, "reference")
     return {"update_code": Scope(symbols, {})}
 
 
 def _custom_connectivity_update(model: CustomConnectivityUpdateModel) -> dict[str, Scope]:
-    sizes = _TIME | _numbers("num_pre", "num_post", "row_stride") | _constants(model)
+    sizes = _time(model) | _numbers("num_pre", "num_post", "row_stride") | _constants(model)
     row = sizes | _BATCH | _numbers("id_pre", "row_length")
     row |= _state(model.pre_vars, "variable") | _state(model.pre_var_refs, "reference")
     synapse = _numbers("id_post", "id_syn") | _state(model.vars, "variable") | _state(model.var_refs, "reference")
@@ -180,14 +197,14 @@ def _names(fields: Iterable[Any]) -> frozenset[str]:
 
 def initialiser_scopes(model: VarInitSnippet, vtype: ValueType = _SCALAR) -> dict[str, Scope]:
     """Return the scope of code that makes the first values of a variable of this type."""
-    symbols = _DT | _numbers("num_batch", "id", "num_neurons", "id_pre", "id_post", "id_syn", "id_kernel")
+    symbols = _dt(model) | _numbers("num_batch", "id", "num_neurons", "id_pre", "id_post", "id_syn", "id_kernel")
     symbols |= _numbers("num_pre", "num_post") | _constants(model)
     symbols["value"] = Symbol("value", vtype, writable=True)
     return {"var_init_code": Scope(symbols, RANDOM)}
 
 
 def _sparse_connect(model: SparseConnectInitSnippet) -> dict[str, Scope]:
-    common = _DT | _numbers("num_pre", "num_post", "id_thread", "num_threads") | _constants(model)
+    common = _dt(model) | _numbers("num_pre", "num_post", "id_thread", "num_threads") | _constants(model)
     actions = {"addSynapse": ADD_SYNAPSE, **RANDOM}
     return {
         "row_build_code": Scope(_numbers("id_pre", "id_post_begin") | common, actions),
@@ -196,7 +213,7 @@ def _sparse_connect(model: SparseConnectInitSnippet) -> dict[str, Scope]:
 
 
 def _toeplitz_connect(model: ToeplitzConnectInitSnippet) -> dict[str, Scope]:
-    symbols = _DT | _numbers("num_pre", "num_post", "id_diag") | _constants(model)
+    symbols = _dt(model) | _numbers("num_pre", "num_post", "id_diag") | _constants(model)
     # The neurons that spike take part at once, in any order: there is no last one to stop at.
     loop = SynapseLoop(_numbers("id_pre"), {"addSynapse": ADD_SYNAPSE}, frozenset(["continue"]))
     return {"diagonal_build_code": Scope(symbols, {}, loop)}

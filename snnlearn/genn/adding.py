@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from snnlearn import network as net
@@ -23,7 +24,7 @@ from snnlearn.genn.groups import (
     NeuronGroup,
     SynapseGroup,
 )
-from snnlearn.genn.initialise import LocalReferences, Values, resolve
+from snnlearn.genn.initialise import AnyModel, LocalReferences, Values, resolve
 from snnlearn.genn.spec import ModelSpec
 from snnlearn.network import ArrayReference, Connectivity, Location, Reference, WeightReference
 
@@ -86,7 +87,7 @@ class AddsGroups(ModelSpec):
         spec = net.NeuronPopulation(
             key,
             _whole(num_neurons),
-            resolve(NeuronModel, neuron),
+            self._timed(resolve(NeuronModel, neuron)),
             dict(params or {}),
             dict(vars or {}),
             precision=self.precision,
@@ -125,6 +126,9 @@ class AddsGroups(ModelSpec):
         for end in (source, target):
             self._check_ours(owner, end, NeuronGroup, "neuron population")
         connectivity = _connectivity(owner, matrix_type, connectivity_init)
+        if self._time_type != "scalar":
+            weight_update_init = replace(weight_update_init, model=self._timed(weight_update_init.model))
+            postsynaptic_init = replace(postsynaptic_init, model=self._timed(postsynaptic_init.model))
         group = SynapseGroup(self._self, key, connectivity, source, target, weight_update_init, postsynaptic_init)
         self._check_references(owner, weight_update_init.pre_var_refs)
         self._check_references(owner, weight_update_init.post_var_refs)
@@ -163,7 +167,7 @@ class AddsGroups(ModelSpec):
         refs = self._check_references(owner, var_refs)
         spec = net.CurrentSource(
             key,
-            resolve(CurrentSourceModel, current_source_model),
+            self._timed(resolve(CurrentSourceModel, current_source_model)),
             pop.spec,
             dict(params or {}),
             dict(vars or {}),
@@ -206,7 +210,7 @@ class AddsGroups(ModelSpec):
         spec = net.CustomUpdate(
             key,
             group_name,
-            resolve(CustomUpdateModel, custom_update_model),
+            self._timed(resolve(CustomUpdateModel, custom_update_model)),
             dict(params or {}),
             dict(vars or {}),
             refs,
@@ -261,7 +265,7 @@ class AddsGroups(ModelSpec):
             key,
             group_name,
             syn_group.spec,
-            resolve(CustomConnectivityUpdateModel, custom_conn_update_model),
+            self._timed(resolve(CustomConnectivityUpdateModel, custom_conn_update_model)),
             dict(params or {}),
             dict(vars or {}),
             dict(pre_vars or {}),
@@ -280,6 +284,10 @@ class AddsGroups(ModelSpec):
     @property
     def _self(self) -> GeNNModel:
         return cast("GeNNModel", self)
+
+    def _timed(self, model: AnyModel) -> AnyModel:
+        """Return a model for times of this model's precision."""
+        return model.with_times(self._time_type)
 
     def _groups(self) -> list[Group[Any]]:
         return [

@@ -45,6 +45,7 @@ def describe(model: GeNNModel) -> net.Network:
         connectivity_updates,
         model.batch_size,
         model.fuse_postsynaptic_models,
+        model.time_precision,
     )
 
 

@@ -35,7 +35,8 @@ class GeNNModel(AddsGroups, TimesSpent):
         ``"cpu"``, by default; PyGeNN's ``"single_threaded_cpu"`` means it too. ``"cuda"`` is a GPU, ``"cuda:1"`` the
         second one of several.
     time_precision : {"float", "double"}, optional
-        Accepted where it equals ``precision``.
+        The type ``timepoint`` of code strings, which ``t``, ``dt`` and the times of spikes have; by default that of
+        ``scalar``.
     **preferences
         See `snnlearn.genn.preferences.Preferences`. Others of GeNN's back ends are accepted and have no effect.
 
@@ -116,6 +117,8 @@ class GeNNModel(AddsGroups, TimesSpent):
         ------
         LifecycleError
             Before ``build``, when loaded already, and where a length of recording or an initialiser's array is missing.
+        NetworkError
+            For a source of spikes whose times are not in its array, or do not ascend.
         """
         if self._engine is None or self._artefact is None or self._plan is None:
             raise LifecycleError("call build() before load()")
@@ -137,8 +140,12 @@ class GeNNModel(AddsGroups, TimesSpent):
         network = describe(self)
         start = Start(self._seed, length or 0 if recorded else 0, self.timing_enabled)
         self._simulation = self._engine.load(network, self._plan, self._artefact, self.preferences.options, start)
-        for group in self._groups():
-            group._load()
+        try:
+            for group in self._groups():
+                group._load()
+        except NetworkError:
+            self.unload()
+            raise
         self._share_host_arrays(self._simulation)
 
     def unload(self) -> None:

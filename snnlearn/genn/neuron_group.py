@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn import network as net
 from snnlearn.errors import LifecycleError
+from snnlearn.genn.array_parts import PartArray, PartCheck, PartVariable
 from snnlearn.genn.arrays import Array, StateArray
 from snnlearn.genn.enums import VarLocation
 from snnlearn.genn.group import GroupOfOneModel
@@ -28,7 +29,9 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
     def __init__(self, model: GeNNModel, spec: net.NeuronPopulation) -> None:
         super().__init__(model, spec, spec.model)
         self.vars = self._variables(spec.model.vars, "own")
-        self._times = [StateArray(Location(self._key, at), self, "scalar") for at in ("spike_time", "prev_spike_time")]
+        at = [Location(self._key, "spike_time"), Location(self._key, "prev_spike_time")]
+        self._times = [StateArray(place, self, spec.model.time_type) for place in at]
+        self._watch_parts()
         self._recording: list[Recording] | None = None
         self._records_events = False
 
@@ -44,7 +47,7 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
 
     @property
     def prev_spike_times(self) -> StateArray | None:
-        """The times of the spikes before the last [ms], where any code asks for them and the model is loaded."""
+        """The times of the last spikes before the last timestep [ms], where code asks for them, while loaded."""
         return self._times[1] if self._times[1]._view is not None else None
 
     @property
@@ -58,12 +61,25 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
 
     @property
     def prev_spike_time_location(self) -> VarLocation:
-        """Where the times of the spikes before the last live; set it before ``build``."""
+        """Where the times of the last spikes before the last timestep live; set it before ``build``."""
         return self._location(self._times[1].location)
 
     @prev_spike_time_location.setter
     def prev_spike_time_location(self, location: VarLocation) -> None:
         self._set_location(self._times[1].location, location)
+
+    def _watch_parts(self) -> None:
+        """Have pushes of arrays' parts noted."""
+        self._part_checks: list[PartCheck] = []
+        for part in self.spec.model.array_parts:
+            array = self.extra_global_params[part.array]
+            self.extra_global_params[part.array] = PartArray(array.location, self, array.type, array._set_spec)
+            for name in (part.begin, part.end):
+                self.vars[name] = PartVariable(self.vars[name].location, self, self.vars[name].type)
+
+    def _note_pushed(self, at: Location, values: NDArray[Any]) -> None:
+        for check in self._part_checks:
+            check.note(at, values)
 
     def _arrays(self) -> Iterable[Array]:
         yield from super()._arrays()
@@ -119,9 +135,15 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
             raise LifecycleError(f"'{self.name}': call pull_recording_buffers_from_device first")
         return [recording.decode() for recording in self._recording]
 
+    def _load(self) -> None:
+        super()._load()
+        parts, simulation = self.spec.model.array_parts, self._simulation()
+        self._part_checks = [PartCheck(self, part, simulation) for part in parts]
+
     def _unload(self) -> None:
         super()._unload()
         self._recording = None
+        self._part_checks = []
 
     def _recorded(self) -> Iterable[Location]:
         if self.spike_recording_enabled:

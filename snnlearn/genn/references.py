@@ -149,7 +149,7 @@ def create_spike_time_var_ref(ng: NeuronGroup) -> VarReference:
 
 
 def create_prev_spike_time_var_ref(ng: NeuronGroup) -> VarReference:
-    """Refer to the times of the spikes before neurons' last.
+    """Refer to the times of neurons' last spikes before the last timestep.
 
     Raises
     ------

@@ -16,6 +16,7 @@ from snnlearn.genn.deprecated import deprecated
 from snnlearn.genn.enums import VarLocation
 from snnlearn.network.checks import check_size
 from snnlearn.network.values import as_number
+from snnlearn.network.variables import time_type
 
 _log = logging.getLogger("snnlearn")
 
@@ -57,6 +58,7 @@ class ModelSpec:
         self.fuse_pre_post_weight_update_models = False
         self.genn_types = dict(_NUMPY_TYPES)
         self._precision: Precision = "float"
+        self._time_precision: Precision | None = None
         self._dt = 0.5
         self._seed = 0
         self._batch_size = 1
@@ -82,25 +84,34 @@ class ModelSpec:
 
     @precision.setter
     def precision(self, precision: Any) -> None:
-        self._need_unbuilt("its precision")
-        if str(precision) not in ("float", "double"):
-            raise PreferenceError(f"precision must be 'float' or 'double', not {precision!r}")
-        if self._has_groups() and str(precision) != self._precision:
-            raise LifecycleError("the model has groups already: too late for its precision")
-        self._precision = cast(Precision, str(precision))
+        self._precision = self._checked_precision("precision", precision, self._precision)
 
     @property
     def time_precision(self) -> Precision:
-        """The type of times: here always the precision."""
-        return self._precision
+        """The type ``timepoint`` of code strings, which ``t``, ``dt`` and the times of spikes have.
+
+        By default the model's precision. ``"double"`` keeps differences of times exact where single precision does not,
+        beyond 2**24 timesteps. Set it before groups are added.
+        """
+        return self._time_precision or self._precision
 
     @time_precision.setter
     def time_precision(self, precision: Any) -> None:
-        if precision is not None and str(precision) != self._precision:
-            raise PreferenceError(
-                f"the embedded engine keeps times in the model's own precision, '{self._precision}', "
-                f"not {str(precision)!r}"
-            )
+        wanted = self._precision if precision is None else precision
+        checked = self._checked_precision("time_precision", wanted, self.time_precision)
+        self._time_precision = None if precision is None else checked
+
+    def _checked_precision(self, what: str, precision: Any, now: Precision) -> Precision:
+        self._need_unbuilt(f"its {what}")
+        if str(precision) not in ("float", "double"):
+            raise PreferenceError(f"{what} must be 'float' or 'double', not {precision!r}")
+        if self._has_groups() and str(precision) != now:
+            raise LifecycleError(f"the model has groups already: too late for its {what}")
+        return cast(Precision, str(precision))
+
+    @property
+    def _time_type(self) -> str:
+        return time_type(self.precision, self.time_precision)
 
     @property
     def dt(self) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Union, get_args
 
-from snnlearn.declare import Precision
+from snnlearn.declare import Model, Precision
 from snnlearn.errors import NetworkError
 from snnlearn.network import crossings
 from snnlearn.network.fusion import postsynaptic_leaders
@@ -16,7 +16,7 @@ from snnlearn.network.references import Location
 from snnlearn.network.synapses import SynapsePopulation
 from snnlearn.network.updates import CustomConnectivityUpdate, CustomUpdate
 from snnlearn.network.values import as_number
-from snnlearn.network.variables import Collector, Slots, Variable
+from snnlearn.network.variables import Collector, Slots, Variable, time_type
 
 Group = Union[NeuronPopulation, SynapsePopulation, CurrentSource, CustomUpdate, CustomConnectivityUpdate]
 
@@ -43,6 +43,9 @@ class Network:
     fuse_postsynaptic_models : bool
         Whether connections into one population may share their summed input, where all else is alike: sums are added
         up in another order, and the inputs of single connections are no longer there to be looked at.
+    time_precision : {"float", "double"}, optional
+        Meaning of ``timepoint``, the type of ``t``, ``dt`` and the times of spikes; by default that of ``scalar``. The
+        groups' models must be made for it (see `snnlearn.declare.Model.with_times`).
 
     Attributes
     ----------
@@ -68,6 +71,7 @@ class Network:
     custom_connectivity_updates: Mapping[str, CustomConnectivityUpdate] = _none()
     batch_size: int = 1
     fuse_postsynaptic_models: bool = False
+    time_precision: Precision | None = None
     variables: Mapping[Location, Variable] = field(init=False)
     slots: Slots = field(init=False)
     leaders: Mapping[str, str] = field(init=False)
@@ -76,9 +80,11 @@ class Network:
         owner = f"network '{self.name}'"
         if not 0 < as_number(self.dt, f"{owner}: dt") < math.inf:
             raise NetworkError(f"{owner}: dt must be a positive number of ms, not {self.dt!r}")
-        if self.precision not in get_args(Precision):
-            raise NetworkError(f"{owner}: precision must be 'float' or 'double', not {self.precision!r}")
+        for what, precision in (("precision", self.precision), ("time_precision", self.time_precision)):
+            if precision not in get_args(Precision) and (what, precision) != ("time_precision", None):
+                raise NetworkError(f"{owner}: {what} must be 'float' or 'double', not {precision!r}")
         self._check_names(owner)
+        self._check_times(owner)
         object.__setattr__(self, "leaders", postsynaptic_leaders(self))
         collector = Collector(self)
         object.__setattr__(self, "slots", collector.slots)
@@ -107,6 +113,18 @@ class Network:
         """All custom updates, of variables and of connectivity."""
         return [*self.custom_updates.values(), *self.custom_connectivity_updates.values()]
 
+    @property
+    def time_type(self) -> str:
+        """The type of times: ``"scalar"``, or what else they are."""
+        return time_type(self.precision, self.time_precision)
+
+    def _check_times(self, owner: str) -> None:
+        for group in self.groups().values():
+            for model in _models(group):
+                if model.time_type != self.time_type:
+                    types = f"{model.time_type}, not {self.time_type}"
+                    raise NetworkError(f"{owner}: the model of '{group.name}' is for times of type {types}")
+
     def _kinds(self) -> list[Mapping[str, Any]]:
         return [
             self.neurons,
@@ -127,3 +145,9 @@ class Network:
                 if group.precision != self.precision:
                     raise NetworkError(f"{owner}: '{name}' is of {group.precision} precision, not {self.precision}")
                 seen.add(name)
+
+
+def _models(group: Group) -> tuple[Model, ...]:
+    if isinstance(group, SynapsePopulation):
+        return group.weight_update.model, group.postsynaptic.model
+    return (group.model,)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from snnlearn.declare import ValueType, Var, VarAccessDim, get_var_access_dim, value_type
+from snnlearn.declare import Precision, ValueType, Var, VarAccessDim, get_var_access_dim, value_type
 from snnlearn.dialect import check_model
 from snnlearn.models import Constant
 from snnlearn.network.references import Location, Space
@@ -180,10 +180,15 @@ class Collector:
 
     def add_spike_times(self, name: str, size: int) -> None:
         """Add a population's times of last spikes, where anything needs them."""
-        never = never_in(self.network.precision)
         for space, names in spike_time_names(self.network, name).items():
             if names:
-                self.add_state(Location(name, space), size, name, never)
+                self.add_times(Location(name, space), size, name)
+
+    def add_times(self, at: Location, size: int, population: str) -> None:
+        """Add times of spikes or events."""
+        network = self.network
+        never = never_in(network.time_precision or network.precision)
+        self.add_state(at, size, population, never, vtype=value_type(network.time_type))
 
     def add_synapses(self, s: SynapsePopulation) -> None:
         """Add all that belongs to a connection."""
@@ -204,24 +209,28 @@ class Collector:
         if own and s.uses("addToPostDelay"):
             at = Location(s.name, "den_delay")
             self.add_state(at, s.target.size, s.name, slots=s.dendritic_slots)
-        never = never_in(self.network.precision)
         for population, side in ((s.source, "pre"), (s.target, "post")):
             for prefix in ("", "prev_"):
                 if _needs_event_time(s, side, prefix):
                     space: Any = f"{prefix}{side}_event_time"
-                    self.add_state(Location(s.name, space), population.size, population.name, never)
+                    self.add_times(Location(s.name, space), population.size, population.name)
 
 
 def _needs_event_time(s: SynapsePopulation, side: str, prefix: str) -> bool:
-    """Whether code of a connection reads when the last event of one of its ends was, or the one before."""
+    """Whether code of a connection reads when the last event of one of its ends was, at all or before this timestep."""
     condition = check_model(s.weight_update.model).snippets.get(f"{side}_event_threshold_condition_code")
     in_condition = condition is not None and f"{prefix}set" in condition.names
     before = prefix == "" and _needs_event_time(s, side, "prev_")
     return before or in_condition or s.uses(f"{prefix}set_{side}")
 
 
+def time_type(precision: Precision, time_precision: Precision | None) -> str:
+    """Return the type of a network's times: ``"scalar"`` where they have no precision of their own."""
+    return "scalar" if time_precision in (None, precision) else str(time_precision)
+
+
 def never_in(precision: str) -> float:
-    """Return the time of a spike that has not been, as GeNN has it."""
+    """Return the time of a spike that has not been, as GeNN has it, given the precision of times."""
     return -float(np.finfo(np.float32 if precision == "float" else np.float64).max)
 
 

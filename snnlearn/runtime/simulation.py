@@ -6,7 +6,8 @@ import sys
 import threading
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ class Simulation(ABC):
         self._running = threading.Lock()
         self._by_location = {a.location: a for a in plan.arrays}
         self._hosted: dict[str, NDArray[Any]] = {}
+        self._checks: dict[Callable[[], None], None] = {}  # to be done before the next timestep
 
     def _start(self, seed: int) -> None:
         """Give every array its first values; an engine calls this when its arrays are there, full of zeros."""
@@ -141,6 +143,16 @@ class Simulation(ABC):
 
     # ---- arrays ----
 
+    def writes(self, at: Location) -> bool:
+        """Whether code of a timestep or a custom update writes to an array."""
+        return self._by_location[at].name in self._written
+
+    @cached_property
+    def _written(self) -> frozenset[str]:
+        updates = self.plan.custom_updates.values()
+        operations = [*self.plan.step, *(operation for group in updates for operation in group)]
+        return frozenset(array for operation in operations for array in operation.writes)
+
     def has(self, at: Location) -> bool:
         """Whether there is such an array."""
         return at in self._by_location
@@ -190,11 +202,22 @@ class Simulation(ABC):
         if not self._running.acquire(blocking=False):
             raise LifecycleError("another thread is running this model")
         try:
+            if self._checks:
+                self._check_first()
             while timesteps > 0:
                 self._run(min(timesteps, _CHUNK))
                 timesteps -= _CHUNK
         finally:
             self._running.release()
+
+    def check_before_running(self, check: Callable[[], None]) -> None:
+        """Have something checked before the next timestep, and again until the check raises nothing."""
+        self._checks[check] = None
+
+    def _check_first(self) -> None:
+        for check in list(self._checks):
+            check()
+            del self._checks[check]
 
     def custom_update(self, group: str) -> None:
         """Run a group of custom updates; the group must exist."""

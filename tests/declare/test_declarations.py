@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from snnlearn.declare import (
+    ArrayPart,
     CurrentSourceModel,
     CustomConnectivityUpdateModel,
     CustomUpdateModel,
@@ -39,7 +40,8 @@ FIELD_LISTS = [
     (kind, field.name)
     for kind in KINDS
     for field in dataclasses.fields(kind)
-    if field.name not in ("name", "auto_refractory_required") and not field.name.endswith(("_code", "_func"))
+    if field.name not in ("name", "auto_refractory_required", "array_parts", "time_type")
+    and not field.name.endswith(("_code", "_func"))
 ]
 FUNCTIONS = [(kind, f.name) for kind in KINDS for f in dataclasses.fields(kind) if f.name.endswith("_func")]
 CODES = [(kind, f.name) for kind in KINDS for f in dataclasses.fields(kind) if f.name.endswith("_code")]
@@ -144,3 +146,43 @@ def test_code_that_is_all_comments_is_no_code(kind: type[Model], code: str) -> N
     assert kind("m", **{code: "// V = 1;\n /* V = 2; \n // */ \t"}).codes() == {}
     if "event_syn" not in code:
         assert set(kind("m", **{code: 'printf("//");'}).codes()) == {code}
+
+
+TIMED = {
+    "vars": [("since", "timepoint"), "V"],
+    "params": [("start", "timepoint")],
+    "extra_global_params": [("times", "timepoint *"), ("table", "scalar*")],
+    "sim_code": "since = t - start;",
+}
+
+
+def test_timepoint_is_scalar_unless_times_have_a_precision_of_their_own() -> None:
+    model: Any = NeuronModel("m", **TIMED)  # type: ignore[arg-type]
+    assert [v.type for v in model.vars] == ["timepoint", "scalar"]
+    assert model.with_times("scalar") is model
+    timed = model.with_times("double")
+    assert [v.type for v in timed.vars] == ["double", "scalar"]
+    assert [p.type for p in timed.params] == ["double"]
+    assert [e.type for e in timed.extra_global_params] == ["double *", "scalar*"]
+    assert timed != model
+    assert timed.sim_code == model.sim_code
+    assert timed.with_times("double") is timed
+
+
+def test_parts_of_arrays() -> None:
+    places = [("begin", "unsigned int"), ("end", "int"), "x"]
+    arrays = [("times", "timepoint*")]
+
+    def declare(*part: Any) -> Any:
+        return NeuronModel("m", vars=places, extra_global_params=arrays, array_parts=[part])  # type: ignore[arg-type]
+
+    assert declare("times", "begin", "end").array_parts == (ArrayPart("times", "begin", "end"),)
+    assert declare("times", "begin", "end").with_times("double").array_parts == (ArrayPart("times", "begin", "end"),)
+    for part, message in [
+        (("time", "begin", "end"), r"'m', array_parts: there is no array 'time'; did you mean 'times'"),
+        (("times", "begins", "end"), r"there is no integer variable 'begins'; did you mean 'begin'"),
+        (("times", "begin", "x"), r"there is no integer variable 'x'"),
+        (("times", "begin"), r"does not describe a ArrayPart"),
+    ]:
+        with pytest.raises(DeclarationError, match=message):
+            declare(*part)

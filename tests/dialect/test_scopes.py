@@ -21,7 +21,7 @@ from snnlearn.declare import (
     VarInitSnippet,
     WeightUpdateModel,
 )
-from snnlearn.dialect import check_model
+from snnlearn.dialect import check_model, tree
 from snnlearn.dialect.scopes import scopes_of
 from snnlearn.errors import DeclarationError, DialectError
 
@@ -282,3 +282,23 @@ def test_a_code_that_is_only_a_comment_does_nothing() -> None:
 def test_a_model_is_checked_once() -> None:
     first, second = (NeuronModel("once", vars=["V"], sim_code="V = 1;") for _ in range(2))
     assert check_model(first) is check_model(second)
+
+
+@pytest.mark.parametrize("time", ["scalar", "double", "float"])
+def test_times_have_the_type_of_times(time: str) -> None:
+    code = "timepoint since = t - st_pre; w += since * dt + (timepoint)w; { timepoint *p = times; w += *p; }"
+    model: Any = WeightUpdateModel(
+        "m", vars=["w"], extra_global_params=[("times", "timepoint*")], pre_spike_syn_code=code
+    )
+    types = {}
+
+    def look(node: Any) -> Any:
+        if isinstance(node, (tree.Name, tree.Cast, tree.Declare)):
+            types[getattr(node, "id", None) or getattr(node, "name", "cast")] = node.type.name
+        return node
+
+    tree.rewrite(check_model(model.with_times(time)).snippets["pre_spike_syn_code"].tree, look)
+    assert {name: types[name] for name in ("t", "st_pre", "dt", "since", "cast", "w")} == {
+        **dict.fromkeys(["t", "st_pre", "dt", "since", "cast"], time),
+        "w": "scalar",
+    }

@@ -363,13 +363,31 @@ def test_wrong_arguments_of_the_model() -> None:
     ]:
         with pytest.raises(BackendError, match=message):
             GeNNModel("float", "m", backend=name)
-    with pytest.raises(PreferenceError, match="keeps times in the model's own precision"):
-        GeNNModel("float", "m", time_precision="double")
+    with pytest.raises(PreferenceError, match="time_precision must be 'float' or 'double', not 'half'"):
+        GeNNModel("float", "m", time_precision="half")
     model = GeNNModel("float", "m", "single_threaded_cpu", "float")
     assert (model.backend_name, model.batch_size) == ("cpu", 1)
     for size in (0, 1.5, "two"):
         with pytest.raises(NetworkError, match="model 'm': batch_size must be a positive integer"):
             model.batch_size = size  # type: ignore[assignment]
+
+
+def test_the_precision_of_times() -> None:
+    assert GeNNModel("double", "m").time_precision == "double"
+    assert GeNNModel("float", "m", time_precision="double").time_precision == "double"
+    model = describe(time_precision="double")
+    with pytest.raises(LifecycleError, match="has groups already: too late for its time_precision"):
+        model.time_precision = "float"
+    with pytest.raises(LifecycleError, match="has groups already: too late for its time_precision"):
+        model.time_precision = None
+    model.time_precision = "double"
+    model.build()
+    assert "scalar is float, timepoint is double" in model.explain()
+    with pytest.raises(LifecycleError, match="built already: too late for its time_precision"):
+        model.time_precision = "double"
+    model = GeNNModel("float", "m")
+    model.precision = "double"
+    assert model.time_precision == "double", "as long as times have none of their own"
 
 
 def test_references_to_what_is_not_there(model: GeNNModel) -> None:

@@ -27,9 +27,10 @@ NEEDS: dict[str, dict[str, tuple[str, str, str]]] = {
     "KeepSum": {"update_code": ("turn sum", "kept", "")},
     "NoteSum": {"update_code": ("value turn", "sum turn", "")},
     "ClassReadout": {
-        "sim_code": ("Isyn ExpTC V t tStart target score", "V errTilda score", "exp"),
+        "sim_code": ("Isyn ExpTC V t dt tStart target score", "V errTilda score", "exp fabs fmax fmin"),
     },
     "PatternSource": {
+        "sim_code": ("t dt", "", "fabs fmax fmin"),
         "threshold_condition_code": ("next last t spikeTimes", "", ""),
         "reset_code": ("next", "next", ""),
     },
@@ -43,6 +44,7 @@ NEEDS: dict[str, dict[str, tuple[str, str, str]]] = {
     },
     "SourceReset": {"update_code": ("firstSpike", "startSpike", "")},
     "SpikeSourceArray": {
+        "sim_code": ("t dt", "", "fabs fmax fmin"),
         "threshold_condition_code": ("startSpike endSpike t spikeTimes", "", ""),
         "reset_code": ("startSpike", "startSpike", ""),
     },
@@ -113,7 +115,7 @@ NEEDS: dict[str, dict[str, tuple[str, str, str]]] = {
             "V refracTime tauRefrac Vrest Isyn Rmembrane ExpTC dt startSpike endSpike t spikeTimes Vthresh errRise "
             "tRiseMult errDecay tDecayMult errTilda normFactor avgSqrErr mulAvgErr",
             "V refracTime startSpike errRise errDecay errTilda avgSqrErr",
-            "",
+            "fabs fmax fmin",
         ),
         "threshold_condition_code": ("refracTime V Vthresh", "", ""),
         "reset_code": ("tauRefrac", "refracTime", ""),
@@ -371,10 +373,10 @@ def test_a_spike_sends_the_weight_and_the_feedback_sends_the_error() -> None:
 
 def test_a_source_spikes_at_its_times_and_can_be_rewound() -> None:
     arrays = {"spikeTimes": [9.0, 1.0, 1.0, 2.5, 9.0]}
-    values: dict[str, Any] = {"startSpike": 1, "endSpike": 4}
+    values: dict[str, Any] = {"startSpike": 1, "endSpike": 4, "dt": 0.5}
     spikes = []
     for n in range(20):
-        values["t"] = n * 0.5
+        values = step(models.SpikeSourceArray, "sim_code", values | {"t": n * 0.5})
         if step(models.SpikeSourceArray, "threshold_condition_code", values, arrays)["return"]:
             spikes.append(values["t"])
             values = step(models.SpikeSourceArray, "reset_code", values)

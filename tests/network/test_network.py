@@ -53,6 +53,11 @@ def test_the_precision_is_one_for_all(parts: Any) -> None:
         parts.network(precision="half")
     with pytest.raises(NetworkError, match="'A' is of float precision, not double"):
         parts.network(precision="double")
+    with pytest.raises(NetworkError, match="time_precision must be 'float' or 'double', not 'half'"):
+        parts.network(time_precision="half")
+    with pytest.raises(NetworkError, match="the model of 'A' is for times of type scalar, not double"):
+        parts.network(time_precision="double")
+    assert parts.network(time_precision="float").time_type == "scalar"
 
 
 def test_names_are_used_once_and_are_the_groups_own(parts: Any) -> None:

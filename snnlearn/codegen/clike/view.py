@@ -81,13 +81,18 @@ class KernelView:
             for c in self.kernel.constants
         ]
         if "dt" in self.kernel.uses:
-            lines.append(f"const {precision} dt = {self.dt};")
+            lines.append(f"const {self.time} dt = {literal(self.plan.dt, self.plan.timepoint, precision)};")
         return lines
 
     @property
+    def time(self) -> str:
+        """The C type of times."""
+        return self.plan.timepoint.ctype_for(self.plan.precision)
+
+    @property
     def dt(self) -> str:
-        """The timestep as a literal."""
-        return literal(self.plan.dt, value_type("scalar"), self.plan.precision)
+        """The timestep as a literal, as the network has it."""
+        return literal(self.plan.dt, value_type("double"), self.plan.precision)
 
     @property
     def pointer_lines(self) -> list[str]:
@@ -229,7 +234,7 @@ class KernelView:
                 )
             elif isinstance(part, Remember):
                 line = f"if (snn::just_now({part.last}, sim.timestep, {self.dt})) {{ {part.before} = {part.last}; }}"
-                parts.append({"spike": None, "title": "the last spike becomes the one before", "lines": [line]})
+                parts.append({"spike": None, "title": "the last spike was before this timestep", "lines": [line]})
             elif isinstance(part, Flag):
                 line = f"const bool {part.name} = {printer.condition(part.condition)};"
                 parts.append({"spike": None, "title": part.condition.title, "lines": [line]})

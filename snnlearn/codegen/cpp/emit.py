@@ -109,7 +109,7 @@ def _define(operation: Any, plan: Plan) -> str:
     elif operation.linear:
         text = macros.linear(operation)
     else:
-        text = macros.define(operation, plan.precision, operation.dt)
+        text = macros.define(operation)
     return _tidy(str(text))
 
 

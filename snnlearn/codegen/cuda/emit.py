@@ -142,24 +142,23 @@ class _Emitter:
 
     def define(self, k: CudaKernel) -> bool:
         """Define what a kernel does; return whether its code can report trouble or doubt."""
-        scalar, dt = self.plan.precision, k.dt
         if k.way is Way.TILES:
-            text = _fill("deferred.jinja", "tiles", k, scalar, dt)
+            text = _fill("deferred.jinja", "tiles", k)
         elif k.way is Way.MATRIX:
             text = _fill("deferred.jinja", "matrix", k)
         elif isinstance(k.domain, Neurons):
-            text = _fill("kernels.jinja", "serial_neurons" if k.way is Way.SERIAL else "neurons", k, scalar, dt)
+            text = _fill("kernels.jinja", "serial_neurons" if k.way is Way.SERIAL else "neurons", k)
         elif isinstance(k.domain, Once):
-            text = _fill("edits.jinja", "once", k, scalar, dt)
+            text = _fill("edits.jinja", "once", k)
         elif isinstance(k.domain, BuildDomain):
-            text = _fill("edits.jinja", "edit", k, scalar, dt)
+            text = _fill("edits.jinja", "edit", k)
         elif k.way in (Way.ROWS, Way.COLUMNS):
             along_spikes = isinstance(k.domain, SpikingDomain)
-            text = _fill("kernels.jinja", "rows" if k.way is Way.ROWS else "columns", k, scalar, dt, along_spikes)
+            text = _fill("kernels.jinja", "rows" if k.way is Way.ROWS else "columns", k, along_spikes)
         elif isinstance(k.domain, SpikingDomain):  # along sparse connectivity
-            text = _fill("kernels.jinja", "spiking", k, scalar, dt)
+            text = _fill("kernels.jinja", "spiking", k)
         else:
-            text = _fill("kernels.jinja", "serial_synapses" if k.way is Way.SERIAL else "synapses", k, scalar, dt)
+            text = _fill("kernels.jinja", "serial_synapses" if k.way is Way.SERIAL else "synapses", k)
         self.definitions[k.name] = text
         return any(f"sim.{name}" in text for name in ("check(", "within(", "fit<"))
 

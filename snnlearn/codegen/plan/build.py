@@ -15,6 +15,7 @@ from snnlearn.codegen.plan.kernels import Kernel, ListColumns, Plan, Queue
 from snnlearn.codegen.plan.neurons import neuron_kernel
 from snnlearn.codegen.plan.synapses import synapse_kernel
 from snnlearn.codegen.plan.updates import column_lister, group_operations
+from snnlearn.declare import value_type
 from snnlearn.network import Location, Network
 from snnlearn.network.variables import queue_of
 
@@ -41,6 +42,7 @@ def build_plan(network: Network) -> Plan:
         tuple(_queues(context)),
         tuple(_present(connect_kernel(context, s) for s in synapses)),
         _columns(context),
+        timepoint=value_type(network.time_type),
     )
 
 

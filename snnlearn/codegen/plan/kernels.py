@@ -9,7 +9,9 @@ from typing import Literal, Union
 from snnlearn.codegen.plan.deferral import Deferral
 from snnlearn.codegen.plan.domains import BuildDomain, Columns, Domain, Once, SpikingColumns, SpikingDomain, Synapses
 from snnlearn.codegen.plan.parts import Accumulate, Array, Code, Constant, Flag, Input, Load, OnSpike, Part
-from snnlearn.declare import Precision
+from snnlearn.declare import Precision, ValueType, value_type
+
+_SCALAR = value_type("scalar")
 
 
 @dataclass(frozen=True)
@@ -256,6 +258,8 @@ class Plan:
         By connection; run whenever its rows may have changed.
     merged : bool
         Whether kernels of one structure are to be compiled as one.
+    timepoint : ValueType
+        Of ``t``, ``dt`` and the times of spikes.
     """
 
     name: str
@@ -270,6 +274,7 @@ class Plan:
     connect: tuple[Kernel, ...] = ()
     columns: Mapping[str, ListColumns] = field(default_factory=dict)
     merged: bool = False
+    timepoint: ValueType = _SCALAR
 
     @property
     def timers(self) -> tuple[str, ...]:

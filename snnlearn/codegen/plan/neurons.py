@@ -81,7 +81,7 @@ class _NeuronKernel:
         return {name: self.context.updated(at, "st")} if at in self.context.memory else {}
 
     def move_times_on(self) -> None:
-        """What was the last spike is the one before from the timestep after it on; so with events."""
+        """Let the last spike before this timestep be that of ``prev_st`` too; so with events."""
         pairs = [(Location(self.n.name, "spike_time"), Location(self.n.name, "prev_spike_time"), "st")]
         for s in self.outgoing:
             last, before = Location(s.name, "pre_event_time"), Location(s.name, "prev_pre_event_time")

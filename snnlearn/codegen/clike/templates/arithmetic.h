@@ -36,16 +36,19 @@ inline unsigned int earlier(unsigned int newest, unsigned int steps, unsigned in
     return newest >= steps ? newest - steps : newest + slots - steps;
 }
 
-// When a spike arrives that was emitted some timesteps before: the product that t is then, not a sum that rounds differently.
-template <typename T> inline T arrival(T emitted, int steps, T dt)
+// When a timestep starts: the number nearest to the product. A float's product with a float dt would be that of another dt.
+template <typename T> inline T time_of(uint64_t timestep, double dt) { return T(double(timestep) * dt); }
+
+// When a spike arrives that was emitted some timesteps before: the very number that t is then.
+template <typename T> inline T arrival(T emitted, int steps, double dt)
 {
-    const double timestep = nearbyint(double(emitted) / double(dt));
-    const bool whole = timestep >= 0.0 && timestep < 0x1p62 && T(uint64_t(timestep)) * dt == emitted;
-    return whole ? T(uint64_t(timestep) + uint64_t(steps)) * dt : emitted + T(steps) * dt;
+    const double timestep = nearbyint(double(emitted) / dt);
+    const bool whole = timestep >= 0.0 && timestep < 0x1p62 && time_of<T>(uint64_t(timestep), dt) == emitted;
+    return whole ? time_of<T>(uint64_t(timestep) + uint64_t(steps), dt) : T(double(emitted) + double(steps) * dt);
 }
 
 // Whether a time is that of the timestep before.
-template <typename T> inline bool just_now(T time, uint64_t timestep, T dt)
+template <typename T> inline bool just_now(T time, uint64_t timestep, double dt)
 {
-    return timestep > 0 && time == T(timestep - 1) * dt;
+    return timestep > 0 && time == time_of<T>(timestep - 1, dt);
 }

@@ -1,0 +1,132 @@
+"""The parts of arrays that are each neuron's own: whether they are in the array, and ascend.
+
+Code takes an element for a time of the neuron's wherever ``begin`` and ``end`` are. What is loaded and pushed is looked
+at before the next timestep runs: then all that belongs together is there, in whatever order it was pushed. What code
+itself writes to ``begin`` and ``end`` is not looked at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.declare import ArrayPart
+from snnlearn.errors import NetworkError
+from snnlearn.genn.arrays import ExtraGlobalParameter, Variable
+from snnlearn.network import Location
+from snnlearn.runtime import Simulation
+
+if TYPE_CHECKING:
+    from snnlearn.genn.neuron_group import NeuronGroup
+
+
+class PartCheck:
+    """The check of one array's parts, for as long as a model is loaded.
+
+    Parameters
+    ----------
+    group : NeuronGroup
+    part : ArrayPart
+    simulation : Simulation
+        Just loaded: its first values are checked here.
+
+    Raises
+    ------
+    NetworkError
+        For a neuron whose part is not in the array, or does not ascend.
+    """
+
+    def __init__(self, group: NeuronGroup, part: ArrayPart, simulation: Simulation) -> None:
+        self.group, self.part, self.simulation = group, part, simulation
+        self.begin, self.end = (Location(group.name, "own", name) for name in (part.begin, part.end))
+        self.array = Location(group.name, "egp", part.array)
+        # What is on the device, where that is known; and what was found to be right, the last time.
+        self._known: dict[Location, NDArray[Any]] = {}
+        self._right: dict[Location, NDArray[Any]] = {}
+        self._look_at_array(simulation.read(self.array))
+        self.check()
+
+    def note(self, at: Location, values: NDArray[Any]) -> None:
+        """Have what was pushed checked before the next timestep."""
+        if at == self.array:
+            self._look_at_array(values)
+        elif at in (self.begin, self.end):
+            self._known[at] = values.copy()
+            # A source that is rewound gets what it had.
+            other = self.end if at == self.begin else self.begin
+            if not self._moves(other) and np.array_equal(values, self._right.get(at, ())):
+                return
+        else:
+            return
+        self.simulation.check_before_running(self.check)
+
+    def check(self) -> None:
+        """Raise NetworkError for the first neuron with a part that is none."""
+        begin, end = np.broadcast_arrays(self._places(self.begin), self._places(self.end))
+        inside = (begin <= end) & (end <= self._size) & (begin >= 0)
+        if not inside.all():
+            raise self._error(begin, end, ~inside, f"is not in the array, which has {self._size} element(s)")
+        falls = self._falls[begin] < self._falls[np.maximum(end - 1, begin)]
+        if falls.any():
+            raise self._error(begin, end, falls, "does not ascend: sort it")
+        missing = self._missing[begin] < self._missing[end]
+        if missing.any():
+            raise self._error(begin, end, missing, "holds NaN")
+        self._right = dict(self._known)
+        for at in (self.begin, self.end):
+            if self._moves(at):
+                del self._known[at]
+
+    def _moves(self, at: Location) -> bool:
+        """Whether code writes to a variable."""
+        return self.simulation.writes(at)
+
+    def _look_at_array(self, values: NDArray[Any]) -> None:
+        """Count, for each place of an array and the one behind it, the places before at which it does not ascend."""
+        self._size = values.size
+        self._falls = np.zeros(values.size + 1, np.int64)
+        np.cumsum(~(values[1:] >= values[:-1]), out=self._falls[1:-1] if values.size else None)
+        self._falls[-1] = self._falls[-2] if values.size else 0
+        self._missing = np.append(0, np.cumsum(values != values))
+
+    def _places(self, at: Location) -> NDArray[np.int64]:
+        """Return where parts begin or end, shape (copies, neurons or 1)."""
+        if at not in self._known:
+            self._known[at] = self.simulation.read(at).copy()
+        size = self.simulation.network.variables[at].size
+        return self._known[at].astype(np.int64).reshape(-1, size)
+
+    def _error(
+        self, begin: NDArray[np.int64], end: NDArray[np.int64], wrong: NDArray[np.bool_], why: str
+    ) -> NetworkError:
+        copy, neuron = np.argwhere(wrong)[0]
+        part = f"'{self.part.array}[{begin[copy, neuron]}:{end[copy, neuron]}]'"
+        return NetworkError(
+            f"neuron population '{self.group.name}': neuron {neuron}'s part of an array, {part} by its "
+            f"'{self.part.begin}' and '{self.part.end}', {why}"
+        )
+
+
+class PartVariable(Variable):
+    """A variable that says where neurons' parts of an array begin or end."""
+
+    def push_to_device(self) -> None:
+        """Copy from host to device; checked before the next timestep runs."""
+        super().push_to_device()
+        _note(self)
+
+
+class PartArray(ExtraGlobalParameter):
+    """An array of which neurons have parts of their own."""
+
+    def push_to_device(self) -> None:
+        """Copy from host to device; checked before the next timestep runs."""
+        super().push_to_device()
+        _note(self)
+
+
+def _note(array: Variable | ExtraGlobalParameter) -> None:
+    group: Any = array.group  # of neurons
+    group._note_pushed(array.location, array._loaded().reshape(-1))
