@@ -4,7 +4,8 @@ Equation
 --------
 ``dV/dt = 0.04 V^2 + 5 V + 140 - U + Isyn`` and ``dU/dt = a (b V - U)`` with V [mV] and time [ms]; at V = 30 mV
 the neuron spikes, and ``V = c``, ``U = U + d`` before the next timestep. V takes two Euler steps of dt/2 in a
-timestep and U one, as in the paper's program; V is cut off at 30 mV, so that a spike is as high as all others.
+timestep and U one, as in the paper's program; V is cut off at 30 mV, so that a spike is as high as all others. A NaN
+is not: it stays in V, and the neuron does not spike.
 
 Parameters
 ----------
@@ -31,7 +32,7 @@ SIM_CODE = """
         V += 0.5 * dt * ((0.04 * V + 5.0) * V + 140.0 - U + Isyn);
     }
     U += dt * a * (b * V - U);
-    V = fmin(V, 30.0);
+    V = (V > 30.0) ? 30.0 : V;  // fmin would turn a NaN into a spike
     """
 THRESHOLD_CONDITION_CODE = "V >= 29.99"
 

@@ -7,6 +7,7 @@ Equations, once an update
 
 In single precision ``g * g`` of a gradient below about 1e-19 is zero, and with ``epsilon`` = 1e-32 such a
 weight jumps to its bound. `RMaxPropSafe` is the same rule without that; this one is for comparisons.
+A NaN passes through the maximum and the bounds, to be seen.
 
 Parameters
 ----------
@@ -34,11 +35,13 @@ RMaxProp = CustomUpdateModel(
     update_code="""
     // gradient and learning rate
     const scalar gradient = m / updateTimesteps;
-    upsilon = fmax(upsilon * expRMS, gradient * gradient);
+    const scalar faded = upsilon * expRMS;
+    const scalar square = gradient * gradient;
+    upsilon = (square > faded || square != square) ? square : faded;
     const scalar r = r0 / (sqrt(upsilon) + epsilon);
-    // update the parameter
-    variable += r * gradient;
-    variable = fmin(wMax, fmax(wMin, variable));
+    // update the parameter; fmin and fmax would turn a NaN into a bound
+    const scalar moved = variable + r * gradient;
+    variable = (moved > wMax) ? wMax : ((moved < wMin) ? wMin : moved);
     m = 0.0;
     """,
 )

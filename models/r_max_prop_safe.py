@@ -30,10 +30,12 @@ RMaxPropSafe = CustomUpdateModel(
     update_code="""
     // gradient, and the largest seen of late
     const scalar gradient = m / updateTimesteps;
-    upsilon = fmax(upsilon * rootExpRMS, fabs(gradient));
-    // update the parameter
-    variable += r0 * (gradient / (upsilon + epsilon));
-    variable = fmin(wMax, fmax(wMin, variable));
+    const scalar faded = upsilon * rootExpRMS;
+    const scalar size = fabs(gradient);
+    upsilon = (size > faded || size != size) ? size : faded;
+    // update the parameter; fmin and fmax would turn a NaN into a bound
+    const scalar moved = variable + r0 * (gradient / (upsilon + epsilon));
+    variable = (moved > wMax) ? wMax : ((moved < wMin) ? wMin : moved);
     m = 0.0;
     """,
 )

@@ -10,7 +10,7 @@ with ``r0 = lr``. There the two are derived parameters, which stay what they wer
 
 Single precision: no gradient is squared, so they count down to 1e-38; a weight that never had a gradient stays.
 ``epsilon`` must not be 0, or such a weight becomes 0/0; steps do not depend on the gradient's unit while it is far
-above ``epsilon``. A NaN passes through the bounds, to be seen.
+above ``epsilon``. A NaN passes through the maximum and the bounds, to be seen.
 
 Parameters
 ----------
@@ -38,7 +38,9 @@ RMaxPropScheduled = CustomUpdateModel(
     update_code="""
     // gradient, and the largest seen of late
     const scalar gradient = m * gradientScale;
-    upsilon = fmax(upsilon * sqrt(beta), fabs(gradient));
+    const scalar faded = upsilon * sqrt(beta);
+    const scalar size = fabs(gradient);
+    upsilon = (size > faded || size != size) ? size : faded;
     // update the parameter; fmin and fmax would turn a NaN into a bound
     const scalar decayed = variable - lr * weightDecay * variable;
     const scalar moved = decayed + lr * (gradient / (upsilon + epsilon));

@@ -8,7 +8,8 @@ From one timestep to the next, whatever its length::
     0 < V < top, preV <= 0     V -> top = Vspike (alpha + y)
     otherwise                  V -> -Vspike
 
-A neuron spikes in the timestep in which V reaches ``top``; it does so for one timestep only.
+A neuron spikes in the timestep in which V reaches ``top``; it does so for one timestep only. A V that is NaN stays
+so, and does not spike.
 
 Parameters
 ----------
@@ -38,10 +39,11 @@ RulkovMap = NeuronModel(
     vars=["V", "preV"],
     sim_code="""
     const scalar last = V;
-    if (V <= 0.0) {
-        V = ip0 / (Vspike - V - beta * Isyn) + ip1;
+    // Where a comparison is of a NaN, what follows keeps it.
+    if (V > 0.0) {
+        V = V >= ip2 || preV > 0.0 ? -Vspike : ip2 + 0.0 * preV;
     } else {
-        V = V < ip2 && preV <= 0.0 ? ip2 : -Vspike;
+        V = ip0 / (Vspike - V - beta * Isyn) + ip1;
     }
     preV = last;
     """,

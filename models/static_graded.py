@@ -2,7 +2,8 @@
 
 Equation
 --------
-In every timestep with ``V > Epre`` a synapse sends ``g tanh((V - Epre) / Vslope) dt``.
+In every timestep with ``V > Epre`` a synapse sends ``g tanh((V - Epre) / Vslope) dt``, or nothing where that is
+negative.
 
 Parameters
 ----------
@@ -27,5 +28,8 @@ StaticGraded = WeightUpdateModel(
     vars=[("g", "scalar", VarAccess.READ_ONLY)],
     pre_neuron_var_refs=[("V", "scalar", VarAccessMode.READ_ONLY)],
     pre_event_threshold_condition_code="V > Epre",
-    pre_event_syn_code="addToPost(fmax(0.0, g * tanh((V - Epre) / Vslope) * dt));",
+    pre_event_syn_code="""
+    const scalar released = g * tanh((V - Epre) / Vslope) * dt;
+    addToPost((released < 0.0) ? 0.0 : released);
+    """,
 )

@@ -4,8 +4,8 @@ Equation
 --------
 A presynaptic spike at t sends ``g`` and then, if the last postsynaptic one was earlier, at ``st_post < t``, changes
 it by ``-Aminus exp(-(t - st_post) / tauMinus)``; a postsynaptic spike likewise by
-``+Aplus exp(-(t - st_pre) / tauPlus)``. ``Wmin <= g <= Wmax`` holds after every change. A pair in the same timestep
-changes nothing.
+``+Aplus exp(-(t - st_pre) / tauPlus)``. ``Wmin <= g <= Wmax`` holds after every change; a NaN passes through the
+bounds, to be seen. A pair in the same timestep changes nothing.
 
 Parameters
 ----------
@@ -32,13 +32,16 @@ STDP = WeightUpdateModel(
     addToPost(g);
     const scalar since = t - st_post;
     if (since > 0.0) {
-        g = fmin(Wmax, fmax(Wmin, g - Aminus * exp(-since / tauMinus)));
+        // fmin and fmax would turn a NaN into a bound
+        const scalar moved = g - Aminus * exp(-since / tauMinus);
+        g = (moved > Wmax) ? Wmax : ((moved < Wmin) ? Wmin : moved);
     }
     """,
     post_spike_syn_code="""
     const scalar since = t - st_pre;
     if (since > 0.0) {
-        g = fmin(Wmax, fmax(Wmin, g + Aplus * exp(-since / tauPlus)));
+        const scalar moved = g + Aplus * exp(-since / tauPlus);
+        g = (moved > Wmax) ? Wmax : ((moved < Wmin) ? Wmin : moved);
     }
     """,
 )

@@ -2,7 +2,7 @@
 
 Equations
 ---------
-Membrane as in `SuperSpikeHidden`. With the mismatch ``x = target spike - own spike`` of a timestep,
+Membrane as in `SuperSpikeHidden`. With the mismatch ``x = target spike - own spike`` of a timestep, NaN where V is,
 ``errRise <- errRise exp(-dt/tauRise) + x``, ``errDecay <- errDecay exp(-dt/tauDecay) + x``,
 ``errTilda = (errDecay - errRise) normFactor``: the error filtered with a double exponential of peak 1.
 ``avgSqrErr <- avgSqrErr exp(-dt/tauAvgErr) + errTilda^2 dt / 1000``: its running square, which the learning
@@ -84,7 +84,7 @@ SuperSpikeOutput = NeuronModel(
         sPred = 1.0;
     }}
     const scalar sReal = (refracTime <= 0.0 && V >= Vthresh) ? 1.0 : 0.0;
-    const scalar mismatch = sPred - sReal;
+    const scalar mismatch = sPred - sReal + 0.0 * V;  // NaN where V is: comparisons would take that for silence
     errRise = (errRise * tRiseMult) + mismatch;
     errDecay = (errDecay * tDecayMult) + mismatch;
     errTilda = (errDecay - errRise) * normFactor;

@@ -1,6 +1,6 @@
 """Initial values from a uniform distribution.
 
-``x ~ U[min, max)``; ``min``, ``max`` in the variable's unit. What would round to ``max`` becomes the number before:
+``x ~ U[min, max)``; ``min``, ``max`` in the variable's unit. What would round to ``max`` becomes ``min``:
 integers of ``max`` 256 fit into ``uint8_t``.
 
 Source
@@ -16,6 +16,6 @@ Uniform = VarInitSnippet(
     var_init_code="""
     const scalar scale = max - min;
     const scalar x = min + (gennrand_uniform() * scale);
-    value = (x == max) ? nextafter(max, min) : x;
+    value = x == max ? min : x;
     """,
 )

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from snnlearn.errors import SnnlearnError, did_you_mean
+from snnlearn.errors import ModelWarning, SnnlearnError, TargetWarning, did_you_mean
+from snnlearn.streams import Lenient, lenient_streams
 
+EXIT_NOT_PRINTED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+
+_WARNINGS = (ModelWarning, TargetWarning)
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,6 +51,9 @@ class Parser(argparse.ArgumentParser):
 def run_command(prog: str, body: Callable[[], int]) -> int:
     """Run the body of a command and turn what the user can mend into one line and an exit status.
 
+    A stdout or stderr that takes nothing more does not end the body: what is printed then is lost, and what is
+    written to files is not.
+
     Parameters
     ----------
     prog : str
@@ -57,20 +65,64 @@ def run_command(prog: str, body: Callable[[], int]) -> int:
     -------
     int
         What `body` returned; 2 after an :class:`SnnlearnError`, whose text goes to stderr; 130 after Ctrl-C,
-        as shells have it. Any other exception is a defect of the program and keeps its traceback.
+        as shells have it; 1 if `body` succeeded but something of what it printed could not be written, for another
+        reason than that nobody read it. Any other exception is a defect of the program and keeps its traceback.
+
+    Raises
+    ------
+    SystemExit
+        If `body` does.
     """
+    with lenient_streams() as (out, _), _one_line_warnings(prog):
+        try:
+            status = _status(prog, body)
+        except SystemExit as stop:
+            # After --help.
+            if stop.code or not _lost(prog, out):
+                raise
+            status = EXIT_NOT_PRINTED
+        else:
+            if status == 0 and _lost(prog, out):
+                status = EXIT_NOT_PRINTED
+    return status
+
+
+def _status(prog: str, body: Callable[[], int]) -> int:
     try:
         return body()
     except SnnlearnError as error:
         print(f"{prog}: error: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
-    except BrokenPipeError:
-        # Whoever read the output has had enough; Python must not find out again when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         print(f"{prog}: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def _lost(prog: str, out: Lenient) -> bool:
+    """Return whether something of stdout could not be written, and say so; a reader that left wanted no more."""
+    out.flush()
+    if out.error is None or isinstance(out.error, BrokenPipeError):
+        return False
+    print(f"{prog}: error: cannot write to stdout: {out.error.strerror or out.error}", file=sys.stderr)
+    return True
+
+
+@contextmanager
+def _one_line_warnings(prog: str) -> Iterator[None]:
+    """Print snnlearn's own warnings as ``PROG: warning: message``, each time."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
+            if issubclass(category, _WARNINGS):
+                print(f"{prog}: warning: {message}", file=sys.stderr)
+            else:
+                others(message, category, *args, **kwargs)
+
+        for category in _WARNINGS:
+            warnings.simplefilter("always", category)
+        warnings.showwarning = show
+        yield
 
 
 def _option_names(parser: argparse.ArgumentParser) -> Iterator[str]:

@@ -34,9 +34,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     SystemExit
         After ``--help`` and ``--version``, and with status 2 if the arguments cannot be parsed.
     """
-    arguments = _parser().parse_args(argv)
-    body: Callable[[argparse.Namespace], int] = arguments.body
-    return run_command(PROG, lambda: body(arguments))
+
+    def body() -> int:
+        arguments = _parser().parse_args(argv)
+        run: Callable[[argparse.Namespace], int] = arguments.run
+        return run(arguments)
+
+    return run_command(PROG, body)
 
 
 def _parser() -> Parser:
@@ -54,25 +58,27 @@ def _parser() -> Parser:
     target.add_argument("--seed", type=_whole(0), default=1234, metavar="N", help="for the jitter (%(default)s)")
     target.add_argument("--num-neurons", type=_whole(1), default=200, metavar="N", help="(%(default)s)")
     target.add_argument("--duration-s", type=_duration, default=1.89, metavar="S", help="(%(default)s)")
+    target.add_argument("--first-id", type=int, choices=(0, 1), default=1, help="id of the bottom row (%(default)s)")
     target.add_argument("--preview", type=Path, metavar="FILE.png", help="also plot the target")
-    target.set_defaults(body=_target)
+    target.set_defaults(run=_target)
     return parser
 
 
 def _target(arguments: argparse.Namespace) -> int:
     from snnlearn.io import picture_to_spikes, read_picture, write_ras
-    from snnlearn.plot import figure_format, plot_target, save_figure
+    from snnlearn.plot import check_matplotlib, figure_format, plot_target, save_figure
 
     _check_distinct(arguments)
     if arguments.preview:
         figure_format(arguments.preview)
+        check_matplotlib()
     num_bins = round(arguments.duration_s * 1000.0 / BIN_MS)
     image = read_picture(arguments.image, arguments.num_neurons, num_bins)
     trains = picture_to_spikes(image, seed=arguments.seed, bin_ms=BIN_MS)
     # The preview goes first: if it fails, a target that the user may take for the new one is not there.
     if arguments.preview:
         save_figure(plot_target(trains, num_bins * BIN_MS), arguments.preview)
-    write_ras(arguments.out, trains)
+    write_ras(arguments.out, trains, arguments.first_id)
     size = f"{trains.num_spikes} spikes of {trains.num_neurons} neurons in {arguments.duration_s:g} s"
     print(f"{arguments.out}: {size}")
     return 0

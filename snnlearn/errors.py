@@ -68,6 +68,10 @@ class OutputError(SnnlearnError, OSError):
     """A file or folder cannot be written."""
 
 
+class TargetWarning(UserWarning):
+    """A spike-train file is perhaps not read as it is meant; the text says how it is read."""
+
+
 class ModelWarning(UserWarning):
     """A model asks for something that GeNN lets pass and that is hardly meant."""
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.gridspec import GridSpec
 
 FORMATS = ("png", "pdf", "svg")
+# What Matplotlib writes of the time unless it is told not to.
+_METADATA: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 _DPI = 150
 _MAX_COLUMNS = 12  # more cannot be told apart, and hundreds of axes take minutes to lay out
 _STEPS = (1, 2, 5, 10)
@@ -140,8 +142,22 @@ def figure_format(path: str | os.PathLike[str]) -> str:
     return suffix
 
 
+def check_matplotlib() -> None:
+    """Make sure that figures can be drawn, before hours of work depend on it.
+
+    Raises
+    ------
+    OutputError
+        If Matplotlib cannot be imported: with ``MPLBACKEND`` set to what is none, for one.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401
+    except (ImportError, ValueError) as error:
+        raise OutputError(f"figures cannot be drawn, because Matplotlib cannot be imported: {error}") from error
+
+
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure to a file, whole or not at all.
+    """Write a figure to a file, whole or not at all; the same figure gives the same bytes, in every run.
 
     Parameters
     ----------
@@ -155,9 +171,12 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     OutputError
         If the suffix is another or the file cannot be written.
     """
+    from matplotlib import rc_context
+
     kind = figure_format(path)
-    with atomic_write(path, "wb") as file:
-        figure.savefig(file, format=kind, dpi=_DPI)
+    # Else the elements of an SVG have random names.
+    with atomic_write(path, "wb") as file, rc_context({"svg.hashsalt": "snnlearn"}):
+        figure.savefig(file, format=kind, dpi=_DPI, metadata=_METADATA[kind])
 
 
 def has_display() -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -45,6 +47,31 @@ def test_target_from_a_picture(here, capsys):
     assert trains.times.max() < 950.0
 
 
+def test_first_id(here, capsys):
+    arguments = ("target", "half.png", "out.ras", "--num-neurons", "7", "--duration-s", "0.4", "--first-id")
+    found = {}
+    for first_id in (0, 1):
+        assert run(capsys, *arguments, str(first_id))[::2] == (0, "")
+        found[first_id] = read_ras("out.ras", 7, 400.0, first_id)
+        assert {line.split()[1] for line in (here / "out.ras").read_text().splitlines()} == {
+            str(first_id + n) for n in range(7)
+        }
+    np.testing.assert_array_equal(found[0].ids, found[1].ids)
+    np.testing.assert_array_equal(found[0].times, found[1].times)
+
+
+def test_a_target_is_written_where_the_message_cannot_be(here):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full")
+    code = "import sys; from snnlearn.command import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "target", "half.png", "out.ras"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "snnlearn: error: cannot write to stdout: No space left on device\n"
+    assert read_ras("out.ras", 200, 1890.0).num_spikes > 0
+
+
 def test_options(here, capsys):
     arguments = ("target", "half.png", "out.ras", "--num-neurons", "7", "--duration-s", "0.4")
     assert run(capsys, *arguments, "--seed", "1")[0] == 0
@@ -67,6 +94,7 @@ def test_options(here, capsys):
         ("target half.png o.ras more", "unrecognized arguments: more\n"),
         ("target half.png o.ras --seed -1", "argument --seed: it must be a whole number from 0 on, not '-1'"),
         ("target half.png o.ras --seed x", "argument --seed: it must be a whole number from 0 on, not 'x'"),
+        ("target half.png o.ras --first-id 2", "argument --first-id: invalid choice: 2"),
         ("target half.png o.ras --num-neurons 0", "argument --num-neurons: it must be a whole number from 1 on"),
         ("target half.png o.ras --num-neurons 99999999", "a target needs 1 to 10000000 pixels, not 99999999"),
         ("target half.png o.ras --duration-s 0", "argument --duration-s: it must be a multiple of 0.01 s"),
@@ -98,7 +126,7 @@ def test_version_and_help(capsys):
     assert run(capsys, "--version") == (0, f"snnlearn {snnlearn.__version__}\n", "")
     status, out, _ = run(capsys, "target", "--help")
     assert status == 0
-    for option in ("--seed", "--num-neurons", "--duration-s", "--preview"):
+    for option in ("--seed", "--num-neurons", "--duration-s", "--first-id", "--preview"):
         assert option in out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -123,6 +124,34 @@ def test_saves_by_suffix(tmp_path, name, magic):
     assert (tmp_path / name).read_bytes().startswith(magic)
 
 
+@pytest.mark.parametrize("kind", plot.FORMATS)
+def test_the_same_figure_gives_the_same_bytes(tmp_path, monkeypatch, kind):
+    for number in (1, 2):
+        # What Matplotlib takes for the time of day.
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", str(number * 100_000_000))
+        plot.save_figure(draw([0, 7]), tmp_path / f"{number}.{kind}")
+    assert (tmp_path / f"1.{kind}").read_bytes() == (tmp_path / f"2.{kind}").read_bytes()
+
+
+SAVE = """
+import sys
+from snnlearn import plot
+from snnlearn.io import SpikeTrains
+
+target = SpikeTrains.from_spikes([10.0, 500.0], [0, 1], 2)
+for kind in plot.FORMATS:
+    plot.save_figure(plot.plot_target(target, 1000.0), f"{sys.argv[1]}.{kind}")
+"""
+
+
+def test_the_same_bytes_come_from_another_process(tmp_path):
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", SAVE, tmp_path / seed], env=environment, timeout=60, check=True)
+    for kind in plot.FORMATS:
+        assert (tmp_path / f"1.{kind}").read_bytes() == (tmp_path / f"2.{kind}").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("name", "tail"),
     [("a.pgn", r"not \.pgn; did you mean 'png'\?"), ("a.jpg", r"not \.jpg"), ("a", "but it has no suffix")],
@@ -131,6 +160,20 @@ def test_other_suffixes_name_the_three(tmp_path, name, tail):
     with pytest.raises(OutputError, match=rf"{name}: a figure's name must end in .png, .pdf or .svg, {tail}"):
         plot.save_figure(Figure(), tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_back_end_that_is_none_is_found_before_the_work():
+    code = "from snnlearn.plot import check_matplotlib; check_matplotlib()"
+    for name, status in (("agg", 0), ("nonsense", 1)):
+        environment = {**os.environ, "MPLBACKEND": name}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == status
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(
+        "snnlearn.errors.OutputError: figures cannot be drawn, because Matplotlib cannot be imported: "
+    )
+    assert "'nonsense'" in last
 
 
 def test_failed_drawing_leaves_nothing(tmp_path, monkeypatch):

@@ -6,32 +6,40 @@ Computation 30(6), 1514-1541) teaches the outputs to spike where the target does
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # first, because the imports below take a second, and Ctrl-C is to end them with one line
+    from snnlearn.entry import superspike_demo
+
+    raise SystemExit(superspike_demo())
+
 import contextlib
 import math
 import os
 import sys
+import warnings
 from argparse import Namespace
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from snnlearn.backends import NAMES, choose_backend
 from snnlearn.cli import Parser, run_command
 from snnlearn.data import target_path
-from snnlearn.errors import OutputError, TrainingError
+from snnlearn.errors import OutputError, TargetError, TargetWarning, TrainingError
 from snnlearn.io import CurvePoint, SpikeTrains, check_output_dir, read_ras, write_learning_curve, write_spikes
-from snnlearn.plot import figure_format, has_display, plot_training, save_figure, show_figure
+from snnlearn.plot import check_matplotlib, figure_format, has_display, plot_training, save_figure, show_figure
 from snnlearn.training import Callback, Learner, NotedSum
 from snnlearn.userproject import superspike as ss
 from snnlearn.userproject import superspike_training as st
-from snnlearn.userproject.superspike_error import normalised_error
+from snnlearn.userproject.superspike_error import normalised_error, spike_timesteps
 
 PROG = "superspike_demo"
 LAYERS = ("Input", "Hidden", "Output")
 REPORT_TRIALS = 10
+MOST_TRIALS = 10_000_000  # a week
 FINDER_PLOT = f"{PROG}_lr.png"
 FINDER_TRIALS = 40  # some 150 updates
 
@@ -42,6 +50,13 @@ def get_parser() -> Parser:
     add = parser.add_argument
     add("--record-trial", type=int, nargs="*", required=True, metavar="N", help="trials to record, counted from 0")
     add("--target-file", default=None, metavar="FILE", help="target spikes, .ras (default: the bundled rotunda)")
+    add(
+        "--first-id",
+        type=int,
+        default=None,
+        choices=(0, 1),
+        help="id of the first neuron there (default: 1, and a warning)",
+    )
     add("--num-trials", type=int, default=600, metavar="N", help="trials to train for (default: 600)")
     add("--kernel-profiling", action="store_true", help="print the time spent in each kind of kernel [s]")
     add("--save-data", action="store_true", help="write spikes and learning curve as CSV rather than plot them")
@@ -58,7 +73,7 @@ def get_parser() -> Parser:
     add("--threads", type=int, default=None, metavar="N", help="default: the cores this process may use")
     add("--output-dir", default=".", metavar="DIR", help="where files go (default: the current folder)")
     add("--plot-file", default=None, metavar="FILE", help="save the plot (.png, .pdf or .svg) and show none")
-    add("--quiet", action="store_true", help="print nothing but errors")
+    add("--quiet", action="store_true", help="print nothing but errors and warnings")
     return parser
 
 
@@ -70,8 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         Arguments; by default those of the process.
     """
-    args = get_parser().parse_args(argv)
-    return run_command(PROG, lambda: run(args))
+    return run_command(PROG, lambda: run(get_parser().parse_args(argv)))
 
 
 def run(args: Namespace) -> int:
@@ -85,11 +99,10 @@ def run(args: Namespace) -> int:
     recorded = check_trials(args.record_trial, args.num_trials)
     seed = check_seed(args.seed)
     optimiser = st.DEMO_OPTIMISERS[args.optimiser]
-    lr = args.lr if args.lr is not None else st.default_rate(optimiser)
+    lr = check_rate(args.lr) if args.lr is not None else st.default_rate(optimiser)
     phases = [] if args.lr_find else st.SCHEDULES[args.schedule](args.num_trials, lr, optimiser)
     backend = choose_backend(args.backend)
-    file = target_path() if args.target_file is None else args.target_file
-    target = read_ras(file, ss.NUM_OUTPUT, ss.TRIAL_MS)
+    target = read_target(args.target_file, args.first_id)
     network = ss.describe(
         backend.module,
         ss.frozen_poisson(seed),
@@ -123,6 +136,30 @@ def run(args: Namespace) -> int:
     return 0
 
 
+def read_target(file: str | None, first_id: int | None) -> SpikeTrains:
+    """Return the target of a file, or the bundled one.
+
+    Raises
+    ------
+    TargetError
+        If the file cannot be read, or no spike of it can take place in a trial.
+    """
+    if file is None:
+        return read_ras(target_path(), ss.NUM_OUTPUT, ss.TRIAL_MS, 1 if first_id is None else first_id)
+    target = read_ras(file, ss.NUM_OUTPUT, ss.TRIAL_MS, first_id)
+    late = np.count_nonzero(spike_timesteps(target) >= ss.TRIAL_TIMESTEPS)
+    if late:
+        last_ms = (ss.TRIAL_TIMESTEPS - 1) * ss.TIMESTEP_MS
+        text = (
+            f"{file}: {late} of {target.num_spikes} spikes come after the trial's last timestep, which begins at "
+            f"{last_ms / 1000.0:g} s, and cannot take place"
+        )
+        if late == target.num_spikes:
+            raise TargetError(text)
+        warnings.warn(text, TargetWarning, stacklevel=2)
+    return target
+
+
 def find_rate(learner: Learner, optimiser: str, file: Path, title: str) -> int:
     """Run the finder, save its plot and print what it suggests; nothing without a title."""
     learner.build()
@@ -143,10 +180,12 @@ def check_trials(recorded: Sequence[int], num_trials: int) -> list[int]:
     Raises
     ------
     TrainingError
-        If there are no trials to run, or one to record is not among them.
+        If there are no trials to run or far too many, or one to record is not among them.
     """
     if num_trials < 1:
         raise TrainingError(f"--num-trials must be at least 1, not {num_trials}")
+    if num_trials > MOST_TRIALS:
+        raise TrainingError(f"--num-trials must be at most {MOST_TRIALS}, not {num_trials}")
     for trial in recorded:
         if not 0 <= trial < num_trials:
             raise TrainingError(f"--record-trial {trial}: the trials of this run are 0 to {num_trials - 1}")
@@ -168,6 +207,22 @@ def check_seed(seed: int | None) -> int:
     return seed
 
 
+def check_rate(lr: float) -> float:
+    """Return the learning rate.
+
+    Raises
+    ------
+    TrainingError
+        If single precision, in which the network is, makes it infinite or 0.
+    """
+    single = np.finfo(np.float32)
+    if float(single.max) < lr < math.inf:
+        raise TrainingError(f"--lr {lr:g} is infinite in single precision; it must be at most {single.max:g}")
+    if 0.0 < lr < float(single.tiny):
+        raise TrainingError(f"--lr {lr:g} is 0 in single precision; it must be 0 or at least {single.tiny:g}")
+    return lr
+
+
 def check_outputs(args: Namespace, recorded: Sequence[int]) -> tuple[Path, Path | None]:
     """Return the folder for files and the plot's file, if one was named; proves that all files can be written.
 
@@ -180,6 +235,8 @@ def check_outputs(args: Namespace, recorded: Sequence[int]) -> tuple[Path, Path 
     if plot_file is not None:
         figure_format(plot_file)
         check_output_dir(plot_file.parent)
+    if plot_file is not None or args.lr_find or not args.save_data:
+        check_matplotlib()
     folder = check_output_dir(args.output_dir)
     names = ["learning_curve.csv", *(spike_file(layer, trial) for layer in LAYERS for trial in recorded)]
     plot = plot_file or folder / (FINDER_PLOT if args.lr_find else f"{PROG}.png")
@@ -292,7 +349,3 @@ def plot(
     save_figure(figure, file)
     if not quiet:
         print(f"Plot saved to {file.resolve()}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn.errors import TargetError
 from snnlearn.io import SpikeTrains
 from snnlearn.userproject.superspike import TAU_AVG_ERR_MS, TAU_DECAY_MS, TAU_RISE_MS, TIMESTEP_MS, TRIAL_TIMESTEPS
 
@@ -21,6 +22,7 @@ _SCALE = (
     / _AVERAGE_S
 )
 _RESPONSE = 3700  # timesteps after which a spike's trace is below the rounding of float64: e^-37 of its start
+_LEAST = 0.01
 KEPT = math.exp(-TIMESTEP_MS / TAU_AVG_ERR_MS)  # share of avgSqrErr that a timestep leaves
 
 
@@ -47,6 +49,11 @@ class SilentError:
     Parameters
     ----------
     target : SpikeTrains
+
+    Raises
+    ------
+    TargetError
+        If no spike of the target can take place in a trial: that error would always be 0.
     """
 
     def __init__(self, target: SpikeTrains) -> None:
@@ -54,17 +61,20 @@ class SilentError:
         self._first = _squared(trace[:, :TRIAL_TIMESTEPS])
         trace[:, :_RESPONSE] += trace[:, TRIAL_TIMESTEPS:]
         self._later = _squared(trace[:, :TRIAL_TIMESTEPS])
+        if not self._later.any():
+            raise TargetError("no spike of the target can take place in a trial: all come after its last timestep")
         self._fade = KEPT ** np.arange(TRIAL_TIMESTEPS)
 
     def after(self, trials: int) -> float:
         """Return the sum over neurons of ``avgSqrErr`` [s] after this many trials (at least one).
 
-        With the decay ``a`` of the average, a trial of N timesteps adds ``sum_n a^(N-1-n) x_n^2 dt``.
+        With the decay ``a`` of the average, a trial of N timesteps adds ``sum_n a^(N-1-n) x_n^2 dt``. It is never 0: a
+        first trial whose only spikes are in its last timestep has a hundredth of what a later one adds.
         """
         weights = self._fade[::-1]
         kept, trial = KEPT ** (TRIAL_TIMESTEPS * (trials - 1)), KEPT**TRIAL_TIMESTEPS
         first, later = float(np.sum(weights * self._first)), float(np.sum(weights * self._later))
-        return first * kept + later * (1.0 - kept) / (1.0 - trial)
+        return max(first * kept + later * (1.0 - kept) / (1.0 - trial), _LEAST * later)
 
     def between(self, start: int, end: int) -> float:
         """Return what timesteps ``start`` to ``end`` (exclusive), counted over all trials, add to that sum [s]."""
@@ -75,6 +85,24 @@ class SilentError:
         return float(np.sum((self._fade[age] if end - start <= TRIAL_TIMESTEPS else KEPT**age) * squared))
 
 
+def spike_timesteps(target: SpikeTrains) -> NDArray[np.int64]:
+    """Return the timestep of a trial in which each spike takes place, int64, shape (num_spikes,).
+
+    That is the first that does not begin before the spike. A neuron has one spike a timestep, and a second waits for
+    the next; from ``TRIAL_TIMESTEPS`` on it does not take place at all.
+
+    Parameters
+    ----------
+    target : SpikeTrains
+    """
+    first = np.ceil(target.times / TIMESTEP_MS - 1e-6).astype(np.int64)
+    behind = np.arange(target.num_spikes) - target.start_index[target.ids]
+    # A running maximum for each neuron: numbers of the next are all above those of the one before.
+    apart = target.ids * (first.max(initial=0) + target.num_spikes + 1)
+    steps: NDArray[np.int64] = np.maximum.accumulate(first - behind + apart) + behind - apart
+    return steps
+
+
 def _trace(target: SpikeTrains) -> NDArray[np.float64]:
     """Return the target's double-exponential trace of peak 1, shape (outputs, TRIAL_TIMESTEPS + _RESPONSE)."""
     peak = TAU_DECAY_MS * TAU_RISE_MS / (TAU_DECAY_MS - TAU_RISE_MS) * math.log(TAU_DECAY_MS / TAU_RISE_MS)
@@ -82,9 +110,9 @@ def _trace(target: SpikeTrains) -> NDArray[np.float64]:
     age = np.arange(_RESPONSE) * TIMESTEP_MS
     response = (np.exp(-age / TAU_DECAY_MS) - np.exp(-age / TAU_RISE_MS)) * norm
     trace = np.zeros((target.num_neurons, TRIAL_TIMESTEPS + _RESPONSE))
-    steps = np.ceil(target.times / TIMESTEP_MS - 1e-6).astype(np.int64)
-    for neuron, step in zip(target.ids.tolist(), steps.tolist(), strict=True):
-        trace[neuron, step : step + _RESPONSE] += response
+    for neuron, step in zip(target.ids.tolist(), spike_timesteps(target).tolist(), strict=True):
+        if step < TRIAL_TIMESTEPS:
+            trace[neuron, step : step + _RESPONSE] += response
     return trace
 
 

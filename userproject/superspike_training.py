@@ -25,7 +25,7 @@ from snnlearn.training.measures import Noted
 from snnlearn.userproject import superspike as ss
 from snnlearn.userproject.superspike_error import KEPT, SilentError
 
-# The optimiser of GeNN's superspike_demo, word for word, for comparisons.
+# The optimiser of GeNN's superspike_demo, for comparisons.
 SEED_OPTIMISER = Optimiser(
     "RMaxPropSeed",
     RMaxProp,
@@ -57,7 +57,7 @@ class ShareOfSilent(Measure):
     def __init__(self, genn: ModuleType, network: ss.SuperSpikeNetwork, target: SpikeTrains) -> None:
         super().__init__()
         self.silent = SilentError(target)
-        self._silent_trial = self.silent.between(0, ss.TRIAL_TIMESTEPS)
+        self._silent_trial = self.silent.between(ss.TRIAL_TIMESTEPS, 2 * ss.TRIAL_TIMESTEPS)
         self._log = SumLog(genn, network.model, network.output, "avgSqrErr")
         self._last: NotedSum | None = None  # takes the place of state["total"] until that is known
 

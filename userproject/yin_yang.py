@@ -7,7 +7,11 @@ both layers.
 
 from __future__ import annotations
 
-import sys
+if __name__ == "__main__":  # first, because the imports below take a second, and Ctrl-C is to end them with one line
+    from snnlearn.entry import yin_yang
+
+    raise SystemExit(yin_yang())
+
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +44,13 @@ DECIDE_MS = 22.0  # from here on the error counts
 TRIAL_MS = 60.0  # the last 20 ms let everything fade before the next pattern
 TRIAL_TIMESTEPS = round(TRIAL_MS / TIMESTEP_MS)
 BATCH = 20  # patterns an update
+# What makes sense; all patterns are held in memory.
+LIMITS = {
+    "num_train": (BATCH, 1_000_000),
+    "num_valid": (1, 1_000_000),
+    "num_hidden": (1, 1_000_000),
+    "seed": (1, 2**63 - 1),
+}
 TAU_RISE_MS, TAU_DECAY_MS = 5.0, 10.0
 
 
@@ -65,8 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         Arguments; by default those of the process.
     """
-    args = get_parser().parse_args(argv)
-    return run_command(PROG, lambda: run(args))
+    return run_command(PROG, lambda: run(get_parser().parse_args(argv)))
 
 
 def run(args: Namespace) -> int:
@@ -77,9 +87,11 @@ def run(args: Namespace) -> int:
     SnnlearnError
         For bad input, before any training.
     """
-    for name, least in (("num_train", BATCH), ("num_valid", 1), ("num_hidden", 1), ("seed", 1)):
-        if getattr(args, name) < least:
-            raise TrainingError(f"--{name.replace('_', '-')} must be at least {least}, not {getattr(args, name)}")
+    for name, (least, most) in LIMITS.items():
+        value = getattr(args, name)
+        if not least <= value <= most:
+            bound = f"at least {least}" if value < least else f"at most {most}"
+            raise TrainingError(f"--{name.replace('_', '-')} must be {bound}, not {value}")
     phases = [TrainingPhase(args.epochs, "Adam", [0.5, 0.05], DecayType.COSINE)]
     backend = choose_backend(args.backend)
     train, valid = draw(args.num_train, args.seed), draw(args.num_valid, args.seed + 1)
@@ -254,7 +266,3 @@ def _connect(genn: ModuleType, model: Any, source: Any, hidden: Any, readout: An
     transpose = {"variable": genn.create_wu_var_ref(hidden_readout, "w", readout_hidden, "w")}
     model.add_custom_update("transpose", "CalculateTranspose", "Transpose", {}, {}, transpose)
     return input_hidden, hidden_readout, readout_hidden
-
-
-if __name__ == "__main__":
-    sys.exit(main())

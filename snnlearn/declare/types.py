@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -54,19 +55,21 @@ class ValueType:
         return range_text(np.dtype(self.dtype_for(precision)))
 
 
+@cache
 def limits(dtype: np.dtype[Any]) -> tuple[Any, Any]:
     """Return the least and the greatest finite number of a NumPy type."""
     if dtype.kind == "b":
         return 0, 1
-    info = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
-    return info.min, info.max
+    if dtype.kind == "f":
+        return float(np.finfo(dtype).min), float(np.finfo(dtype).max)
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 
 def holds(dtype: np.dtype[Any], number: float) -> bool:
     """Whether a NumPy type has a place for a number; see `ValueType.holds`."""
     low, high = limits(dtype)
     if dtype.kind == "f":
-        return bool(not math.isfinite(number) or abs(number) <= float(high))
+        return bool(not math.isfinite(number) or abs(number) <= high)
     return bool(low <= number <= high and number == int(number))
 
 
@@ -130,7 +133,7 @@ def value_type(name: str) -> ValueType:
     DeclarationError
         If there is no such type; names the nearest.
     """
-    found = _BY_NAME.get(_canonical(name)) if isinstance(name, str) else None
+    found = _BY_NAME.get(name) or _BY_NAME.get(_canonical(name)) if isinstance(name, str) else None
     if found is None:
         raise DeclarationError(f"unknown type {name!r}{did_you_mean(str(name), TYPE_NAMES)}")
     return found

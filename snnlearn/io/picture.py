@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,8 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from snnlearn.errors import TargetError
 from snnlearn.io.spikes import SpikeTrains
 
+if TYPE_CHECKING:
+    import PIL.Image
+
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
-_MAX_PIXELS = 10_000_000
+_MAX_PIXELS = 10_000_000  # of a target
+_BLOCK = 1024  # rows of a picture that become float64 at a time: a photograph as a whole would take gigabytes
 _MEAN_DARKNESS = 1.0 / 3.0
 
 
@@ -80,17 +86,20 @@ def picture_to_spikes(
 def read_picture(path: str | os.PathLike[str], num_neurons: int, num_bins: int) -> NDArray[np.float64]:
     """Read a picture file as the image that :func:`picture_to_spikes` takes.
 
-    The picture is put on white paper where it is transparent, made grey, stretched or shrunk to the given size
+    The picture is turned upright as its EXIF orientation says (a phone keeps a portrait lying on its side), put on
+    white paper where it is transparent, made grey, stretched or shrunk to the given size
     (each pixel is the average of the area it covers) and given full contrast: the lightest pixel becomes white
     and the darkest black, because the paper of a scan or photograph is rarely white. If more than a third of it
     is dark on average, as in most photographs, its greys are lightened (darkness to a power of at most 3),
     because dots hardly show differences between dark greys and a network that fires everywhere has little to
-    learn; black and white stay. Proportions are not kept: the picture fills the raster plot.
+    learn; black and white stay. Proportions are not kept: the picture fills the raster plot. Of an animation it is
+    the first frame.
 
     Parameters
     ----------
     path : path-like
-        Any file that Matplotlib reads: PNG, JPEG, GIF, TIFF, WebP and more; told by content, not by name.
+        Any file that Pillow reads: PNG, JPEG, GIF, TIFF, WebP and more, with 8 or 16 bits a channel; told by content,
+        not by name.
     num_neurons : int
         Number of rows wanted.
     num_bins : int
@@ -104,12 +113,17 @@ def read_picture(path: str | os.PathLike[str], num_neurons: int, num_bins: int) 
     Raises
     ------
     TargetError
-        If the file is missing, is not such a picture, has no contrast at all, or a size is out of range.
+        If the file is missing, is not such a picture or one of more than 178 million pixels (`PIL.Image` takes those
+        for an attack), has no contrast at all, or a size is out of range.
     """
     if num_neurons < 1 or num_bins < 1 or num_neurons * num_bins > _MAX_PIXELS:
         raise TargetError(f"a target needs 1 to {_MAX_PIXELS} pixels, not {num_neurons} neurons x {num_bins} time bins")
-    grey = _grey(_loaded(Path(path)))
-    small = _averaging(grey.shape[0], num_neurons) @ grey @ _averaging(grey.shape[1], num_bins).T
+    pixels, white = _loaded(Path(path))
+    rows, columns = _averaging(pixels.shape[0], num_neurons), _averaging(pixels.shape[1], num_bins).T
+    small = np.zeros((num_neurons, num_bins))
+    for start in range(0, len(pixels), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        small += rows[:, block] @ (_grey(pixels[block] / white) @ columns)
     low, high = float(small.min()), float(small.max())
     # One level of an 8-bit picture: below that there is only rounding to amplify.
     if high - low < 1.0 / 255.0:
@@ -130,24 +144,67 @@ def _check_options(seed: int, bin_ms: float, jitter_ms: float, threshold: float 
         raise TargetError(f"threshold must be above 0 and at most 1, not {threshold}")
 
 
-def _loaded(path: Path) -> NDArray[np.float64]:
-    from matplotlib.image import imread
+def _loaded(path: Path) -> tuple[NDArray[Any], float]:
+    """Return the pixels of a picture file, upright, and the number that is white."""
+    from PIL import Image
 
     try:
-        # A format that is not "png" makes Matplotlib look at the content, whatever the file is called.
-        pixels = imread(path, format="by content")
+        with warnings.catch_warnings():
+            # Pillow warns of broken metadata, and of half as many pixels as it refuses: a photograph may have those.
+            warnings.simplefilter("ignore")
+            # Not by name: Pillow maps an uncompressed TIFF into memory then, with a wrong width if it lies on its side.
+            with open(path, "rb") as file, Image.open(file) as image:
+                return _pixels(_upright(image))
+    except TargetError as error:
+        raise TargetError(f"{path}: {error}") from None
     except FileNotFoundError:
         raise TargetError(f"{path}: there is no such file") from None
     except IsADirectoryError:
         raise TargetError(f"{path}: this is a folder, not a picture") from None
     except PermissionError:
         raise TargetError(f"{path}: the file cannot be read: permission denied") from None
+    except (Image.DecompressionBombError, MemoryError):
+        raise TargetError(f"{path}: the picture has too many pixels to be read; shrink it first") from None
     # Pillow's decoders raise whatever a broken file makes them stumble over: SyntaxError, IndexError...
     except Exception as error:
         raise TargetError(f"{path}: this is not a picture that can be read (PNG, JPEG, ...)") from error
-    if np.issubdtype(pixels.dtype, np.integer):
-        return pixels / float(np.iinfo(pixels.dtype).max)
-    return pixels.astype(np.float64)
+
+
+def _upright(image: PIL.Image.Image) -> PIL.Image.Image:
+    """Return the first frame, turned and mirrored as its EXIF orientation says."""
+    from PIL import ImageOps
+
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    # Metadata that are broken say nothing of how the picture is to be held; viewers ignore them too.
+    except Exception:
+        return image
+
+
+def _pixels(image: PIL.Image.Image) -> tuple[NDArray[Any], float]:
+    """Return the pixels of an image of any of Pillow's modes: grey, RGB or RGBA; and the number that is white."""
+    transparent = image.info.get("transparency")
+    if image.mode.startswith(("I", "F")):
+        values = np.asarray(image).astype(np.float64)
+        lightest = _shift_to_zero(values, 1.0 if image.mode == "F" else 65535.0)
+        if transparent is not None:
+            values[np.asarray(image) == transparent] = lightest
+        return values, lightest
+    if transparent is not None or image.mode in ("LA", "PA", "RGBA", "RGBa"):
+        return np.asarray(image.convert("RGBA")), 255.0
+    return np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB")), 255.0
+
+
+def _shift_to_zero(values: NDArray[np.float64], usual: float) -> float:
+    """Return the number that is white, after a shift to 0 of values that leave the usual range from 0."""
+    low, high = float(values.min()), float(values.max())
+    if not math.isfinite(high - low):
+        raise TargetError("the picture has pixels that are not finite")
+    if low >= 0.0 and high <= usual:
+        return usual
+    values -= low
+    return (high - low) or 1.0
 
 
 def _grey(image: ArrayLike) -> NDArray[np.float64]:

@@ -40,7 +40,7 @@ class SpikeTrains:
 
     def __post_init__(self) -> None:
         """Check everything, then freeze the arrays."""
-        num_neurons = _checked_num_neurons(self.num_neurons)
+        num_neurons = checked_num_neurons(self.num_neurons)
         times = _checked_times(self.times)
         ids = _checked_ids(self.ids, num_neurons)
         _check_sizes(times, ids)
@@ -80,7 +80,7 @@ class SpikeTrains:
             As for the class itself.
         """
         when = _checked_times(times)
-        who = _checked_ids(ids, _checked_num_neurons(num_neurons))
+        who = _checked_ids(ids, checked_num_neurons(num_neurons))
         _check_sizes(when, who)
         order = np.lexsort((when, who))
         return cls(when[order], who[order], num_neurons)
@@ -117,7 +117,8 @@ def _vector(values: ArrayLike, what: str) -> NDArray[Any]:
     return array
 
 
-def _checked_num_neurons(value: int) -> int:
+def checked_num_neurons(value: int) -> int:
+    """Return a number of neurons, which must be a positive integer; raises TargetError."""
     try:
         num_neurons = operator.index(value)
     except TypeError:

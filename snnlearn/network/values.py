@@ -72,14 +72,17 @@ def typed_number(value: Any, vtype: ValueType, what: str, precision: Precision |
         If the value is no number, is NaN, or does not fit.
     """
     dtype = np.dtype(vtype.dtype_for(precision or "double"))
-    number = as_number(value, what, _holder(vtype.name, dtype))
+    try:
+        number = as_number(value, what)
+    except NetworkError as error:
+        raise NetworkError(f"{error}{_holder(vtype.name, dtype)}") from None
     if (precision is not None or vtype.kind != "float") and not holds(dtype, number):
         raise _misfit(number, dtype, vtype.name, what)
     return number
 
 
-def as_number(value: Any, what: str, holder: str = "") -> float:
-    """Return a plain number (``int`` stays ``int``); ``holder`` says in messages what is to hold it.
+def as_number(value: Any, what: str) -> float:
+    """Return a plain number (``int`` stays ``int``).
 
     Raises
     ------
@@ -91,7 +94,7 @@ def as_number(value: Any, what: str, holder: str = "") -> float:
     if isinstance(value, np.generic) and value.dtype.kind in "biuf":
         value = float(value) if value.dtype.kind == "f" else value.item()
     if not isinstance(value, (int, float)) or value != value:
-        raise NetworkError(f"{what} must be a number, not {_shortened(value)}{holder}")
+        raise NetworkError(f"{what} must be a number, not {_shortened(value)}")
     if isinstance(value, int) and abs(value) > sys.float_info.max:
         raise NetworkError(f"{what} is too large for a number")
     return value

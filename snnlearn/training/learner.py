@@ -179,9 +179,9 @@ class Learner:
         Raises
         ------
         TrainingError
-            For no phases, lists of different lengths, rates that do not fit the connections, an optimiser that was not
-            compiled, a fraction of an epoch that is less than a trial, nothing to resume; for a loss that is
-            not finite (unless ``stop_div``); and for a callback that raises.
+            For no phases, lists of different lengths, rates that do not fit the connections or the model's precision,
+            an optimiser that was not compiled, a fraction of an epoch that is less than a trial, nothing to resume; for
+            a loss or, at the end, weights that are not finite (unless ``stop_div``); and for a callback that raises.
         """
         datas = self._check(phases, data_list)
         self.build([phase.optimiser for phase in phases])
@@ -215,9 +215,12 @@ class Learner:
             raise TrainingError(
                 f"data_list has {len(data_list)} data sets for {len(phases)} phases; repeat one as needed"
             )
+        double = self.model.precision == self._genn.types.Double
+        largest = float(np.finfo(np.float64 if double else np.float32).max)
         for number, phase in enumerate(phases):
             try:
                 phase.check_connections(len(self.connections))
+                phase.check_largest(largest)
             except TrainingError as error:
                 raise TrainingError(f"phase {number}: {error}") from None
         datas = list(data_list) if data_list is not None else [self.data] * len(phases)

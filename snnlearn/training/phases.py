@@ -127,6 +127,19 @@ class TrainingPhase:
             if isinstance(rate, PerConnection) and len(rate.values) != num:
                 raise TrainingError(f"{name} has {len(rate.values)} values for {num} trained connections: {rate!r}")
 
+    def check_largest(self, largest: float) -> None:
+        """Check that rates are no larger than the largest number that the model's precision has.
+
+        Raises
+        ------
+        TrainingError
+            If one is: it would be infinite there.
+        """
+        for name, rate in self._rates():
+            highest = 0.0 if rate is None else float(np.max(value_of(rate)))
+            if highest > largest:
+                raise TrainingError(f"{name} is {highest:g}, but the model's precision ends at {largest:g}")
+
     # ---- helpers ----
 
     def _set(self, name: str, value: Any) -> None:

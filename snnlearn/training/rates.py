@@ -57,7 +57,7 @@ class Range:
         """
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
             raise TrainingError(f"{what} must be a number, not {value!r}")
-        number = float(value)
+        number = _as_float(value)
         if not math.isfinite(number):
             raise TrainingError(f"{what} must be finite, not {number}")
         if not self.low <= number < self.high:
@@ -102,10 +102,18 @@ def check_positive(value: Any, what: str) -> float:
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         raise TrainingError(f"{what} must be a number, not {value!r}")
-    number = float(value)
+    number = _as_float(value)
     if not (number > 0 and math.isfinite(number)):
         raise TrainingError(f"{what} must be positive and finite, not {number:g}")
     return number
+
+
+def _as_float(value: Real) -> float:
+    """Return a number as a float, infinite where it is an integer beyond all floats."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
 
 
 def scale(rate: RateLike, function: Callable[[float], float], what: str) -> Rate:

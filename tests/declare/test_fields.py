@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -82,6 +83,12 @@ def test_types_are_checked(make: Callable[[], Any]) -> None:
         (lambda: InputVar("a", "scalar", "0"), "input 'a': init must be a number, not '0'"),
         (lambda: InputVar("a", "scalar", float("nan")), "input 'a': init must be a number, not nan"),
         (lambda: InputVar("a", "scalar", True), "input 'a': init must be a number, not True"),
+        (
+            lambda: InputVar("a", "uint8_t", 300),
+            "input 'a' is of type 'uint8_t', which holds 0 to 255; its init is 300",
+        ),
+        (lambda: InputVar("a", "int", 1.5), "input 'a' is of type 'int', which holds .*; its init is 1.5"),
+        (lambda: InputVar("a", "unsigned int", math.inf), "input 'a' is of type 'unsigned int', .* its init is inf"),
     ],
 )
 def test_other_arguments_are_checked(make: Callable[[], Any], message: str) -> None:

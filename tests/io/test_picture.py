@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.image import imsave
+from PIL import Image
 
 from snnlearn.errors import TargetError
 from snnlearn.io import picture_to_spikes, read_picture
@@ -163,6 +164,146 @@ def test_reading_a_jpeg_gives_contrast(tmp_path):
     image = read_picture(tmp_path / "a.jpg", 4, 4)
     # JPEG is lossy; a tenth is far above its noise and far below the step of 1.
     np.testing.assert_allclose(image, [[1.0, 1.0, 0.0, 0.0]] * 4, atol=0.1)
+
+
+# How a camera stores a picture that is upright, by the EXIF standard's words for each orientation: where row 0 and
+# column 0 of what is stored lie in what is seen.
+STORED = {
+    1: lambda seen: seen,  # top, left
+    2: lambda seen: seen[:, ::-1],  # top, right
+    3: lambda seen: seen[::-1, ::-1],  # bottom, right
+    4: lambda seen: seen[::-1],  # bottom, left
+    5: lambda seen: seen.T,  # left, top
+    6: lambda seen: seen.T[::-1],  # right, top
+    7: lambda seen: seen[::-1, ::-1].T,  # right, bottom
+    8: lambda seen: seen[::-1].T,  # left, bottom
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("kind", ["png", "tiff", "webp", "jpeg"])
+def test_reading_turns_photographs_upright(tmp_path, kind, orientation):
+    seen = np.full((32, 48), 255, dtype=np.uint8)
+    seen[:8, :24] = 0  # an L that is like none of its turns and reflections
+    seen[:, :8] = 0
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"lossless": True} if kind == "webp" else {}
+    Image.fromarray(np.ascontiguousarray(STORED[orientation](seen))).save(tmp_path / f"a.{kind}", exif=exif, **options)
+    np.testing.assert_allclose(read_picture(tmp_path / f"a.{kind}", 4, 6), seen[4::8, 4::8] / 255.0, atol=0.05)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 255])
+def test_reading_takes_an_unknown_orientation_for_none(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(np.array([[0, 255]], dtype=np.uint8)).save(tmp_path / "a.png", exif=exif)
+    assert read_picture(tmp_path / "a.png", 1, 2).tolist() == [[0.0, 1.0]]
+
+
+@pytest.mark.parametrize("exif", [b"MM\0*\0\0\0\x08\0\x09\x01", b"XX\0*\0\0\0\x08"], ids=["cut off", "of another kind"])
+def test_reading_ignores_broken_metadata(tmp_path, exif):
+    Image.fromarray(np.array([[0, 255]], dtype=np.uint8)).save(tmp_path / "a.png", exif=b"Exif\0\0" + exif)
+    assert read_picture(tmp_path / "a.png", 1, 2).tolist() == [[0.0, 1.0]]
+
+
+LEVELS = np.array([[0, 128, *[255] * 6]], dtype=np.uint8)  # light enough on the whole not to be lightened
+SHADES = LEVELS / 255.0
+
+
+def grey_and_alpha():
+    return Image.merge("LA", [Image.new("L", (8, 1), 0), Image.fromarray(255 - LEVELS)])
+
+
+def palette(**info):
+    made = Image.fromarray(LEVELS).quantize(4)
+    made.info.update(info)
+    return made
+
+
+MODES = {
+    "bits.png": lambda: Image.fromarray(np.where(LEVELS, 255, 0).astype(np.uint8)).convert("1"),
+    "grey.png": lambda: Image.fromarray(LEVELS),
+    "deep.png": lambda: Image.fromarray(LEVELS.astype(np.uint16) * 257),
+    "deep.tiff": lambda: Image.fromarray(LEVELS.astype(np.int32) * 257),
+    "deeper.tiff": lambda: Image.fromarray(LEVELS.astype(np.int32) * 1_000_000 - 70_000_000),
+    "numbers.tiff": lambda: Image.fromarray((LEVELS / 255.0).astype(np.float32)),
+    "more-numbers.tiff": lambda: Image.fromarray((LEVELS - 80.0).astype(np.float32)),
+    "grey-alpha.png": grey_and_alpha,
+    "colour.png": lambda: Image.fromarray(LEVELS).convert("RGB"),
+    "colour-alpha.png": lambda: grey_and_alpha().convert("RGBA"),
+    "palette.png": palette,
+    "palette.gif": palette,
+    "ink.tiff": lambda: Image.fromarray(LEVELS).convert("CMYK"),
+    "video.jpeg": lambda: Image.fromarray(np.repeat(np.repeat(LEVELS, 16, 0), 16, 1)).convert("YCbCr"),
+}
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_reading_of_all_kinds_of_pixels(tmp_path, name):
+    MODES[name]().save(tmp_path / name)
+    expected = np.where(SHADES > 0.2, 1.0, 0.0) if name == "bits.png" else SHADES
+    np.testing.assert_allclose(read_picture(tmp_path / name, 1, 8), expected, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("image", "key"),
+    [
+        (Image.fromarray(LEVELS), 0),
+        (Image.fromarray(LEVELS).convert("RGB"), (0, 0, 0)),
+        (Image.fromarray(LEVELS.astype(np.uint16) * 257), 0),
+        (Image.fromarray(LEVELS).quantize(4), None),
+    ],
+    ids=["grey", "colour", "deep", "palette"],
+)
+def test_reading_puts_a_transparent_colour_on_white(tmp_path, image, key):
+    key = image.getpixel((0, 0)) if key is None else key
+    image.save(tmp_path / "a.png", transparency=key)
+    with Image.open(tmp_path / "a.png") as again:
+        assert again.info["transparency"] is not None
+    np.testing.assert_allclose(read_picture(tmp_path / "a.png", 1, 8), [[1.0, 0.0, *[1.0] * 6]], atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["gif", "png", "webp", "tiff"])
+def test_reading_of_an_animation_takes_its_first_frame(tmp_path, kind):
+    frames = [Image.fromarray(np.array([row], dtype=np.uint8)) for row in ([0, 255, 255], [255, 255, 0], [255, 0, 255])]
+    options = {"lossless": True} if kind == "webp" else {}
+    frames[0].save(tmp_path / f"a.{kind}", save_all=True, append_images=frames[1:], **options)
+    np.testing.assert_allclose(read_picture(tmp_path / f"a.{kind}", 1, 3), [[0.0, 1.0, 1.0]], atol=0.02)
+
+
+def test_reading_of_a_large_photograph_in_blocks_of_rows(tmp_path):
+    # A diagonal ramp over more than two blocks: every average is known.
+    rows, columns = 2500, 10
+    ramp = np.arange(rows)[:, None] % 240 + np.arange(columns)
+    Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / "a.png")
+    small = ramp.reshape(5, 500, 5, 2).mean(axis=(1, 3))
+    darkness = (small.max() - small) / (small.max() - small.min())
+    exponent = max(np.log(1.0 / 3.0) / np.log(darkness.mean()), 1.0)
+    np.testing.assert_allclose(read_picture(tmp_path / "a.png", 5, 5), 1.0 - darkness**exponent, atol=1e-12)
+
+
+def test_reading_refuses_too_many_pixels_and_pixels_that_are_no_numbers(tmp_path, monkeypatch):
+    Image.fromarray(np.full((30, 40), 7, dtype=np.uint8)).save(tmp_path / "big.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
+    with pytest.raises(TargetError, match=r"big\.png: the picture has too many pixels to be read; shrink it first"):
+        read_picture(tmp_path / "big.png", 4, 4)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700)  # of which twice as many are refused, and once warned of
+    with pytest.raises(TargetError, match=r"big\.png: the picture has no contrast"):
+        read_picture(tmp_path / "big.png", 4, 4)
+    Image.fromarray(np.array([[0.0, np.nan]], dtype=np.float32)).save(tmp_path / "nan.tiff")
+    with pytest.raises(TargetError, match=r"nan\.tiff: the picture has pixels that are not finite"):
+        read_picture(tmp_path / "nan.tiff", 4, 4)
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (2, 1), (1, 1000), (1000, 1)])
+def test_reading_of_tiny_and_narrow_pictures(tmp_path, shape):
+    values = np.zeros(shape, dtype=np.uint8)
+    values.flat[values.size // 2 :] = 255
+    Image.fromarray(values).save(tmp_path / "a.png")
+    image = read_picture(tmp_path / "a.png", 10, 10)
+    expected = np.repeat([0.0, 1.0], 5) * np.ones((10, 1))
+    np.testing.assert_allclose(image, expected if shape[0] == 1 else expected.T, atol=1e-12)
 
 
 @pytest.mark.parametrize(

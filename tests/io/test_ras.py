@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from snnlearn.errors import SnnlearnError, TargetError
+from snnlearn.errors import SnnlearnError, TargetError, TargetWarning
 from snnlearn.io import SpikeTrains, read_ras, write_ras
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "oxford-target.ras"
@@ -27,7 +27,7 @@ def ras(tmp_path):
 
 
 def test_sorts_by_neuron_then_time_and_counts_from_zero(ras):
-    trains = read_ras(ras("0.0030 2\n0.001 3\n1e-3\t2\n0 1\n"), 4, 10.0)
+    trains = read_ras(ras("0.0030 2\n0.001 3\n1e-3\t2\n0 1\n"), 4, 10.0, 1)
     assert trains.ids.tolist() == [0, 1, 1, 2]
     np.testing.assert_array_equal(trains.times, [0.0, 1.0, 3.0, 1.0])
     assert (trains.times.dtype, trains.ids.dtype) == (np.float64, np.int64)
@@ -68,6 +68,10 @@ def test_skips_what_is_not_a_spike(ras, content):
         ("0.1 ١\n", ":1: the neuron id '١' is not an integer from 1 to 3"),
         (f"0.1 {'9' * 5000}\n", f":1: the neuron id '{'9' * 37}...' is not an integer from 1 to 3"),
         ("0.1 3\n0.1 0\n", ":2: the neuron id 0 is out of the range 1..3"),
+        (
+            "0.1 1\n0.1 0\n",
+            ":2: the neuron id 0 is out of the range 1..3; if ids count from 0, say so: first_id=0 (--first-id 0)",
+        ),
         ("0.1 4\n", ":1: the neuron id 4 is out of the range 1..3"),
         ("0.1 -1\n", ":1: the neuron id -1 is out of the range 1..3"),
         (
@@ -86,6 +90,63 @@ def test_says_what_is_wrong_and_where(ras, content, message):
     with pytest.raises(TargetError) as error:
         read_ras(path, 3, 500.0)
     assert str(error.value) == f"{path}{message}"
+
+
+@pytest.mark.parametrize(
+    ("first_id", "content", "expected"),
+    [
+        (0, "0.010000 1\n0.020000 4\n", [1, 4]),
+        (0, "0.010000 0\n0.020000 2\n", [0, 2]),
+        (1, "0.010000 1\n0.020000 4\n", [0, 3]),
+        (1, "0.010000 5\n0.020000 2\n", [1, 4]),
+        (None, "0.010000 5\n0.020000 2\n", [1, 4]),  # the last of five neurons proves that they count from 1
+    ],
+)
+def test_ids_count_from_where_the_caller_says(ras, first_id, content, expected):
+    assert read_ras(ras(content), 5, 100.0, first_id).ids.tolist() == expected
+
+
+def test_a_file_that_could_count_either_way_is_told(ras):
+    path = ras("0.010000 1\n0.020000 4\n")
+    with pytest.warns(TargetWarning) as told:
+        assert read_ras(path, 5, 100.0).ids.tolist() == [0, 3]
+    assert str(told[0].message) == (
+        f"{path}: the ids, 1 to 4 for 5 neurons, could count from 0 or from 1; they are taken to count from 1. "
+        "first_id (--first-id) says which it is"
+    )
+    assert told[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("first_id", "content", "message"),
+    [
+        (
+            1,
+            "0.1 2\n0.1 0\n",
+            r":2: .* 0 is out of the range 1\.\.5; if ids count from 0, say so: first_id=0 \(--first",
+        ),
+        (
+            0,
+            "0.1 5\n0.1 1\n",
+            r":1: .* 5 is out of the range 0\.\.4; if ids count from 1, say so: first_id=1 \(--first",
+        ),
+        (0, "0.1 5\n0.1 0\n", r":1: the neuron id 5 is out of the range 0\.\.4$"),
+        (0, "0.1 -1\n", r":1: the neuron id -1 is out of the range 0\.\.4$"),
+        (0, "0.1 x\n", ":1: the neuron id 'x' is not an integer from 0 to 4$"),
+        (2, "0.1 1\n", "first_id must be 0 or 1, not 2$"),
+        (True, "0.1 1\n", "first_id must be 0 or 1, not True$"),
+        ("0", "0.1 1\n", "first_id must be 0 or 1, not '0'$"),
+    ],
+)
+def test_an_id_that_does_not_fit_names_the_other_count(ras, first_id, content, message):
+    with pytest.raises(TargetError, match=message):
+        read_ras(ras(content), 5, 500.0, first_id)
+
+
+@pytest.mark.parametrize("num_neurons", [0, -1, 2.5])
+def test_refuses_a_number_of_neurons_that_cannot_be(ras, num_neurons):
+    with pytest.raises(TargetError, match="num_neurons must be"):
+        read_ras(ras("0.1 1\n"), num_neurons, 500.0)
 
 
 def test_last_moment_before_the_end_is_part_of_the_trial(ras):
@@ -113,11 +174,19 @@ def test_writes_microseconds_sorted_by_time_then_id(tmp_path):
     assert (tmp_path / "out.ras").read_bytes() == b"0.001000 1\n0.001000 3\n0.002000 2\n1.234568 1\n"
 
 
-def test_round_trip(tmp_path):
+def test_writes_ids_from_0_too(tmp_path):
+    write_ras(tmp_path / "out.ras", SpikeTrains.from_spikes([2.0, 1.0], [1, 0], 2), 0)
+    assert (tmp_path / "out.ras").read_bytes() == b"0.001000 0\n0.002000 1\n"
+    with pytest.raises(TargetError, match="first_id must be 0 or 1, not 3"):
+        write_ras(tmp_path / "other.ras", SpikeTrains.from_spikes([2.0], [1], 2), 3)
+
+
+@pytest.mark.parametrize("first_id", [0, 1])
+def test_round_trip(tmp_path, first_id):
     rng = np.random.default_rng(7)
     trains = SpikeTrains.from_spikes(rng.integers(0, 10**6, 500) / 1000.0, rng.integers(0, 20, 500), 20)
-    write_ras(tmp_path / "out.ras", trains)
-    again = read_ras(tmp_path / "out.ras", 20, 1000.0)
+    write_ras(tmp_path / "out.ras", trains, first_id)
+    again = read_ras(tmp_path / "out.ras", 20, 1000.0, first_id)
     np.testing.assert_array_equal(again.ids, trains.ids)
     # Seconds times 1000 is rounded once more than milliseconds: one unit in the last place.
     np.testing.assert_array_max_ulp(again.times, trains.times, maxulp=1)

@@ -52,21 +52,21 @@ NEEDS: dict[str, dict[str, tuple[str, str, str]]] = {
         "update_code": (
             "m updateTimesteps upsilon expRMS r0 epsilon variable wMin wMax",
             "upsilon variable m",
-            "fmax fmin sqrt",
+            "sqrt",
         )
     },
     "RMaxPropSafe": {
         "update_code": (
             "m updateTimesteps upsilon rootExpRMS r0 epsilon variable wMin wMax",
             "upsilon variable m",
-            "fmax fmin fabs",
+            "fabs",
         )
     },
     "RMaxPropScheduled": {
         "update_code": (
             "m gradientScale upsilon beta variable lr weightDecay epsilon wMin wMax",
             "upsilon variable m",
-            "fmax fabs sqrt",
+            "fabs sqrt",
         )
     },
     "SGD": {

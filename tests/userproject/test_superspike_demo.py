@@ -167,6 +167,88 @@ def test_defaults_are_the_seeds():
     assert (args.record_trial, args.num_trials, args.kernel_profiling, args.save_data) == ([3, 1], 600, False, False)
 
 
+def curve():
+    with Path("learning_curve.csv").open() as file:
+        return [(int(row["trial"]), float(row["error_of_silent"])) for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize(
+    "spikes",
+    ["1.8899 200\n", "1.8899 1\n1.8899 200\n", "0.0 200\n", "0.5 3\n0.5 3\n0.50004 3\n1.8899 200\n"],
+    ids=["the last timestep", "twice", "the first timestep", "one timestep for several"],
+)
+def test_targets_at_the_ends_of_a_trial(spikes, capsys, tmp_path):
+    (tmp_path / "t.ras").write_text(spikes)
+    args = ["--record-trial", "--num-trials", 2, "--seed", 1, "--save-data", "--target-file", "t.ras"]
+    assert run(*args) == 0
+    assert [trial for trial, _ in curve()] == [1, 2]
+    assert all(np.isfinite(share) for _, share in curve())
+    assert capsys.readouterr().err == ""
+
+
+def test_spikes_after_the_last_timestep(capsys, tmp_path):
+    (tmp_path / "t.ras").write_text("0.5 200\n1.88995 3\n")
+    args = ["--record-trial", "--num-trials", 1, "--seed", 1, "--save-data", "--target-file", "t.ras"]
+    assert run(*args) == 0
+    assert capsys.readouterr().err == (
+        "superspike_demo: warning: t.ras: 1 of 2 spikes come after the trial's last timestep, which begins at "
+        "1.8899 s, and cannot take place\n"
+    )
+    (tmp_path / "t.ras").write_text("1.88995 200\n")
+    refuse(capsys, r"t\.ras: 1 of 1 spikes come after the trial's last timestep", *args)
+
+
+def test_ids_that_start_at_0(capsys, tmp_path):
+    args = ["--record-trial", "--num-trials", 1, "--seed", 1, "--save-data", "--quiet", "--target-file"]
+    found = {}
+    for name, first_id, spikes in [
+        ("zero", 0, "0.5 0\n0.7 4\n"),
+        ("one", 1, "0.5 1\n0.7 5\n"),
+        ("two", 1, "0.5 2\n0.7 5\n"),
+    ]:
+        (tmp_path / f"{name}.ras").write_text(spikes)
+        assert run(*args, f"{name}.ras", "--first-id", first_id) == 0
+        found[name] = Path("learning_curve.csv").read_bytes()
+    assert found["zero"] == found["one"] != found["two"]
+    assert capsys.readouterr() == ("", "")
+    refuse(capsys, r"zero\.ras:1: .* 0 is out of the range 1\.\.200; .*first_id=0 \(--first-id 0\)", *args, "zero.ras")
+    assert run(*args, "one.ras") == 0
+    assert Path("learning_curve.csv").read_bytes() == found["one"]
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("superspike_demo: warning: one.ras: the ids, 1 to 5 for 200 neurons, could count from 0 or")
+
+
+@pytest.mark.parametrize("redirection", [">&-", ">/dev/full", "| head -n 1", "2>&- >&-"])
+def test_a_training_outlives_its_stdout(redirection, tmp_path):
+    if "full" in redirection and not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full")
+    arguments = "--record-trial 0 --num-trials 11 --seed 1 --save-data"
+    command = f"{sys.executable} -m snnlearn.userproject.superspike_demo {arguments}"
+    shell = f"({command}; echo $? > status) {redirection}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", shell], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    full = "superspike_demo: error: cannot write to stdout: No space left on device\n"
+    assert done.stderr == (full if "full" in redirection else "")
+    assert (tmp_path / "status").read_text() == ("1\n" if "full" in redirection else "0\n")
+    assert len(curve()) == 11
+    assert (tmp_path / "output_spikes_0.csv").is_file()
+
+
+def test_a_path_that_cannot_be_printed(tmp_path):
+    folder = "\xe9 \udcff" if sys.platform == "linux" else "\xe9"
+    command = [sys.executable, "-m", "snnlearn.userproject.superspike_demo", "--record-trial", "--num-trials", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [*command, "--output-dir", folder], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\xe9" in done.stdout.splitlines()[-1]
+    assert (tmp_path / folder / "superspike_demo.png").is_file()
+
+
 GOOD = "0.5 1\n0.25 200\n"
 
 
@@ -225,6 +307,20 @@ def refuse(capsys, message, *args):
         (["--record-trial", 0, "--optimiser", "Adamm"], "--optimiser.*Adamm"),
         (["--record-trial", 0, "--lr", "nan"], "lr must be finite"),
         (["--record-trial", 0, "--lr", -1], "lr must be at least 0"),
+        (["--record-trial", 0, "--lr", "inf"], "lr must be finite"),
+        (
+            ["--record-trial", 0, "--lr", "1e39"],
+            r"--lr 1e\+39 is infinite in single precision; it must be at most 3\.4",
+        ),
+        (["--record-trial", 0, "--lr", "1e-39"], "--lr 1e-39 is 0 in single precision"),
+        (["--record-trial", 0, "--num-trials", 10**9], "--num-trials must be at most 10000000, not 1000000000"),
+        (["--record-trial", 0, "--threads", 10**9], "threads must be an integer from 1 to 1024"),
+        (["--record-trial", 0, "--seed", 2**64], "--seed must be from 1"),
+        (["--record-trial", 0, "--first-id", 2], "--first-id: invalid choice: 2"),
+        (
+            ["--record-trial", 0, "--first-id", 0],
+            r"oxford-target\.ras:\d+: .* 200 is out of the range 0\.\.199; .*first_id=1",
+        ),
         (["--record-trial", 0, "--schedule", "sgdr", "--num-trials", 20], "the schedule sgdr needs at least 70 trials"),
         (["--record-trial", 0, "--num-trial", 3], "--num-trial.*did you mean '--num-trials'"),
     ],

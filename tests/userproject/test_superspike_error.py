@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from snnlearn.errors import TargetError
 from snnlearn.io import SpikeTrains
 from snnlearn.userproject import superspike as ss
-from snnlearn.userproject.superspike_error import SilentError, normalised_error
+from snnlearn.userproject.superspike_error import SilentError, normalised_error, spike_timesteps
 
 
 def step_by_step(target, trials):
@@ -33,6 +34,37 @@ def test_silent_error_is_the_recurrence():
     silent = SilentError(target)
     # Both are float64; they differ in the order of about 2e4 additions, each rounded to 1 in 1e16.
     assert [silent.after(k) for k in (1, 2, 3)] == pytest.approx(step_by_step(target, 3), rel=1e-11)
+
+
+def test_silent_error_is_above_0_for_a_target_in_the_last_timestep():
+    target = SpikeTrains.from_spikes(np.array([1889.9]), np.array([1]), 3)
+    silent, expected = SilentError(target), step_by_step(target, 3)
+    # A trace begins at 0: the first trial has none of it, all later ones have the rest of the one before.
+    assert expected[0] == 0.0
+    assert silent.after(1) == pytest.approx(0.01 * expected[1], rel=1e-11)
+    assert [silent.after(k) for k in (2, 3)] == pytest.approx(expected[1:], rel=1e-11)
+
+
+def test_silent_error_does_not_count_what_comes_after_the_last_timestep():
+    late = SpikeTrains.from_spikes(np.array([5.0, 1889.95]), np.array([0, 1]), 2)
+    assert SilentError(late).after(2) == SilentError(SpikeTrains.from_spikes([5.0], [0], 2)).after(2)
+    with pytest.raises(TargetError, match="no spike of the target can take place in a trial"):
+        SilentError(SpikeTrains.from_spikes(np.array([1889.95]), np.array([1]), 2))
+
+
+def test_each_neuron_has_one_spike_a_timestep():
+    """As a source has it: the walk through a train, timestep by timestep."""
+    rng = np.random.default_rng(3)
+    times = np.concatenate([rng.uniform(0.0, 3.0, 60), rng.integers(0, 30, 40) / 10.0, [1889.9] * 3])
+    target = SpikeTrains.from_spikes(times, np.concatenate([rng.integers(0, 4, 100), [2, 2, 2]]), 4)
+    expected = []
+    for start, end in zip(target.start_index, target.end_index, strict=True):
+        step = -1
+        for time in target.times[start:end]:
+            step = max(step + 1, int(np.ceil(np.round(time / 0.1, 6))))
+            expected.append(step)
+    assert spike_timesteps(target).tolist() == expected
+    assert max(expected) == 18901
 
 
 def test_silent_error_of_a_stretch_is_what_it_adds():

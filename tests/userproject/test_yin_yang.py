@@ -60,6 +60,9 @@ def test_learns_a_little_in_a_second(capsys):
         (["--num-train", "0"], "--num-train must be at least 20, not 0"),
         (["--num-hidden", "-1"], "--num-hidden must be at least 1, not -1"),
         (["--seed", "-4"], "--seed must be at least 1, not -4"),
+        (["--seed", str(2**64)], "--seed must be at most"),
+        (["--num-train", str(10**12)], "--num-train must be at most 1000000, not 1000000000000"),
+        (["--epochs", "1" + 400 * "0"], "epochs must be positive and finite, not inf"),
         (["--backend", "cuda"], "backend 'cuda' is not available"),
     ],
 )

@@ -33,9 +33,7 @@ int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t""",
     )
 )
 # Functions that are rounded exactly: a compiler and a processor agree.
-_EXACT_NAMES = (
-    "sqrt fabs abs min max fmin fmax floor ceil round rint trunc nearbyint nextafter later earlier arrival just_now"
-)
+_EXACT_NAMES = "sqrt fabs abs min max fmin fmax floor ceil round rint trunc nearbyint later earlier arrival just_now"
 _EXACT = frozenset(_EXACT_NAMES.split())
 _CALL = re.compile(r"snn::([a-z]\w*)\(")
 

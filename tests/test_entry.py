@@ -1,0 +1,82 @@
+"""Where console scripts begin: Ctrl-C is one line from the first moments on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from snnlearn import entry
+
+COMMANDS = ["snnlearn", "superspike_demo", "yin_yang"]
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_next_to_nothing_is_imported_first():
+    heavy = ["numpy", "tqdm", "argparse", "importlib.metadata", "snnlearn.cli", "snnlearn.training"]
+    done = run(f"import sys, snnlearn.entry; print([name for name in {heavy} if name in sys.modules])")
+    assert done.stdout == "[]\n", done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("when", ["import", "return"])
+def test_ctrl_c_is_one_line_while_nothing_can_be_lost(command, when):
+    # A finder of modules that catches everything stands for those that do; so does a module on its way out.
+    code = f"""
+import os, signal, sys
+from snnlearn import entry
+
+def interrupted(*_):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:
+        pass
+    print("it went on", file=sys.stderr)
+
+class Main:
+    main = staticmethod(lambda: 0)
+
+entry.import_module = interrupted if {when!r} == "import" else lambda name: Main
+entry.{command}()
+interrupted()
+"""
+    done = run(code)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", f"{command}: interrupted\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_ctrl_c_raises_while_a_command_runs(command, monkeypatch):
+    def main():
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        return 7
+
+    names = []
+
+    def import_module(name):
+        names.append(name)
+        assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+        return type("Module", (), {"main": staticmethod(main)})
+
+    monkeypatch.setattr(entry, "import_module", import_module)
+    try:
+        assert getattr(entry, command)() == 7
+    finally:
+        entry.EndsAtOnce.end()
+    assert names[0].rsplit(".", 1)[-1] in (command, "command")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_command_that_ignores_ctrl_c_goes_on_ignoring_it(monkeypatch):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        entry.EndsAtOnce("prog").begin()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        entry.EndsAtOnce.end()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
