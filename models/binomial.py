@@ -9,4 +9,8 @@ GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name.
 
 from snnlearn.declare import VarInitSnippet
 
-Binomial = VarInitSnippet("Binomial", params=["n", "p"], var_init_code="value = gennrand_binomial((unsigned int)n, p);")
+Binomial = VarInitSnippet(
+    "Binomial",
+    params=[("n", "scalar", "[0, 4294967295]"), ("p", "scalar", "[0, 1]")],
+    var_init_code="value = gennrand_binomial(n, p);",
+)

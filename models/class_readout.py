@@ -26,7 +26,7 @@ from snnlearn.models.spike_source_array import NOW
 
 ClassReadout = NeuronModel(
     "ClassReadout",
-    params=["tauMem", "tStart"],
+    params=[("tauMem", "scalar", "(0, inf]"), "tStart"],
     derived_params=[("ExpTC", lambda pars, dt: np.exp(-dt / pars["tauMem"]))],
     vars=["V", "target", "errTilda", "score"],
     sim_code=f"""{NOW}

@@ -25,7 +25,7 @@ from snnlearn.declare import PostsynapticModel, VarAccessMode
 
 ExpCond = PostsynapticModel(
     "ExpCond",
-    params=["tau", "E"],
+    params=[("tau", "scalar", "(0, inf]"), "E"],
     derived_params=[("expDecay", lambda pars, dt: np.exp(-dt / pars["tau"]))],
     neuron_var_refs=[("V", "scalar", VarAccessMode.READ_ONLY)],
     sim_code="""

@@ -21,7 +21,7 @@ from snnlearn.declare import PostsynapticModel
 
 ExpCurr = PostsynapticModel(
     "ExpCurr",
-    params=["tau"],
+    params=[("tau", "scalar", "(0, inf]")],
     derived_params=[
         ("expDecay", lambda pars, dt: np.exp(-dt / pars["tau"])),
         ("init", lambda pars, dt: pars["tau"] * (1.0 - np.exp(-dt / pars["tau"])) / dt),

@@ -1,7 +1,8 @@
 """Connect each presynaptic neuron to a fixed number of random neurons; some more than once.
 
 The targets of a row are uniform, and made in ascending order: of ``c`` uniform numbers above x, the least is
-``x + (1 - x) (1 - u^(1/c))``.
+``1 - (1 - x) u^(1/c)``. In double precision whatever the model's: in single precision a step of a long row would be
+lost in rounding.
 
 Parameters
 ----------
@@ -15,14 +16,15 @@ GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name.
 
 from snnlearn.declare import SparseConnectInitSnippet
 from snnlearn.models.binomial_quantile import longest
+from snnlearn.models.open_uniform import OPEN_UNIFORM
 
 # What a row does with the number of its synapses; `snnlearn.models.FixedNumberTotalWithReplacement` shares it.
-ASCENDING_TARGETS = """
-    scalar x = 0.0;
-    for (unsigned int c = count; c > 0; c--) {
-        x += (1.0 - x) * (1.0 - pow(gennrand_uniform(), 1.0 / c));
-        addSynapse(id_post_begin + min((unsigned int)(x * num_post), num_post - 1));
-    }
+ASCENDING_TARGETS = f"""
+    double beyond = 1.0;  // 1 - x
+    for (unsigned int c = count; c > 0; c--) {{
+        beyond *= exp(log({OPEN_UNIFORM}) / c);
+        addSynapse(id_post_begin + min((unsigned int)((1.0 - beyond) * num_post), num_post - 1));
+    }}
     """
 
 FixedNumberPostWithReplacement = SparseConnectInitSnippet(

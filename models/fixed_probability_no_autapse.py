@@ -15,25 +15,19 @@ There a gap that ends at the neuron itself is drawn again, which makes the pairs
 """
 
 from snnlearn.declare import SparseConnectInitSnippet
-from snnlearn.models.fixed_probability import FixedProbability
+from snnlearn.models.fixed_probability import NEXT_TARGET, FixedProbability
 
 FixedProbabilityNoAutapse = SparseConnectInitSnippet(
     "FixedProbabilityNoAutapse",
     params=FixedProbability.params,
     derived_params=FixedProbability.derived_params,
-    row_build_code="""
-    unsigned int j = 0;
-    while (true) {
-        // A gap may be infinite, and is nothing if it is 0/0: no farther than the end of the row.
-        j += (unsigned int)fmin(log(gennrand_uniform()) * probLogRecip, (scalar)num_post);
-        if (j >= num_post) {
-            break;
-        }
-        if (id_post_begin + j != id_pre) {
+    row_build_code=f"""
+    for (unsigned int j = 0; j < num_post; j++) {{
+        {NEXT_TARGET}
+        if (id_post_begin + j != id_pre) {{
             addSynapse(id_post_begin + j);
-        }
-        j++;
-    }
+        }}
+    }}
     """,
     calc_max_row_len_func=FixedProbability.calc_max_row_len_func,
     calc_max_col_len_func=FixedProbability.calc_max_col_len_func,

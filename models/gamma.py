@@ -9,4 +9,6 @@ GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name.
 
 from snnlearn.declare import VarInitSnippet
 
-Gamma = VarInitSnippet("Gamma", params=["a", "b"], var_init_code="value = b * gennrand_gamma(a);")
+Gamma = VarInitSnippet(
+    "Gamma", params=[("a", "scalar", "(0, inf]"), "b"], var_init_code="value = b * gennrand_gamma(a);"
+)

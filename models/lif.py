@@ -29,7 +29,15 @@ from snnlearn.declare import NeuronModel
 
 LIF = NeuronModel(
     "LIF",
-    params=["C", "TauM", "Vrest", "Vreset", "Vthresh", "Ioffset", "TauRefrac"],
+    params=[
+        ("C", "scalar", "(0, inf]"),
+        ("TauM", "scalar", "(0, inf]"),
+        "Vrest",
+        "Vreset",
+        "Vthresh",
+        "Ioffset",
+        "TauRefrac",
+    ],
     derived_params=[
         ("ExpTC", lambda pars, dt: np.exp(-dt / pars["TauM"])),
         ("Rmembrane", lambda pars, dt: pars["TauM"] / pars["C"]),

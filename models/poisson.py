@@ -7,7 +7,7 @@ takes from one interval it gives to the next, so that the mean rate is right for
 
 Parameters
 ----------
-``rate`` [Hz].
+``rate`` [Hz], not negative; a neuron of rate 0 is silent.
 
 Variables
 ---------
@@ -18,12 +18,14 @@ Source
 GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name.
 """
 
+import math
+
 from snnlearn.declare import NeuronModel
 
 Poisson = NeuronModel(
     "Poisson",
-    params=["rate"],
-    derived_params=[("isi", lambda pars, dt: 1000.0 / (pars["rate"] * dt))],
+    params=[("rate", "scalar", "[0, inf)")],
+    derived_params=[("isi", lambda pars, dt: 1000.0 / (pars["rate"] * dt) if pars["rate"] * dt > 0.0 else math.inf)],
     vars=["timeStepToSpike"],
     sim_code="""
     if (timeStepToSpike <= 0.0) {
@@ -31,5 +33,5 @@ Poisson = NeuronModel(
     }
     timeStepToSpike -= 1.0;
     """,
-    threshold_condition_code="timeStepToSpike <= 0.0",
+    threshold_condition_code="rate > 0.0 && timeStepToSpike <= 0.0",
 )

@@ -26,7 +26,7 @@ from snnlearn.declare import WeightUpdateModel
 
 STDP = WeightUpdateModel(
     "STDP",
-    params=["tauPlus", "tauMinus", "Aplus", "Aminus", "Wmin", "Wmax"],
+    params=[("tauPlus", "scalar", "(0, inf]"), ("tauMinus", "scalar", "(0, inf]"), "Aplus", "Aminus", "Wmin", "Wmax"],
     vars=["g"],
     pre_spike_syn_code="""
     addToPost(g);

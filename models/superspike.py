@@ -28,7 +28,7 @@ from snnlearn.declare import VarAccessMode, WeightUpdateModel
 
 SuperSpike = WeightUpdateModel(
     "SuperSpike",
-    params=["tauRise", "tauDecay", "beta", "Vthresh"],
+    params=[("tauRise", "scalar", "(0, inf]"), ("tauDecay", "scalar", "(0, inf]"), "beta", "Vthresh"],
     vars=["w", "e", "lambda", "m"],
     pre_vars=["z", "zTilda"],
     post_vars=["sigmaPrime"],

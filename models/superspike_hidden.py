@@ -26,7 +26,7 @@ from snnlearn.declare import NeuronModel
 
 SuperSpikeHidden = NeuronModel(
     "SuperSpikeHidden",
-    params=["C", "tauMem", "Vrest", "Vthresh", "tauRefrac"],
+    params=[("C", "scalar", "(0, inf]"), ("tauMem", "scalar", "(0, inf]"), "Vrest", "Vthresh", "tauRefrac"],
     derived_params=[
         ("ExpTC", lambda pars, dt: np.exp(-dt / pars["tauMem"])),
         ("Rmembrane", lambda pars, dt: pars["tauMem"] / pars["C"]),

@@ -45,7 +45,7 @@ def _norm_factor(pars, dt):
 
 SuperSpikeOutput = NeuronModel(
     "SuperSpikeOutput",
-    params=["C", "tauMem", "Vrest", "Vthresh", "tauRefrac", "tauRise", "tauDecay", "tauAvgErr"],
+    params=[*SuperSpikeHidden.params, *((name, "scalar", "(0, inf]") for name in ("tauRise", "tauDecay", "tauAvgErr"))],
     derived_params=[
         *SuperSpikeHidden.derived_params,
         ("normFactor", _norm_factor),

@@ -23,7 +23,7 @@ from snnlearn.models.superspike import SuperSpike
 
 SuperSpikeReadout = WeightUpdateModel(
     "SuperSpikeReadout",
-    params=["tauRise", "tauDecay"],
+    params=[("tauRise", "scalar", "(0, inf]"), ("tauDecay", "scalar", "(0, inf]")],
     vars=["w", "m"],
     pre_vars=SuperSpike.pre_vars,
     post_neuron_var_refs=[("errTilda", "scalar", VarAccessMode.READ_ONLY)],

@@ -31,7 +31,7 @@ from snnlearn.declare import NeuronModel
 
 TraubMiles = NeuronModel(
     "TraubMiles",
-    params=["gNa", "ENa", "gK", "EK", "gl", "El", "C"],
+    params=["gNa", "ENa", "gK", "EK", "gl", "El", ("C", "scalar", "(0, inf]")],
     vars=["V", "m", "h", "n"],
     sim_code="""
     const scalar step = dt / 25.0;

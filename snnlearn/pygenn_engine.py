@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 import pygenn
 
+from snnlearn import models
 from snnlearn.declare import (
     CurrentSourceModel,
     CustomConnectivityUpdateModel,
     CustomUpdateModel,
+    Model,
     NeuronModel,
     PostsynapticModel,
     SparseConnectInitSnippet,
@@ -31,6 +33,7 @@ from snnlearn.declare import (
 )
 from snnlearn.errors import BackendError, NetworkError
 from snnlearn.genn.preferences import our_names
+from snnlearn.network.values import check_param
 from snnlearn.pygenn_models import by_name
 
 _OUR_PREFERENCES = our_names()
@@ -76,6 +79,7 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
         self, pop_name: str, num_neurons: int, neuron: Any, params: Any = None, vars: Any = None
     ) -> Any:
         """Add neurons; the model may be a declaration."""
+        _check_params(f"neuron population '{pop_name}'", NeuronModel, neuron, params)
         neuron = by_name(NeuronModel, pygenn.neuron_models, neuron)
         return super().add_neuron_population(pop_name, num_neurons, neuron, _plain(params), _plain(vars))
 
@@ -89,6 +93,7 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
         var_refs: Any = None,
     ) -> Any:
         """Add a current source; the model may be a declaration."""
+        _check_params(f"current source '{cs_name}'", CurrentSourceModel, current_source_model, params)
         model = by_name(CurrentSourceModel, pygenn.current_source_models, current_source_model)
         return super().add_current_source(cs_name, model, pop, _plain(params), _plain(vars), _plain(var_refs))
 
@@ -103,6 +108,7 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
         egp_refs: Any = None,
     ) -> Any:
         """Add a custom update; the model may be a declaration."""
+        _check_params(f"custom update '{cu_name}'", CustomUpdateModel, custom_update_model, params)
         model = by_name(CustomUpdateModel, pygenn.custom_update_models, custom_update_model)
         rest = [_plain(given) for given in (params, vars, var_refs, egp_refs)]
         return super().add_custom_update(cu_name, group_name, model, *rest)
@@ -196,11 +202,13 @@ def with_backend(backend: str) -> types.ModuleType:
 
 def init_var(snippet: Any, params: Any = None) -> Any:
     """Return PyGeNN's ``init_var``; the snippet may be a declaration."""
+    _check_params("initialiser", VarInitSnippet, snippet, params)
     return pygenn.init_var(by_name(VarInitSnippet, pygenn.init_var_snippets, snippet), _plain(params))
 
 
 def init_sparse_connectivity(snippet: Any, params: Any = None) -> Any:
     """Return PyGeNN's ``init_sparse_connectivity``; the snippet may be a declaration."""
+    _check_params("connectivity", SparseConnectInitSnippet, snippet, params)
     built_in = pygenn.init_sparse_connectivity_snippets
     return pygenn.init_sparse_connectivity(by_name(SparseConnectInitSnippet, built_in, snippet), _plain(params))
 
@@ -214,6 +222,7 @@ def init_toeplitz_connectivity(init_toeplitz_connect_snippet: Any, params: Any =
 
 def init_weight_update(snippet: Any, *args: Any, **kwargs: Any) -> Any:
     """Return PyGeNN's ``init_weight_update``; the model may be a declaration."""
+    _check_params("weight update", WeightUpdateModel, snippet, args[0] if args else kwargs.get("params"))
     model = by_name(WeightUpdateModel, pygenn.weight_update_models, snippet)
     rest = [_plain(given) for given in args]
     return pygenn.init_weight_update(model, *rest, **{name: _plain(given) for name, given in kwargs.items()})
@@ -221,8 +230,17 @@ def init_weight_update(snippet: Any, *args: Any, **kwargs: Any) -> Any:
 
 def init_postsynaptic(snippet: Any, params: Any = None, vars: Any = None, var_refs: Any = None) -> Any:
     """Return PyGeNN's ``init_postsynaptic``; the model may be a declaration."""
+    _check_params("postsynaptic", PostsynapticModel, snippet, params)
     model = by_name(PostsynapticModel, pygenn.postsynaptic_models, snippet)
     return pygenn.init_postsynaptic(model, _plain(params), _plain(vars), _plain(var_refs))
+
+
+def _check_params(owner: str, kind: type[Model], model: Any, params: Mapping[str, Any] | None) -> None:
+    """Raise NetworkError for a parameter that is not in the interval which our declaration of the model has."""
+    declared = next((m for m in models.ALL if isinstance(m, kind) and m.name == model), model)
+    for param in declared.params if isinstance(declared, Model) else ():
+        if param.within is not None and param.name in (params or {}):
+            check_param(param, (params or {})[param.name], f"{owner} ('{declared.name}')", "double")
 
 
 def _plain(values: Mapping[str, Any] | None) -> dict[str, Any]:

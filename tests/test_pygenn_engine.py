@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from snnlearn import models
 from snnlearn.declare import (
     CurrentSourceModel,
     CustomConnectivityUpdateModel,
@@ -46,6 +47,32 @@ CUT = CustomConnectivityUpdateModel("Cut", row_update_code="for_each_synapse { r
 NEXT = SparseConnectInitSnippet("Next", row_build_code="addSynapse((id_pre + 1) % num_post); addSynapse(id_pre);",
                                 calc_max_row_len_func=lambda num_pre, num_post, params: 2)  # fmt: skip
 FILL = VarInitSnippet("Fill", params=["v"], var_init_code="value = v;")
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("rate", lambda m, p: m.add_neuron_population("B", 1, "Poisson", {"rate": -1.0}, {"timeStepToSpike": 0.0})),
+        (
+            "rate",
+            lambda m, p: m.add_neuron_population("B", 1, models.Poisson, {"rate": -1.0}, {"timeStepToSpike": 0.0}),
+        ),
+        (
+            "tauSyn",
+            lambda m, p: m.add_current_source(
+                "C", "PoissonExp", p, {"weight": 1.0, "tauSyn": 0.0, "rate": 1.0}, {"current": 0.0}
+            ),
+        ),
+        ("tau", lambda m, p: genn.init_postsynaptic("ExpCurr", {"tau": -1.0})),
+        ("prob", lambda m, p: genn.init_sparse_connectivity("FixedProbability", {"prob": 1.5})),
+        ("a", lambda m, p: genn.init_var("Gamma", {"a": 0.0, "b": 1.0})),
+    ],
+)
+def test_parameters_out_of_bounds_are_refused(name: str, make: Any) -> None:
+    model = genn.GeNNModel("float", "bounds", backend="cpu")
+    cells = model.add_neuron_population("A", 1, NeuronModel("Still"), {}, {})
+    with pytest.raises(NetworkError, match=f"parameter '{name}' must be in "):
+        make(model, cells)
 
 
 def test_sums_are_noted_and_read_together() -> None:

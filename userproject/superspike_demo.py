@@ -122,6 +122,7 @@ def run(args: Namespace) -> int:
     learner.callbacks.append(progress)
     try:
         learner.fit_opt_sched(phases)
+        learner.check_weights()
     finally:
         # After Ctrl-C too: the curve so far is not to be lost.
         progress.close()

@@ -97,6 +97,7 @@ def run(args: Namespace) -> int:
     train, valid = draw(args.num_train, args.seed), draw(args.num_valid, args.seed + 1)
     learner = make_learner(backend.module, train, valid, args.num_hidden, args.seed, args.quiet)
     learner.fit_opt_sched(phases)
+    learner.check_weights()
     print(f"Validation accuracy: {learner.epochs[-1].metrics['accuracy']:.1%}")
     return 0
 

@@ -19,6 +19,7 @@ from snnlearn.declare.fields import (
     Var,
     VarRef,
 )
+from snnlearn.declare.interval import Interval
 from snnlearn.declare.models import (
     CurrentSourceModel,
     CustomConnectivityUpdateModel,
@@ -44,6 +45,7 @@ __all__ = [
     "ExtraGlobalParam",
     "ExtraGlobalParamRef",
     "InputVar",
+    "Interval",
     "Model",
     "NeuronModel",
     "Param",

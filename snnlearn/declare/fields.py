@@ -9,7 +9,8 @@ from numbers import Real
 from typing import Any, TypeVar
 
 from snnlearn.declare.access import CustomUpdateVarAccess, VarAccess, VarAccessMode, VarAccessModeAttribute
-from snnlearn.declare.types import element_type, value_type
+from snnlearn.declare.interval import Interval
+from snnlearn.declare.types import Precision, element_type, value_type
 from snnlearn.declare.words import is_reserved
 from snnlearn.errors import DeclarationError
 
@@ -29,14 +30,22 @@ def check_name(name: Any, what: str) -> None:
 
 @dataclass(frozen=True)
 class Param:
-    """A number that is the same for a whole population."""
+    """A number that is the same for a whole population; ``within``, an `Interval` or its text, says what it may be."""
 
     name: str
     type: str = "scalar"
+    within: Interval | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name, "parameter")
         value_type(self.type)
+        within: Any = self.within
+        if within is not None and not isinstance(within, Interval):
+            object.__setattr__(self, "within", Interval(within))
+
+    def fault(self, number: float, precision: Precision) -> str | None:
+        """Return what is wrong with a value, to go on after the parameter's name; None where nothing is."""
+        return None if self.within is None else self.within.fault(number, self.type, precision)
 
 
 @dataclass(frozen=True)

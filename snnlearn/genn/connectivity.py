@@ -49,7 +49,10 @@ class HasConnectivity(Group[net.SynapsePopulation]):
 
     @property
     def max_connections(self) -> int:
-        """How many synapses a row has room for; set it before ``build``."""
+        """How many synapses a row has room for; set it before ``build``.
+
+        Where rows are made at random it is an estimate until ``load``, which makes room for the longest.
+        """
         return self.spec.row_stride
 
     @max_connections.setter
@@ -68,6 +71,10 @@ class HasConnectivity(Group[net.SynapsePopulation]):
         if number < needed:
             raise NetworkError(f"{owner}: max_connections is {number}, but {why} {needed}")
         self._change(connectivity=replace(connectivity, max_connections=number))
+
+    def _make_room(self, longest: int) -> None:
+        """Give rows that are made at random room for as many synapses as the longest has."""
+        self._change(connectivity=replace(self.spec.connectivity, longest_drawn=longest))
 
     @property
     def max_source_connections(self) -> int:

@@ -280,7 +280,7 @@ class GroupOfOneModel(Group[OneModelSpec]):
         Raises
         ------
         NetworkError
-            If there is no such dynamic parameter, or the value is no number or does not fit the parameter's type.
+            If there is no such dynamic parameter, or the value is no number that it can have.
         LifecycleError
             Before ``load``.
         """

@@ -21,6 +21,7 @@ from snnlearn.network import Location
 from snnlearn.network.checks import check_size
 from snnlearn.runtime import Simulation
 from snnlearn.runtime.engines import Built, Engine, Start, make_engine, split_name
+from snnlearn.runtime.first_values import RowsTooLong
 
 
 class GeNNModel(AddsGroups, TimesSpent):
@@ -97,9 +98,12 @@ class GeNNModel(AddsGroups, TimesSpent):
             If there is no compiler, or it fails.
         """
         self._need_unbuilt("build")
-        network = describe(self)
         kind, device = self._backend
-        engine = make_engine(kind, self.preferences.device if device is None else device)
+        self._make(make_engine(kind, self.preferences.device if device is None else device))
+
+    def _make(self, engine: Engine) -> None:
+        """Plan and compile the network as it is now."""
+        network = describe(self)
         finish = engine.begin(self.preferences.options)
         plan = optimise(build_plan(network), self._rewrites())
         self._artefact = finish(plan)
@@ -137,9 +141,8 @@ class GeNNModel(AddsGroups, TimesSpent):
             group._check_arrays()
         if self._seed == 0:
             self._seed = int.from_bytes(os.urandom(4), "little") or 1
-        network = describe(self)
         start = Start(self._seed, length or 0 if recorded else 0, self.timing_enabled)
-        self._simulation = self._engine.load(network, self._plan, self._artefact, self.preferences.options, start)
+        self._simulation = self._start(start)
         try:
             for group in self._groups():
                 group._load()
@@ -147,6 +150,25 @@ class GeNNModel(AddsGroups, TimesSpent):
             self.unload()
             raise
         self._share_host_arrays(self._simulation)
+
+    def _start(self, start: Start) -> Simulation:
+        """Load what was built; where rows that are made at random need more room than expected, build it anew."""
+        try:
+            return self._load_engine(start)
+        except RowsTooLong as error:
+            # The room for rows is compiled in. A seed always makes the same rows, so this happens once.
+            for group in self.synapse_populations.values():
+                if group._key in error.longest:
+                    group._make_room(error.longest[group._key])
+            assert self._engine is not None
+            self._make(self._engine)
+            return self._load_engine(start)
+
+    def _load_engine(self, start: Start) -> Simulation:
+        assert self._engine is not None
+        assert self._plan is not None
+        assert self._artefact is not None
+        return self._engine.load(describe(self), self._plan, self._artefact, self.preferences.options, start)
 
     def unload(self) -> None:
         """Take the model out of memory; it can be loaded again.

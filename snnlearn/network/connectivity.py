@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.declare import SparseConnectInitSnippet, ToeplitzConnectInitSnippet
+from snnlearn.dialect import check_model
+from snnlearn.dialect.library import RANDOM
 from snnlearn.errors import NetworkError, did_you_mean
 from snnlearn.network.checks import check_model_kind, check_size, no_values
 from snnlearn.network.values import check_params
@@ -128,6 +130,8 @@ class Connectivity:
     connections : Connections, optional
     max_connections : int, optional
         How many synapses a row has room for; else what ``init`` or ``connections`` need.
+    longest_drawn : int
+        How many synapses the longest row has, where it was drawn at random and is longer than ``init`` expects of rows.
     narrow : bool
         Whether indices of postsynaptic neurons are stored in as few bytes as will do.
     """
@@ -136,6 +140,7 @@ class Connectivity:
     init: ConnectInit | None = None
     connections: Connections | None = None
     max_connections: int | None = None
+    longest_drawn: int = 0
     narrow: bool = False
 
     def __post_init__(self) -> None:
@@ -197,7 +202,16 @@ class Connectivity:
             return self.max_connections
         if self.connections is not None:
             return max(1, int(self.connections.lengths(num_pre).max(initial=1)))
-        return self._most(num_pre, num_post)
+        return max(self._most(num_pre, num_post), self.longest_drawn)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether the room for a row is an estimate: chance decides how many synapses it has."""
+        if self.init is None or self.connections is not None or self.max_connections is not None:
+            return False
+        made_on_host = isinstance(self.init, SparseConnectInit) and self.init.snippet.host_init_func is not None
+        calls = (call for code in check_model(self.init.snippet).snippets.values() for call in code.calls)
+        return made_on_host or any(call in RANDOM for call in calls)
 
     def _most(self, num_pre: int, num_post: int) -> int:
         snippet = self.init.snippet if self.init is not None else None

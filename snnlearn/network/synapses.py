@@ -185,6 +185,8 @@ class SynapsePopulation:
                     raise NetworkError(
                         f"{owner}: '{name}' is made anew with each spike, so it cannot be given as an array"
                     )
+        for init in (wu, psm):
+            check_params(init.model, init.params, owner, self.precision)
         check_dynamic(owner, wu.model, self.weight_update_dynamic_params)
         check_dynamic(owner, psm.model, self.postsynaptic_dynamic_params)
         number = self.size if self.connectivity.dense else self.connectivity.kernel_size or None

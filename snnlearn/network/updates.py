@@ -65,7 +65,7 @@ class CustomUpdate:
         owner = f"custom update '{self.name}'"
         check_model_kind(owner, self.model, CustomUpdateModel)
         check_dynamic(owner, self.model, self.dynamic_params)
-        object.__setattr__(self, "params", check_params(self.model, self.params, owner))
+        object.__setattr__(self, "params", check_params(self.model, self.params, owner, self.precision))
         check_references(self.var_refs, self.model.var_refs, "reference", owner, (Reference, WeightReference))
         check_references(self.egp_refs, self.model.extra_global_param_refs, "array reference", owner, (ArrayReference,))
         if not self.var_refs:
@@ -134,7 +134,7 @@ class CustomConnectivityUpdate:
         if not isinstance(s, SynapsePopulation) or s.connectivity.matrix_type != "SPARSE":
             raise NetworkError(f"{owner}: can only change SPARSE connectivity")
         check_dynamic(owner, self.model, self.dynamic_params)
-        object.__setattr__(self, "params", check_params(self.model, self.params, owner))
+        object.__setattr__(self, "params", check_params(self.model, self.params, owner, self.precision))
         check_references(self.var_refs, self.model.var_refs, "reference", owner, (WeightReference,))
         check_references(self.pre_var_refs, self.model.pre_var_refs, "presynaptic reference", owner)
         check_references(self.post_var_refs, self.model.post_var_refs, "postsynaptic reference", owner)

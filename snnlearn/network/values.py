@@ -44,39 +44,62 @@ def check_keys(given: object, expected: Iterable[str], what: str, owner: str) ->
         raise NetworkError(f"{owner}: no value for {what} {', '.join(map(repr, missing))}")
 
 
-def check_params(model: Model, params: Mapping[str, Any], owner: str) -> Mapping[str, float]:
+def check_params(
+    model: Model, params: Mapping[str, Any], owner: str, precision: Precision = "double"
+) -> Mapping[str, float]:
     """Return the parameters as a read-only mapping of numbers, one for each that the model declares.
 
     Raises
     ------
     NetworkError
-        For unknown and missing names, and for a value that is no number, is NaN or does not fit an integer type.
+        For unknown and missing names, and for a value that is no number, is NaN, does not fit an integer type, or is
+        not in the parameter's interval, or leaves it in this precision.
     """
     check_keys(params, [p.name for p in model.params], "parameter", owner)
-    return MappingProxyType({p.name: check_param(p, params[p.name], owner) for p in model.params})
+    return MappingProxyType({p.name: _within_bounds(p, params[p.name], owner, precision) for p in model.params})
 
 
-def check_param(param: Param, value: Any, owner: str, precision: Precision | None = None) -> float:
-    """Return a parameter's value as a plain number; raises as `check_params` and `typed_number`."""
-    return typed_number(value, value_type(param.type), f"{owner}: parameter '{param.name}'", precision)
+def check_param(param: Param, value: Any, owner: str, precision: Precision) -> float:
+    """Return a parameter's value as a plain number.
+
+    Raises
+    ------
+    NetworkError
+        As `check_params`, and for a finite number that is infinite in this precision.
+    """
+    number = _within_bounds(param, value, owner, precision)
+    return typed_number(number, value_type(param.type), _parameter(param, owner), precision)
 
 
-def typed_number(value: Any, vtype: ValueType, what: str, precision: Precision | None = None) -> float:
-    """Return a plain number that a type can hold.
+def _within_bounds(param: Param, value: Any, owner: str, precision: Precision) -> float:
+    what = _parameter(param, owner)
+    number = typed_number(value, value_type(param.type), what, precision, overflows=True)
+    fault = param.fault(number, precision)
+    if fault is not None:
+        raise NetworkError(f"{what} {fault}")
+    return number
 
-    Without ``precision``, too large ones for a floating type will do: they become infinite there.
+
+def _parameter(param: Param, owner: str) -> str:
+    return f"{owner}: parameter '{param.name}'"
+
+
+def typed_number(
+    value: Any, vtype: ValueType, what: str, precision: Precision = "double", *, overflows: bool = False
+) -> float:
+    """Return a plain number that a type can hold; with ``overflows``, also one that is infinite in it.
 
     Raises
     ------
     NetworkError
         If the value is no number, is NaN, or does not fit.
     """
-    dtype = np.dtype(vtype.dtype_for(precision or "double"))
+    dtype = np.dtype(vtype.dtype_for(precision))
     try:
         number = as_number(value, what)
     except NetworkError as error:
         raise NetworkError(f"{error}{_holder(vtype.name, dtype)}") from None
-    if (precision is not None or vtype.kind != "float") and not holds(dtype, number):
+    if not (overflows and vtype.kind == "float") and not holds(dtype, number):
         raise _misfit(number, dtype, vtype.name, what)
     return number
 
@@ -115,7 +138,7 @@ def derive_params(model: Model, params: Mapping[str, float], dt: float, owner: s
             value = d.func(dict(params), dt)
         except Exception as error:
             raise NetworkError(f"{what} cannot be computed: {type(error).__name__}: {error}") from error
-        derived[d.name] = typed_number(value, value_type(d.type), what)
+        derived[d.name] = typed_number(value, value_type(d.type), what, overflows=True)
     return derived
 
 
@@ -168,9 +191,8 @@ def as_initial_value(given: Any, size: int | None, vtype: ValueType, precision: 
         return VarInit(Constant, {"constant": 0})
     if not isinstance(given, (list, tuple)) and np.ndim(given) == 0:
         return VarInit(Constant, {"constant": typed_number(given, vtype, what, precision)})
-    copies = np.asarray(given) if _has_two_dimensions(given) else None
-    if copies is not None and size in (None, copies.shape[-1]):
-        return as_array(copies.ravel(), None, vtype, precision, what, any_float=True).reshape(copies.shape)
+    if _has_two_dimensions(given) and size in (None, np.shape(given)[-1]):
+        return np.array(as_numbers(given, np.dtype(vtype.dtype_for(precision)), vtype.name, what))
     return as_array(given, size, vtype, precision, what, any_float=True)
 
 

@@ -86,6 +86,31 @@ def set_connections(simulation: Simulation) -> None:
         simulation.write(Location(s.name, "ind"), ind)
 
 
+class RowsTooLong(NetworkError):
+    """Rows that were drawn at random have more synapses than was expected of them.
+
+    Attributes
+    ----------
+    longest : dict of str to int
+        How many synapses the longest row has, by synapse population.
+    """
+
+    def __init__(self, message: str, longest: dict[str, int]) -> None:
+        super().__init__(message)
+        self.longest = longest
+
+
+def about_rows(simulation: Simulation, error: NetworkError) -> NetworkError:
+    """Return an error of code that makes connectivity as `RowsTooLong`, where there are such rows."""
+    longest = {}
+    for s in simulation.network.synapses.values():
+        if s.connectivity.estimated:
+            length = int(simulation.read(Location(s.name, "row_length")).max())
+            if length > s.row_stride:
+                longest[s.name] = length
+    return RowsTooLong(str(error), longest) if longest else error
+
+
 def _makes_connections(s: SynapsePopulation) -> bool:
     init = s.connectivity.init
     return init is not None and (not isinstance(init, SparseConnectInit) or init.makes_connections)

@@ -52,7 +52,10 @@ class Simulation(ABC):
         first_values.set_numbers(self, seed)
         self._connect()
         first_values.set_connections(self)
-        self._check()
+        try:
+            self._check()
+        except NetworkError as error:
+            raise first_values.about_rows(self, error) from None
         for group in self.plan.columns:
             self._list_columns(group)
         self._initialise()

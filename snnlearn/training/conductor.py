@@ -150,8 +150,6 @@ class Conductor(Callback):
             self._tell("on_train_begin", total)
             self._run_phases()
             self._report()
-            if not stop_div:
-                self._check_weights()
             self._tell("on_train_end")
         finally:
             self._bar.close()
@@ -314,19 +312,6 @@ class Conductor(Callback):
             if self._stop_div and smoothed > DIVERGED * self._best:
                 self.learner.runner.request_stop()
             self._best = min(self._best, smoothed)
-
-    def _check_weights(self) -> None:
-        """Raise where weights are not finite. A loss need not show it: a neuron whose potential is NaN is silent."""
-        for connection in self.learner.connections:
-            weights = connection.synapses.vars[connection.weight]
-            weights.pull_from_device()
-            values = np.asarray(weights.current_values)
-            bad = np.count_nonzero(~np.isfinite(values))
-            if bad:
-                raise TrainingError(
-                    f"{bad} of {values.size} weights of '{connection.synapses.name}' are no longer finite; "
-                    "a lower learning rate or tighter weight bounds may help"
-                )
 
     def _example(self, trial: int) -> int:
         segment, _phase, data = self.parts[self._current]

@@ -181,7 +181,7 @@ class Learner:
         TrainingError
             For no phases, lists of different lengths, rates that do not fit the connections or the model's precision,
             an optimiser that was not compiled, a fraction of an epoch that is less than a trial, nothing to resume; for
-            a loss or, at the end, weights that are not finite (unless ``stop_div``); and for a callback that raises.
+            a loss that is not finite (unless ``stop_div``); and for a callback that raises.
         """
         datas = self._check(phases, data_list)
         self.build([phase.optimiser for phase in phases])
@@ -287,6 +287,27 @@ class Learner:
             self._rates[rule.name, param] = each
             for update, number in zip(self._updates[rule.name], each, strict=True):
                 update.set_dynamic_param_value(param, number)
+
+    def check_weights(self) -> None:
+        """Check that all trained weights are finite; waits for the device.
+
+        A loss need not show it where they are not: a neuron whose potential is NaN is silent.
+
+        Raises
+        ------
+        TrainingError
+            If weights of a connection are not; says of which, and how many.
+        """
+        for connection in self.connections:
+            weights = connection.synapses.vars[connection.weight]
+            weights.pull_from_device()
+            values = np.asarray(weights.current_values)
+            bad = np.count_nonzero(~np.isfinite(values))
+            if bad:
+                raise TrainingError(
+                    f"{bad} of {values.size} weights of '{connection.synapses.name}' are no longer finite; "
+                    "a lower learning rate or tighter weight bounds may help"
+                )
 
     def lr_of_update(self, update: int) -> float:
         """Return the learning rate that the current fit has for an update, the highest where connections differ.

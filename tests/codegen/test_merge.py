@@ -105,6 +105,13 @@ def test_numbers_that_the_compiler_has_to_know(code: str) -> None:
     [
         ("snn::exp({}_scale); ", 0),  # the compiler knows it, and may round otherwise than the library
         ("snn::pow(random.uniform<float>(), {}_scale); ", 1),
+        ("snn::log((double)(random.word()) * {}_scale); ", 1),  # a drawn number, wherever it stands
+        ("snn::exp({}_scale > 0.0f ? random.uniform<float>() : 2.0f); ", 0),
+        ("const double u = 2.0 * random.uniform<float>();\nconst double v = u * u;\nsnn::exp(v + {}_scale); ", 1),
+        ("double u = random.uniform<float>();\nu = 2.0;\nsnn::exp(u + {}_scale); ", 0),
+        ("const double v = {}_scale;\nconst double u = random.uniform<float>();\nsnn::exp(v); ", 0),
+        ("{{ const double u = 2.0; snn::exp(u); }} {{ const double u = random.uniform<float>(); snn::exp(u); }}", 0),
+        ("snn::exp({}_scale) + snn::log(random.uniform<float>()); ", 0),
         ("snn::sqrt({}_scale); ", 1),  # rounded exactly by both
     ],
 )

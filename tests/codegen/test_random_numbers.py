@@ -79,6 +79,31 @@ SNN_API void draw_binomial(double trials, double probability, uint64_t count, do
         out[i] = random.binomial(trials, probability);
     }
 }
+// Of words that are all the same.
+struct Constant : snn::Distributions<Constant> {
+    uint32_t value;
+    uint32_t word() { return value; }
+};
+SNN_API void draw_constant(uint32_t value, double *out)
+{
+    Constant random;
+    random.value = value;
+    out[0] = random.uniform<float>();
+    out[1] = random.uniform<double>();
+    out[2] = random.normal<float>();
+    out[3] = random.normal<double>();
+    out[4] = random.exponential<float>();
+    out[5] = random.exponential<double>();
+    out[6] = random.log_normal<float>(0.0, 1.0);
+    out[7] = random.log_normal<double>(0.0, 1.0);
+}
+SNN_API void draw_uniform(uint64_t count, float *out)
+{
+    snn::Random random(3, 5, 4);
+    for (uint64_t i = 0; i < count; i++) {
+        out[i] = random.uniform<float>();
+    }
+}
 SNN_API void draw(uint64_t seed, uint32_t stream, uint64_t index, uint32_t count, uint32_t *out)
 {
     snn::Random random(seed, stream, index);
@@ -107,6 +132,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Any:
     functions.step_words.argtypes = step
     functions.draw_gamma.argtypes = [ctypes.c_double, ctypes.c_uint64, ctypes.c_void_p]
     functions.draw_binomial.argtypes = [ctypes.c_double, ctypes.c_double, ctypes.c_uint64, ctypes.c_void_p]
+    functions.draw_constant.argtypes = [ctypes.c_uint32, ctypes.c_void_p]
+    functions.draw_uniform.argtypes = [ctypes.c_uint64, ctypes.c_void_p]
     functions.draw.argtypes = [ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p]
     return functions
 
@@ -153,6 +180,34 @@ def test_exponential_beyond_its_range(library: Any) -> None:
     assert math.isnan(library.exponential(math.nan))
 
 
+@pytest.mark.parametrize("word", [0, 1, 0x7FFFFF7F, 0x7FFFFFFF, 0x80000000, 0xFFFFFF7F, 0xFFFFFF80, 0xFFFFFFFF])
+def test_no_word_gives_an_end_of_an_interval(library: Any, word: int) -> None:
+    out = np.zeros(8)
+    library.draw_constant(word, out.ctypes.data)
+    # The middle of the word's part of (0, 1); of two equal words in double precision.
+    assert out[0] == pytest.approx((word + 0.5) / 2**32, rel=2**-23)
+    assert out[1] == pytest.approx((word * (1 + 2**-32)) / 2**32, abs=2**-53)
+    assert ((out[:2] > 0.0) & (out[:2] < 1.0)).all()
+    assert np.isfinite(out).all()
+    assert (out[4:] > 0.0).all()
+    # Three uses of the end: a logarithm, an index, a trial of certain success.
+    assert np.isfinite(np.log(out[:2].astype(np.float32))).all()
+    for size in (1, 3, 1000, 2**24 - 1, 2**24):
+        assert int(np.float32(out[0]) * np.float32(size)) < size
+
+
+def test_uniform_numbers_are_fine_near_0(library: Any) -> None:
+    out = np.zeros(1 << 26, np.float32)
+    library.draw_uniform(out.size, out.ctypes.data)
+    least = np.sort(out[out < 2.0**-20])
+    # About 64 of 2^26 are as small. In steps of 2^-24 they would have sixteen different values, one of them 0.
+    assert len(least) == pytest.approx(64, abs=5 * 8)
+    assert len(np.unique(least)) > 40
+    assert least[0] > 0.0
+    assert out.max() < 1.0
+    assert out.mean(dtype=float) == pytest.approx(0.5, abs=5 * math.sqrt(1 / 12 / out.size))
+
+
 COUNT = 40_000
 
 
@@ -167,6 +222,15 @@ def test_moments_of_gamma(library: Any, shape: float) -> None:
     assert out.min() > 0.0
 
 
+@pytest.mark.parametrize(
+    ("shape", "expected"), [(math.inf, math.inf), (0.0, math.nan), (-1.0, math.nan), (math.nan, math.nan)]
+)
+def test_gamma_of_no_shape(library: Any, shape: float, expected: float) -> None:
+    out = np.zeros(1)
+    library.draw_gamma(shape, 1, out.ctypes.data)
+    np.testing.assert_equal(out, [expected])
+
+
 @pytest.mark.parametrize(("trials", "p"), [(1, 0.3), (10, 0.5), (64, 0.1), (65, 0.9), (1000, 0.01), (1_000_000, 0.4)])
 def test_moments_of_binomial(library: Any, trials: int, p: float) -> None:
     out = np.zeros(COUNT)
@@ -179,8 +243,21 @@ def test_moments_of_binomial(library: Any, trials: int, p: float) -> None:
     assert out.max() <= trials
 
 
-@pytest.mark.parametrize(("trials", "p", "expected"), [(0, 0.5, 0), (100, 0.0, 0), (100, 1.0, 100), (100, 2.0, 100)])
-def test_binomial_without_chance(library: Any, trials: int, p: float, expected: int) -> None:
+# With neither chance nor an end to wait for: four billion trials one by one would take a minute.
+CERTAIN = [
+    (0, 0.5, 0),
+    (100, 0.0, 0),
+    (100, 1.0, 100),
+    (100, 2.0, 100),
+    (100, -1.0, 0),
+    (100, math.nan, 0),
+    (-3, 0.5, 0),
+]
+CERTAIN += [(2**32 - 1, 0.0, 0), (2**32 - 1, 1.0, 2**32 - 1), (2**32 - 1, math.nan, 0), (1e300, 1.0, 2**32 - 1)]
+
+
+@pytest.mark.parametrize(("trials", "p", "expected"), CERTAIN)
+def test_binomial_without_chance(library: Any, trials: float, p: float, expected: int) -> None:
     out = np.zeros(3)
     library.draw_binomial(trials, p, 3, out.ctypes.data)
     assert out.tolist() == [expected] * 3

@@ -205,6 +205,10 @@ def test_arrays_before_load() -> None:
     for variable, values in [("n", [0, 300, 0]), ("n", 1.5), ("x", [0.0, 1e300, 0.0]), ("x", 1e39), ("x", [1j, 0, 0])]:
         with pytest.raises(NetworkError, match=f"initial value of '{variable}' .*of type '(uint8_t|scalar)', which"):
             population.vars[variable].set_init_values(values)
+    masked = np.ma.array([[1, 2, 3]], mask=[[False, True, False]])
+    for two_dimensional in (masked, [[1, 2, 300]], np.full((2, 3), -1)):
+        with pytest.raises(NetworkError, match=r"initial value of 'n' .*of type 'uint8_t', which"):
+            population.vars["n"].set_init_values(two_dimensional)
     for given in ([1, 2**31], [1.5], [np.inf], "3", [2**70]):
         with pytest.raises(NetworkError, match=r"extra global parameter 'e' .*of type 'int', which"):
             population.extra_global_params["e"].set_init_values(given)

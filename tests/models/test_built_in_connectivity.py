@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,43 @@ def test_a_fixed_number_of_sources() -> None:
     assert lengths.calc_max_col_len_func is not None
     assert lengths.calc_max_col_len_func(25, 400, {"num": 30}) == 30
     assert np.bincount(flat(made)).max() <= lengths.calc_max_row_len_func(25, 400, {"num": 30}) < 700
+
+
+@pytest.mark.parametrize(("size", "excess"), [(1, 0), (3, 1), (10**7, 4967296), (2**31 + 1, 2**31 - 1), (2**31, 0)])
+def test_sources_are_as_likely_as_each_other(size: int, excess: int) -> None:
+    """Of the 2^32 words so many are passed over that the rest, modulo the number of neurons, is each equally often."""
+    assert (2**32 - excess) % size == 0
+    (snippet,) = check_model(models.FixedNumberPreWithReplacement).snippets.values()
+    values = {"num": 2, "num_pre": size, "num_post": 1, "id_pre_begin": 0, "id_post": 0}
+    drawn = [excess - 1, 0, excess, 2**32 - 1] if excess else [0, 2**32 - 1]
+    made = run_snippet(snippet, values, random={"gennrand": iter(drawn)})["addSynapse"]
+    assert made == [(excess % size,), ((2**32 - 1) % size,)]
+
+
+@pytest.mark.parametrize("word", [0, 1, 2**32 - 1])
+@pytest.mark.parametrize(
+    ("model", "params"),
+    [
+        (models.FixedProbability, {"prob": 1.0}),
+        (models.FixedProbability, {"prob": 0.5}),
+        (models.FixedProbability, {"prob": 1e-7}),
+        (models.FixedProbabilityNoAutapse, {"prob": 1e-300}),
+        (models.FixedProbability, {"prob": 0.0}),
+        (models.FixedNumberPostWithReplacement, {"num": 40}),
+    ],
+)
+def test_no_word_connects_what_is_not_there(model: SparseConnectInitSnippet, params: dict[str, Any], word: int) -> None:
+    """The least and the greatest random word again and again; of uniform numbers both ends, which GeNN may give."""
+    uniform = {0: 0.0, 1: 2.0**-33, 2**32 - 1: 1.0}[word]
+    derived = {d.name: d.func(params, 1.0) for d in model.derived_params}
+    values = {**params, **derived, "num_pre": 9, "num_post": 9, "id_pre": 4, "id_pre_begin": 0, "id_post_begin": 0}
+    random = {"gennrand": repeat(word), "gennrand_uniform": repeat(uniform)}
+    made = run_snippet(check_model(model).snippets["row_build_code"], values, random=random)["addSynapse"]
+    assert all(0 <= target < 9 for (target,) in made)
+    if params.get("prob") == 1.0 and 0.0 < uniform < 1.0:
+        assert len(made) == 9
+    if "num" in params:
+        assert len(made) == 40
 
 
 def test_a_fixed_number_in_all() -> None:

@@ -247,3 +247,26 @@ def test_the_poisson_current_counts_spikes_and_decays_like_exp_curr(rate: float)
     expected = rate * dt / 1000.0
     assert np.mean(counts) == pytest.approx(expected, abs=4 * math.sqrt(expected / 4000))
     assert np.var(counts) == pytest.approx(expected, rel=0.3)
+
+
+@pytest.mark.parametrize("expected", [1e-10, 2e-8, 1e-5])
+def test_a_rate_is_not_too_small_for_single_precision(expected: float) -> None:
+    """exp(-2e-8) is 1 in single precision, and uniform numbers have steps of 2^-32: the chance of a spike has not."""
+    params = {"weight": 1.0, "tauSyn": 5.0, "rate": 1000.0 * expected}
+    values = {**derived(models.PoissonExp, params, 1.0), "current": 0.0}
+    for name in ("ExpMinusLambda", "anySpike"):
+        values[name] = float(np.float32(values[name]))
+
+    def spikes(*uniform: float) -> bool:
+        return bool(
+            inject(models.PoissonExp, values, {"gennrand_uniform": iter([*uniform, 0.5])})["injectCurrent"] > 0.0
+        )
+
+    least = 2.0**-33
+    if expected < 2.0**-20:
+        # The rare small number is drawn anew, 2^20 times as fine.
+        assert spikes(least, 0.999 * expected * 2.0**20)
+        assert not spikes(least, 1.001 * expected * 2.0**20)
+    else:
+        assert spikes(0.999 * expected)
+        assert not spikes(1.001 * expected)

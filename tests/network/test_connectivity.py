@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from snnlearn.declare import (
     WeightUpdateModel,
 )
 from snnlearn.errors import NetworkError
-from snnlearn.models import find
 from snnlearn.network import (
     MATRIX_TYPES,
     Connections,
@@ -180,9 +180,13 @@ def test_connectivity_updates(parts: Any) -> None:
         CustomConnectivityUpdate("R", "G", parts.synapses(), rewire)
 
 
-@pytest.mark.parametrize("prob", [2.0, -1.0])
-def test_functions_that_fail_are_named(parts: Any, prob: float) -> None:
-    snippet = find(SparseConnectInitSnippet, "FixedProbability")
-    wrong = Connectivity("SPARSE", SparseConnectInit(snippet, {"prob": prob}))
-    with pytest.raises(NetworkError, match="connectivity 'FixedProbability': calc_max_row_len_func fails: ValueError"):
+def test_functions_that_fail_are_named(parts: Any) -> None:
+    snippet = SparseConnectInitSnippet(
+        "Roots",
+        params=["n"],
+        row_build_code="addSynapse(0);",
+        calc_max_row_len_func=lambda num_pre, num_post, pars: math.isqrt(int(pars["n"])),
+    )
+    wrong = Connectivity("SPARSE", SparseConnectInit(snippet, {"n": -1.0}))
+    with pytest.raises(NetworkError, match="connectivity 'Roots': calc_max_row_len_func fails: ValueError"):
         parts.network(synapses={"AB": parts.synapses(connectivity=wrong)})

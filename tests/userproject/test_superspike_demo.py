@@ -107,6 +107,19 @@ def test_prints_every_tenth_trial_and_saves_the_plot_without_a_display(capsys, t
     assert err == ""  # no bar where there is no terminal
 
 
+def test_weights_that_are_not_finite_are_an_error_though_the_curve_shows_silence(capsys, monkeypatch, tmp_path):
+    def spoil(self, trainer, trial):
+        weights = trainer.connections[0].synapses.vars["w"]
+        weights.view[...] = np.nan
+        weights.push_to_device()
+
+    monkeypatch.setattr("snnlearn.userproject.superspike_demo.Progress.on_epoch_begin", spoil)
+    assert run("--record-trial", "--num-trials", 2, "--seed", 1, "--save-data", "--quiet") == 2
+    assert [np.isfinite(share) for _, share in curve()] == [True, True]
+    message = "51200 of 51200 weights of 'InputHidden' are no longer finite; a lower learning rate"
+    assert capsys.readouterr().err.startswith(f"superspike_demo: error: {message}")
+
+
 def test_the_curve_ends_where_the_state_is_no_longer_finite():
     target = read_ras(target_path(), ss.NUM_OUTPUT, ss.TRIAL_MS)
     network = ss.describe(genn, ss.frozen_poisson(1), target, seed=1)

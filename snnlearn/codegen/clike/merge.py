@@ -36,6 +36,7 @@ int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t""",
 _EXACT_NAMES = "sqrt fabs abs min max fmin fmax floor ceil round rint trunc nearbyint later earlier arrival just_now"
 _EXACT = frozenset(_EXACT_NAMES.split())
 _CALL = re.compile(r"snn::([a-z]\w*)\(")
+_CONSTANT = re.compile(r"const \w+ (\w+) = ([^;]*);")
 
 
 @dataclass(frozen=True)
@@ -173,10 +174,36 @@ def _can_be_argument(a: _Tokens, b: _Tokens, at: int, ctypes: Types) -> bool:
 
 def _may_be_folded(tokens: _Tokens) -> bool:
     """Whether a compiler could know the result of a maths function, were all constants known to it."""
-    text = "".join(p for p, kind in zip(tokens.pieces, tokens.kinds, strict=True) if kind != _COMMENTS)
+    kept = [n for n, kind in enumerate(tokens.kinds) if kind != _COMMENTS]
+    text = "".join(tokens.spaces[n] + tokens.pieces[n] for n in kept)
+    drawn = _drawn(text)
     return any(
-        call.group(1) not in _EXACT and not text.startswith("random.", call.end()) for call in _CALL.finditer(text)
+        call.group(1) not in _EXACT and not _by_chance(_argument(text, call.end()), drawn)
+        for call in _CALL.finditer(text)
     )
+
+
+def _drawn(text: str) -> frozenset[str]:
+    """Return the local constants whose values depend on random numbers, wherever a constant of that name is defined."""
+    drawn: set[str] = set()
+    known: set[str] = set()
+    for name, value in _CONSTANT.findall(text):
+        (drawn if _by_chance(value, frozenset(drawn - known)) else known).add(name)
+    return frozenset(drawn - known)
+
+
+def _by_chance(expression: str, drawn: frozenset[str]) -> bool:
+    """Whether an expression depends on a random number, in all cases."""
+    return "?" not in expression and ("random." in expression or not drawn.isdisjoint(re.findall(_WORD, expression)))
+
+
+def _argument(text: str, begin: int) -> str:
+    """Return what follows an opening parenthesis, up to the one that closes it."""
+    depth, end = 1, begin
+    while depth:
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        end += 1
+    return text[begin : end - 1]
 
 
 def _type_of(number: str) -> str | None:

@@ -12,11 +12,8 @@ double normal_quantile(double p);
 // What can be made of random words of 32 bits, which Source::word() gives.
 template <typename Source> class Distributions {
 public:
-    // In [0, 1).
-    template <typename T> T uniform()
-    {
-        return sizeof(T) == 4 ? T(float(word() >> 8) * 0x1p-24f) : T(double(bits53()) * 0x1p-53);
-    }
+    // In (0, 1): its logarithm is finite, it is below a probability of 1, and the whole part of n times it is an index.
+    template <typename T> T uniform() { return sizeof(T) == 4 ? T(open_uniform_float()) : T(open_uniform()); }
     template <typename T> T normal() { return T(normal_quantile(open_uniform())); }
     template <typename T> T exponential() { return T(-natural_log(open_uniform())); }
     template <typename T> T log_normal(double mean, double sd)
@@ -28,8 +25,8 @@ public:
     // numbers, which is distributed as beta, tells on which side of it the rest are; the last few are tried one by one.
     unsigned int binomial(double trials, double probability)
     {
-        uint64_t n = trials > 0.0 ? uint64_t(trials) : 0;
-        double p = probability < 0.0 ? 0.0 : probability > 1.0 ? 1.0 : probability;
+        uint64_t n = trials >= 4294967295.0 ? 4294967295u : trials > 0.0 ? uint64_t(trials) : 0;
+        double p = probability;
         uint64_t successes = 0;
         while (n > 64 && p > 0.0 && p < 1.0) {
             const uint64_t rank = n / 2 + 1;
@@ -44,27 +41,35 @@ public:
                 p = p / cut;
             }
         }
+        if (!(p > 0.0 && p < 1.0)) {
+            return (unsigned int)(p >= 1.0 ? successes + n : successes);
+        }
         for (; n > 0; n--) {
-            successes += double(bits53()) * 0x1p-53 < p ? 1 : 0;
+            successes += open_uniform() < p ? 1 : 0;
         }
         return (unsigned int)successes;
     }
 
 private:
     uint32_t word() { return static_cast<Source *>(this)->word(); }
-    uint64_t bits53()
+    // In (0, 1), in steps that become finer towards 0; what would be rounded to 1 is the number below.
+    float open_uniform_float()
+    {
+        const float u = float(word()) * 0x1p-32f + 0x1p-33f;
+        return u < 1.0f ? u : 0x1.fffffep-1f;
+    }
+    // In (0, 1): the middle of one of 2^52 equal parts.
+    double open_uniform()
     {
         const uint64_t high = word();
-        return ((high << 32) | word()) >> 11;
+        return double((((high << 32) | word()) >> 11) | 1u) * 0x1p-53;
     }
-    // In (0, 1).
-    double open_uniform() { return (double(bits53()) + 0.5) * 0x1p-53; }
 
     // Marsaglia and Tsang (2000), A simple method for generating gamma variables; of scale 1.
     double gamma_of(double shape)
     {
-        if (!(shape > 0.0)) {
-            return not_a_number<double>();
+        if (!(shape > 0.0 && shape < infinity<double>())) {
+            return shape > 0.0 ? shape : not_a_number<double>();
         }
         // Less than 1: from that of one more. No recursion: NVRTC 12.9 crashes on it for sm_90.
         const bool small = shape < 1.0;
