@@ -9,7 +9,6 @@ from typing import Any
 import pygenn
 from pygenn._genn import VarRef as PyGeNNVarRef
 
-from snnlearn import models
 from snnlearn.declare import (
     CurrentSourceModel,
     CustomConnectivityUpdateModel,
@@ -26,6 +25,7 @@ from snnlearn.declare import (
     WeightUpdateModel,
 )
 from snnlearn.errors import BackendError
+from snnlearn.models import ALL, find
 from snnlearn.pygenn_hypot import without_hypot
 
 _CREATE: dict[type[Model], Callable[..., Any]] = {
@@ -50,7 +50,7 @@ def convert(model: Any) -> Any:
 def by_name(kind: type[Model], built_in: Any, model: Any) -> Any:
     """Return PyGeNN's form of a model given as a declaration or by name, given PyGeNN's module of the kind."""
     if isinstance(model, str) and not hasattr(built_in, model):
-        return convert(models.find(kind, model))
+        return convert(find(kind, model))
     return convert(model)
 
 
@@ -77,7 +77,7 @@ def _create(model: Model) -> Any:
 
 def _built_in(model: SparseConnectInitSnippet) -> Any:
     """Return GeNN's own snippet of that name, for one that makes arrays on the host."""
-    if model not in models.ALL or not hasattr(pygenn.init_sparse_connectivity_snippets, model.name):
+    if model not in ALL or not hasattr(pygenn.init_sparse_connectivity_snippets, model.name):
         raise BackendError(f"'{model.name}' makes arrays with host_init_func, which PyGeNN cannot")
     return getattr(pygenn.init_sparse_connectivity_snippets, model.name)()
 
