@@ -20,7 +20,7 @@ from snnlearn.training import Callback
 from snnlearn.userproject import superspike as ss
 from snnlearn.userproject import superspike_training as st
 
-REPORTED = (1, 10, 20, 50, 100, 200, 400, 600)
+REPORTED = (1, 10, 20, 50, 100, 200, 400, 440, 500, 600)
 
 
 class Shares(Callback):
@@ -40,7 +40,8 @@ def learn(target: SpikeTrains, seed: int, args: argparse.Namespace) -> list[floa
     learner = st.make_learner(genn, network, target, [rule])
     shares = Shares()
     learner.callbacks.append(shares)
-    learner.fit_opt_sched(st.step(args.trials, st.default_rate(rule) if args.lr is None else args.lr, rule))
+    schedule = st.SCHEDULES[args.schedule]
+    learner.fit_opt_sched(schedule(args.trials, st.default_rate(rule) if args.lr is None else args.lr, rule))
     return shares.values
 
 
@@ -55,6 +56,7 @@ def main() -> None:
     parser.add_argument("--target", default=target_path(), help="default: the bundled rotunda")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--optimiser", default="RMaxProp", choices=list(st.DEMO_OPTIMISERS))
+    parser.add_argument("--schedule", default="step", choices=list(st.SCHEDULES))
     parser.add_argument("--lr", type=float, default=None)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--threads", type=int, default=None)
@@ -76,6 +78,9 @@ def main() -> None:
         if trials <= args.trials:
             cells = (f"{100 * c[trials]:.1f}" if trials in c else "" for c in columns.values())
             print(f"| {trials} | " + " | ".join(cells) + " |")
+    lowest = (min(c, key=c.__getitem__) for c in columns.values())
+    cells = (f"{100 * c[at]:.2f} at {at}" for at, c in zip(lowest, columns.values(), strict=True))
+    print("| lowest | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,16 @@ ADAM_STEP = """
 
 Adam = CustomUpdateModel(
     "Adam",
-    params=["lr", "beta1", "beta2", "epsilon", "weightDecay", "gradientScale", "wMin", "wMax"],
+    params=[
+        ("lr", "scalar", "[0, inf)"),
+        ("beta1", "scalar", "[0, 1)"),
+        ("beta2", "scalar", "[0, 1)"),
+        ("epsilon", "scalar", "(0, inf)"),
+        ("weightDecay", "scalar", "[0, inf)"),
+        ("gradientScale", "scalar", "(-inf, inf)"),
+        ("wMin", "scalar", "(-inf, inf)"),
+        ("wMax", "scalar", "(-inf, inf)"),
+    ],
     vars=["mean", "meanWeight", "root", "rootWeight"],
     var_refs=["m", "variable"],
     update_code="""

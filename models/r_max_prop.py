@@ -25,7 +25,14 @@ from snnlearn.declare import CustomUpdateModel
 
 RMaxProp = CustomUpdateModel(
     "RMaxProp",
-    params=["updateTime", "tauRMS", "epsilon", "wMin", "wMax", "r0"],
+    params=[
+        ("updateTime", "scalar", "(0, inf)"),
+        ("tauRMS", "scalar", "(0, inf)"),
+        ("epsilon", "scalar", "(0, inf)"),
+        ("wMin", "scalar", "(-inf, inf)"),
+        ("wMax", "scalar", "(-inf, inf)"),
+        ("r0", "scalar", "[0, inf)"),
+    ],
     derived_params=[
         ("updateTimesteps", lambda pars, dt: pars["updateTime"] / dt),
         ("expRMS", lambda pars, dt: np.exp(-pars["updateTime"] / pars["tauRMS"])),

@@ -32,7 +32,15 @@ from snnlearn.declare import CustomUpdateModel
 
 RMaxPropScheduled = CustomUpdateModel(
     "RMaxPropScheduled",
-    params=["lr", "beta", "epsilon", "weightDecay", "gradientScale", "wMin", "wMax"],
+    params=[
+        ("lr", "scalar", "[0, inf)"),
+        ("beta", "scalar", "[0, 1)"),
+        ("epsilon", "scalar", "(0, inf)"),
+        ("weightDecay", "scalar", "[0, inf)"),
+        ("gradientScale", "scalar", "(-inf, inf)"),
+        ("wMin", "scalar", "(-inf, inf)"),
+        ("wMax", "scalar", "(-inf, inf)"),
+    ],
     vars=["upsilon"],
     var_refs=["m", "variable"],
     update_code="""

@@ -34,7 +34,16 @@ from snnlearn.declare import CustomUpdateModel
 
 RMSProp = CustomUpdateModel(
     "RMSProp",
-    params=["lr", "momentum", "beta", "epsilon", "weightDecay", "gradientScale", "wMin", "wMax"],
+    params=[
+        ("lr", "scalar", "[0, inf)"),
+        ("momentum", "scalar", "[0, 1)"),
+        ("beta", "scalar", "[0, 1)"),
+        ("epsilon", "scalar", "(0, inf)"),
+        ("weightDecay", "scalar", "[0, inf)"),
+        ("gradientScale", "scalar", "(-inf, inf)"),
+        ("wMin", "scalar", "(-inf, inf)"),
+        ("wMax", "scalar", "(-inf, inf)"),
+    ],
     vars=["root", "velocity"],
     var_refs=["m", "variable"],
     update_code="""

@@ -30,7 +30,15 @@ from snnlearn.declare import CustomUpdateModel
 
 SGD = CustomUpdateModel(
     "SGD",
-    params=["lr", "momentum", "nesterov", "weightDecay", "gradientScale", "wMin", "wMax"],
+    params=[
+        ("lr", "scalar", "[0, inf)"),
+        ("momentum", "scalar", "[0, 1)"),
+        ("nesterov", "scalar", "[0, 1]"),
+        ("weightDecay", "scalar", "[0, inf)"),
+        ("gradientScale", "scalar", "(-inf, inf)"),
+        ("wMin", "scalar", "(-inf, inf)"),
+        ("wMax", "scalar", "(-inf, inf)"),
+    ],
     vars=["velocity"],
     var_refs=["m", "variable"],
     update_code="""

@@ -34,6 +34,7 @@ from snnlearn.declare import (
 from snnlearn.errors import BackendError, NetworkError
 from snnlearn.genn.preferences import our_names
 from snnlearn.network.values import check_param
+from snnlearn.pygenn_description import description, given_to, noted
 from snnlearn.pygenn_models import by_name
 
 _OUR_PREFERENCES = our_names()
@@ -55,6 +56,11 @@ def __getattr__(name: str) -> Any:
 class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
     """PyGeNN's model; see there, and `snnlearn.genn.GeNNModel` for the parameters.
 
+    Attributes
+    ----------
+    initialisers : dict of str to (dict, dict, dict)
+        By synapse population what its weight update, postsynaptic model and connectivity were made from.
+
     Raises
     ------
     BackendError
@@ -74,6 +80,12 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
         theirs = {name: value for name, value in preferences.items() if name not in _OUR_PREFERENCES}
         name = genn_name(backend or self.default_backend)
         super().__init__(precision, model_name, backend=name, time_precision=time_precision, **theirs)
+        self.initialisers: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {}
+
+    @property
+    def scalar_precision(self) -> str:
+        """What `snnlearn.genn.GeNNModel` calls ``precision``: ``"float"`` or ``"double"``."""
+        return "double" if self.precision == pygenn.types.Double else "float"
 
     def add_neuron_population(
         self, pop_name: str, num_neurons: int, neuron: Any, params: Any = None, vars: Any = None
@@ -82,6 +94,26 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
         _check_params(f"neuron population '{pop_name}'", NeuronModel, neuron, params)
         neuron = by_name(NeuronModel, pygenn.neuron_models, neuron)
         return super().add_neuron_population(pop_name, num_neurons, neuron, _plain(params), _plain(vars))
+
+    def add_synapse_population(
+        self,
+        pop_name: str,
+        matrix_type: Any,
+        source: Any,
+        target: Any,
+        weight_update_init: Any,
+        postsynaptic_init: Any,
+        connectivity_init: Any = None,
+    ) -> Any:
+        """Add a connection."""
+        inits = weight_update_init, postsynaptic_init, connectivity_init
+        added = super().add_synapse_population(pop_name, matrix_type, source, target, *inits)
+        self.initialisers[pop_name] = given_to(inits[0]), given_to(inits[1]), given_to(inits[2])
+        return added
+
+    def description(self) -> dict[str, Any]:
+        """Return what the model declares, as dicts, lists, strings and numbers."""
+        return description(self)
 
     def add_current_source(
         self,
@@ -210,29 +242,36 @@ def init_sparse_connectivity(snippet: Any, params: Any = None) -> Any:
     """Return PyGeNN's ``init_sparse_connectivity``; the snippet may be a declaration."""
     _check_params("connectivity", SparseConnectInitSnippet, snippet, params)
     built_in = pygenn.init_sparse_connectivity_snippets
-    return pygenn.init_sparse_connectivity(by_name(SparseConnectInitSnippet, built_in, snippet), _plain(params))
+    made = pygenn.init_sparse_connectivity(by_name(SparseConnectInitSnippet, built_in, snippet), _plain(params))
+    return noted(made, _plain(params), _name_of(snippet))
 
 
 def init_toeplitz_connectivity(init_toeplitz_connect_snippet: Any, params: Any = None) -> Any:
     """Return PyGeNN's ``init_toeplitz_connectivity``; the snippet may be a declaration."""
     built_in = pygenn.init_toeplitz_connectivity_snippets
     snippet = by_name(ToeplitzConnectInitSnippet, built_in, init_toeplitz_connect_snippet)
-    return pygenn.init_toeplitz_connectivity(snippet, _plain(params))
+    made = pygenn.init_toeplitz_connectivity(snippet, _plain(params))
+    return noted(made, _plain(params), _name_of(init_toeplitz_connect_snippet))
 
 
 def init_weight_update(snippet: Any, *args: Any, **kwargs: Any) -> Any:
     """Return PyGeNN's ``init_weight_update``; the model may be a declaration."""
     _check_params("weight update", WeightUpdateModel, snippet, args[0] if args else kwargs.get("params"))
     model = by_name(WeightUpdateModel, pygenn.weight_update_models, snippet)
-    rest = [_plain(given) for given in args]
-    return pygenn.init_weight_update(model, *rest, **{name: _plain(given) for name, given in kwargs.items()})
+    rest, named = [_plain(given) for given in args], {name: _plain(given) for name, given in kwargs.items()}
+    return noted(pygenn.init_weight_update(model, *rest, **named), rest[0] if rest else named.get("params", {}))
 
 
 def init_postsynaptic(snippet: Any, params: Any = None, vars: Any = None, var_refs: Any = None) -> Any:
     """Return PyGeNN's ``init_postsynaptic``; the model may be a declaration."""
     _check_params("postsynaptic", PostsynapticModel, snippet, params)
     model = by_name(PostsynapticModel, pygenn.postsynaptic_models, snippet)
-    return pygenn.init_postsynaptic(model, _plain(params), _plain(vars), _plain(var_refs))
+    return noted(pygenn.init_postsynaptic(model, _plain(params), _plain(vars), _plain(var_refs)), _plain(params))
+
+
+def _name_of(snippet: Any) -> Any:
+    """Return the name of a snippet given as a declaration or by name."""
+    return getattr(snippet, "name", snippet)
 
 
 def _check_params(owner: str, kind: type[Model], model: Any, params: Mapping[str, Any] | None) -> None:

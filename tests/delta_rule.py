@@ -89,9 +89,9 @@ class Early(Late):
     note = Measure.note
 
 
-def make(count=6, *, validation=0, every=1, seed=3, kind=None, **settings):
+def make(count=6, *, validation=0, every=1, seed=3, kind=None, precision="float", **settings):
     """A learner with trials of 4 timesteps and an update every ``every`` trials; ``kind`` is a class of loss."""
-    model = genn.GeNNModel("float", "delta_rule", threads=1)
+    model = genn.GeNNModel(precision, "delta_rule", threads=1)
     model.seed = 5
     shown = model.add_neuron_population("Shown", 4, SHOWN, {}, {"x": 0.0})
     out = model.add_neuron_population("Out", 2, LINEAR, {}, {"y": 0.0, "target": 0.0})

@@ -19,8 +19,9 @@ from snnlearn.declare import (
     VarInitSnippet,
     WeightUpdateModel,
 )
-from snnlearn.errors import BackendError, NetworkError
-from snnlearn.training import SumLog
+from snnlearn.errors import BackendError, NetworkError, TrainingError
+from snnlearn.training import SumLog, attach
+from snnlearn.training.fingerprint import differences
 
 pytest.importorskip("pygenn", reason="PyGeNN is not installed")
 genn: Any = pytest.importorskip("snnlearn.pygenn_engine")
@@ -163,3 +164,64 @@ def test_back_ends_that_genn_was_not_built_with() -> None:
     assert on_cpu.GeNNModel("float", "m").backend_name == "single_threaded_cpu"
     assert on_cpu.init_var is genn.init_var
     assert on_cpu.VarAccess is genn.VarAccess
+
+
+def _declared(**changed: Any) -> dict[str, Any]:
+    c: dict[str, Any] = {
+        "name": "net",
+        "dt": 1.0,
+        "size": 4,
+        "k": 0.5,
+        "code": "addToPost(g * a);",
+        "a": 1.0,
+        "tau": 5.0,
+    }
+    c |= {"prob": 0.5, "to": 1.0, "precision": "float", **changed}
+    model = genn.GeNNModel(c["precision"], c["name"], backend="cpu")
+    model.dt = c["dt"]
+    post = model.add_neuron_population("Post", c["size"], NEURON, {"k": c["k"]}, {"V": 0.0})
+    pulse = WeightUpdateModel("W", params=["a"], vars=["g"], synapse_dynamics_code=c["code"])
+    model.add_synapse_population(
+        "S", "SPARSE", post, post, genn.init_weight_update(pulse, {"a": c["a"]}, {"g": 1.0}),
+        genn.init_postsynaptic("ExpCurr", {"tau": c["tau"]}),
+        genn.init_sparse_connectivity("FixedProbability", {"prob": c["prob"]}),
+    )  # fmt: skip
+    model.add_custom_update("R", "Reset", RESET, {"to": c["to"]}, {}, {"V": genn.create_var_ref(post, "V")})
+    found: dict[str, Any] = model.description()
+    return found
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"name": "other"},
+        {"dt": 0.5},
+        {"size": 5},
+        {"k": 1.0},
+        {"code": "addToPost(2.0 * g * a);"},
+        {"a": 2.0},
+        {"tau": 4.0},
+        {"prob": 0.25},
+        {"to": 2.0},
+        {"precision": "double"},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_description_tells_networks_apart(changed: dict[str, Any]) -> None:
+    same = _declared()
+    assert differences(same, _declared()) == []
+    found = differences(same, _declared(**changed))
+    assert any(next(iter(changed)).replace("code", "synapse_dynamics_code") in text for text in found)
+
+
+def test_optimisers_stay_in_their_intervals() -> None:
+    for precision in ("float", "double"):
+        model = genn.GeNNModel(precision, "intervals", backend="cpu")
+        assert model.scalar_precision == precision
+        post = model.add_neuron_population("Post", 1, NeuronModel("Still", vars=["m", "w"]), {}, {"m": 0.0, "w": 0.0})
+        refs = [genn.create_var_ref(post, name) for name in ("m", "w")]
+        if precision == "double":
+            attach(model, "Adam", "update", "Learn", *refs, {"epsilon": 1e-50})
+            continue
+        with pytest.raises(TrainingError, match=r"epsilon must be in .* but 1e-50 is 0 in single precision"):
+            attach(model, "Adam", "update", "Learn", *refs, {"epsilon": 1e-50})

@@ -44,6 +44,7 @@ def test_phases_of_the_example_are_phases():
     names = {}
     exec(code, names)
     assert [phase.epochs for phase in names["phases"]] == [1, 2.5]
+    assert [phase.lr for phase in names["phases"]] == [(1e-3, 1e-2), (1e-2, 1e-3)], "a start and an end each"
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\((docs/[^)]+)\)", TEXT))

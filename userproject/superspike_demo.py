@@ -62,7 +62,12 @@ def get_parser() -> Parser:
     add("--save-data", action="store_true", help="write spikes and learning curve as CSV rather than plot them")
     add("--backend", default="auto", metavar="{" + ",".join(NAMES) + "}", help="engine to run on (default: auto)")
     add("--optimiser", default="RMaxProp", choices=list(st.DEMO_OPTIMISERS), help="what applies gradients (RMaxProp)")
-    add("--schedule", default="step", choices=list(st.SCHEDULES), help="course of the learning rate (default: step)")
+    add(
+        "--schedule",
+        default=None,
+        choices=list(st.SCHEDULES),
+        help="course of the learning rate (default: linear; step for RMaxPropSeed)",
+    )
     add("--lr", type=float, default=None, metavar="RATE", help="(largest) learning rate (default: the optimiser's)")
     add(
         "--lr-find",
@@ -100,7 +105,8 @@ def run(args: Namespace) -> int:
     seed = check_seed(args.seed)
     optimiser = st.DEMO_OPTIMISERS[args.optimiser]
     lr = check_rate(args.lr) if args.lr is not None else st.default_rate(optimiser)
-    phases = [] if args.lr_find else st.SCHEDULES[args.schedule](args.num_trials, lr, optimiser)
+    schedule = st.SCHEDULES[args.schedule or st.default_schedule(args.optimiser)]
+    phases = [] if args.lr_find else schedule(args.num_trials, lr, optimiser)
     backend = choose_backend(args.backend)
     target = read_target(args.target_file, args.first_id)
     network = ss.describe(

@@ -10,6 +10,7 @@ from snnlearn.io import SpikeTrains
 from snnlearn.models import RMaxProp
 from snnlearn.training import (
     OPTIMISERS,
+    DecayType,
     Learner,
     Measure,
     NotedSum,
@@ -39,6 +40,7 @@ SEED_OPTIMISER = Optimiser(
     },
     lr_param="r0",
 )
+HELD_TRIALS = 10  # at the full rate, before the linear schedule falls
 DEMO_OPTIMISERS = {**OPTIMISERS, SEED_OPTIMISER.name: SEED_OPTIMISER}
 
 
@@ -141,6 +143,16 @@ def _need_trials(schedule: str, trials: int, least: int) -> None:
 Schedule = Callable[[int, float, Optimiser], list[TrainingPhase]]
 
 
+def linear(trials: int, lr: float, optimiser: Optimiser) -> list[TrainingPhase]:
+    """Return the full rate for ten trials, in which learning begins, then a line to 0 at the end."""
+    if trials <= HELD_TRIALS:
+        return constant(trials, lr, optimiser)
+    return [
+        TrainingPhase(HELD_TRIALS, optimiser, lr),
+        TrainingPhase(trials - HELD_TRIALS, optimiser, (lr, 0.0), DecayType.LINEAR),
+    ]
+
+
 def step(trials: int, lr: float, optimiser: Optimiser) -> list[TrainingPhase]:
     """Return the seed's schedule: a tenth of the rate every 400 trials."""
     return phases_step(lr, 400, 0.1, trials, optimiser)
@@ -165,6 +177,7 @@ def one_cycle(trials: int, lr: float, optimiser: Optimiser) -> list[TrainingPhas
 
 
 SCHEDULES: dict[str, Schedule] = {
+    "linear": linear,
     "step": step,
     "sgdr": sgdr,
     "1cycle": one_cycle,
@@ -177,6 +190,11 @@ SCHEDULES: dict[str, Schedule] = {
 # and SuperSpike's gradients are large, so that it is far too much for one that does not.
 _RATES = {"SGD": 0.001, "RMSProp": 0.3, "Adam": 0.3, "AdamW": 0.3, "RMaxProp": ss.R0, "RMaxPropSeed": ss.R0}
 FINDER_RANGES = {name: (rate / 100, rate * 100) for name, rate in _RATES.items()}
+
+
+def default_schedule(optimiser: str) -> str:
+    """Return the schedule of an optimiser by its name: GeNN's for GeNN's, and one that ends at 0 for all others."""
+    return "step" if optimiser == SEED_OPTIMISER.name else "linear"
 
 
 def default_rate(optimiser: Optimiser) -> float:

@@ -34,7 +34,7 @@ from snnlearn.models import (
     SuperSpikeHidden,
     SuperSpikeReadout,
 )
-from snnlearn.training import DecayType, Learner, Mean, TrainedConnection, TrainingPhase
+from snnlearn.training import DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
 from snnlearn.userproject.yin_yang_data import CLASSES, Patterns, Points, draw, spike_times
 
 PROG = "yin_yang"
@@ -51,6 +51,7 @@ LIMITS = {
     "num_hidden": (1, 1_000_000),
     "seed": (1, 2**63 - 1),
 }
+RATES = (0.5, 0.05)  # of the weights of the hidden layer and of the readout, at first
 TAU_RISE_MS, TAU_DECAY_MS = 5.0, 10.0
 
 
@@ -92,7 +93,7 @@ def run(args: Namespace) -> int:
         if not least <= value <= most:
             bound = f"at least {least}" if value < least else f"at most {most}"
             raise TrainingError(f"--{name.replace('_', '-')} must be {bound}, not {value}")
-    phases = [TrainingPhase(args.epochs, "Adam", [0.5, 0.05], DecayType.COSINE)]
+    phases = [TrainingPhase(args.epochs, "Adam", PerConnection(RATES), DecayType.COSINE)]
     backend = choose_backend(args.backend)
     train, valid = draw(args.num_train, args.seed), draw(args.num_valid, args.seed + 1)
     learner = make_learner(backend.module, train, valid, args.num_hidden, args.seed, args.quiet)

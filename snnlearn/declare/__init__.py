@@ -32,6 +32,7 @@ from snnlearn.declare.models import (
     VarInitSnippet,
     WeightUpdateModel,
 )
+from snnlearn.declare.plain import as_plain
 from snnlearn.declare.types import Precision, ValueType, element_type, value_type
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "VarInitSnippet",
     "VarRef",
     "WeightUpdateModel",
+    "as_plain",
     "element_type",
     "get_var_access_dim",
     "value_type",

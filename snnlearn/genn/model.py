@@ -273,6 +273,16 @@ class GeNNModel(AddsGroups, TimesSpent):
         notes = self._simulation.notes if self._simulation is not None else ()
         return "\n".join([explain(self._plan, self._rewrites(), self.backend_name == "cuda"), *notes])
 
+    def description(self) -> dict[str, Any]:
+        """Return what the model declares, as dicts, lists, strings and numbers; see `snnlearn.network.description`.
+
+        Raises
+        ------
+        NetworkError
+            For groups that do not fit together.
+        """
+        return net.description(describe(self))
+
     def state(self) -> dict[str, NDArray[Any]]:
         """Return a copy of all that the future depends on, on the device: variables, spikes in flight, recordings.
 

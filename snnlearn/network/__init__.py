@@ -7,6 +7,7 @@ from snnlearn.network.connectivity import (
     SparseConnectInit,
     ToeplitzConnectInit,
 )
+from snnlearn.network.description import description
 from snnlearn.network.network import Network
 from snnlearn.network.neurons import CurrentSource, NeuronPopulation
 from snnlearn.network.references import ArrayReference, Location, Reference, WeightReference
@@ -37,4 +38,5 @@ __all__ = [
     "WeightUpdateInit",
     "check_param",
     "derive_params",
+    "description",
 ]

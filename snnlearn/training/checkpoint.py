@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from snnlearn.errors import TrainingError, did_you_mean
 from snnlearn.io import atomic_write
+from snnlearn.training.fingerprint import differences
 
 _FORMAT = 1
 _PARTS = {
@@ -25,6 +26,11 @@ _PARTS = {
     "measures": list,
     "history": dict,
     "epochs": list,
+}
+_NAMED = 6  # differences of a network that a message names
+# Parts of a state that may be there for recordings alone: spikes and events are kept where something reads them.
+_RECORDED = frozenset({"spikes", "spike_count", "recording"}) | {
+    f"{side}_{what}" for side in ("pre", "post") for what in ("events", "event_count", "event_recording")
 }
 # What NumPy, zipfile and json raise on a file that is damaged or is none of theirs.
 _DAMAGE = (EOFError, ValueError, TypeError, AttributeError, KeyError, zipfile.BadZipFile)
@@ -39,7 +45,7 @@ class Checkpoint:
     arrays : mapping of str to ndarray
         The engine's state: every variable, what is in flight, optimisers' state.
     progress : mapping
-        Counters, curves and measures; plain numbers, strings, lists and dicts.
+        Counters, curves and measures, and the network's fingerprint; plain numbers, strings, lists and dicts.
     """
 
     arrays: Mapping[str, NDArray[Any]]
@@ -106,6 +112,40 @@ class Checkpoint:
                 was = there.get(key)
                 raise TrainingError(f"the checkpoint is of another training: {key} is {was} there, {value} here")
 
+    def check_fingerprint(self, here: Mapping[str, Any]) -> None:
+        """Check that the network was declared as it is here.
+
+        Raises
+        ------
+        TrainingError
+            Where it was not, naming the differences; and where the checkpoint does not say.
+        """
+        anyway = "load(name, force=True) loads it all the same"
+        there = self.progress.get("fingerprint")
+        if not isinstance(there, dict):
+            raise TrainingError(
+                "the checkpoint has no fingerprint of its network, for an earlier version wrote it: nothing tells "
+                f"whether it is of this one; {anyway}"
+            )
+        found = differences(there, here)
+        if found:
+            more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+            raise TrainingError(f"the checkpoint is of another network: {'; '.join(found[:_NAMED])}{more} ({anyway})")
+
+    def fitted_to(self, present: Mapping[str, NDArray[Any]]) -> Checkpoint:
+        """Return the checkpoint for a network that records something else; itself in the middle of a trial.
+
+        Parameters
+        ----------
+        present : mapping of str to ndarray
+            The state of the network in memory.
+        """
+        if self.progress["runner"][3] is not None:
+            return self
+        arrays = {key: array for key, array in self.arrays.items() if key in present or not _is_recorded(key)}
+        arrays |= {key: array for key, array in present.items() if key not in arrays and _is_recorded(key)}
+        return replace(self, arrays=arrays)
+
     def check_fits(self, present: Mapping[str, NDArray[Any]]) -> None:
         """Check that the arrays are those of a network in memory.
 
@@ -127,6 +167,11 @@ class Checkpoint:
                 raise TrainingError(
                     f"the checkpoint is of another network: {key} is {_describe(there)} there, {_describe(here)} here"
                 )
+
+
+def _is_recorded(key: str) -> bool:
+    """Whether an array may be in the state of one network, and not in that of the same with other recordings."""
+    return key.rpartition(".")[2] in _RECORDED
 
 
 def _describe(array: NDArray[Any]) -> str:

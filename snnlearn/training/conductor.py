@@ -16,18 +16,15 @@ from tqdm import tqdm
 from snnlearn.errors import TrainingError
 from snnlearn.training.callbacks import Callback, Spikes, tell
 from snnlearn.training.data import Data
+from snnlearn.training.divergence import Divergence
+from snnlearn.training.finder import Ending
 from snnlearn.training.history import History
 from snnlearn.training.layout import Segment
 from snnlearn.training.measures import Noted
 from snnlearn.training.phases import TrainingPhase
-from snnlearn.training.rates import value_of
 
 if TYPE_CHECKING:
     from snnlearn.training.learner import Learner
-
-WARM_UP = 10  # updates before a loss can be called divergent
-DIVERGED = 4.0  # times the best
-_SMOOTH = 0.9  # share of the smoothed loss that an update leaves
 
 
 @dataclass(frozen=True)
@@ -104,8 +101,8 @@ class Conductor(Callback):
         self._unread: deque[Union[TrainingPhase, _Iteration, EpochResult]] = deque()
         self._trouble: str | None = None
         self._epoch_losses: list[float] = []
-        self._smoothed = [0.0, 0.0]  # sum and its weight
-        self._best = math.inf
+        self._divergence = Divergence()
+        self._diverged = False  # whether that has ended the current fit
         self._measured = False
         self.parts: list[tuple[Segment, TrainingPhase, Data]] = []
         self._current = 0
@@ -131,7 +128,8 @@ class Conductor(Callback):
             "signature": signature,
         }
         self.history, self.epochs = History(len(self.learner.connections)), []
-        self._epoch_losses, self._smoothed, self._best, self._announced = [], [0.0, 0.0], math.inf, -1
+        self._epoch_losses, self._announced = [], -1
+        self._divergence, self._diverged = Divergence(), False
 
     def conduct(self, parts: list[tuple[Segment, TrainingPhase, Data]], stop_div: bool) -> None:
         """Run phases from where the runner is."""
@@ -296,22 +294,21 @@ class Conductor(Callback):
         tqdm.write(f"{result.epoch:>12}" + "".join(f"{cell:>12}" for cell in cells))
 
     def _check_loss(self, loss: float, update: int) -> None:
-        if not math.isfinite(loss):
-            if self._stop_div:
+        self._divergence.add(loss)
+        if self._stop_div:
+            if self._divergence.diverges:
+                self._diverged = True
                 self.learner.runner.request_stop()
-                return
+        elif not math.isfinite(loss):
             self._trouble = self._trouble or (
                 f"the loss is {loss} at update {update}: the state is no longer finite; "
                 "a lower learning rate or tighter weight bounds may help"
             )
-            return
-        total, weight = self._smoothed
-        self._smoothed = [_SMOOTH * total + (1.0 - _SMOOTH) * loss, _SMOOTH * weight + (1.0 - _SMOOTH)]
-        smoothed = self._smoothed[0] / self._smoothed[1]
-        if len(self.history) > WARM_UP:
-            if self._stop_div and smoothed > DIVERGED * self._best:
-                self.learner.runner.request_stop()
-            self._best = min(self._best, smoothed)
+
+    def ending(self) -> Ending:
+        """Return how the current fit ended."""
+        planned = sum(segment.num_updates for segment, _phase, _data in self.parts)
+        return Ending(planned, self._diverged)
 
     def _example(self, trial: int) -> int:
         segment, _phase, data = self.parts[self._current]
@@ -343,19 +340,18 @@ class Conductor(Callback):
             "start": self.start,
             "epochs_done": self.epochs_done,
             "epoch_losses": list(self._epoch_losses),
-            "smoothed": list(self._smoothed),
-            "best": self._best,
             "measured": self._measured,
             "announced": self._announced,
             "pending_epoch": self._pending_epoch,
         }
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Put back what `state` gave."""
+    def set_state(self, state: dict[str, Any], history: History, epochs: list[EpochResult]) -> None:
+        """Put back what `state` gave, and the history and epochs that belong to it."""
+        self.history, self.epochs = history, epochs
+        self._divergence, self._diverged = Divergence(history.losses.tolist()), False
         self.start = state["start"]
         self.epochs_done = state["epochs_done"]
         self._epoch_losses = list(state["epoch_losses"])
-        self._smoothed, self._best = list(state["smoothed"]), state["best"]
         self._measured, self._announced = state["measured"], state["announced"]
         self._pending_epoch = state["pending_epoch"]
 
@@ -372,11 +368,7 @@ def phase_rates(phase: TrainingPhase, iteration: int, iterations: int) -> dict[s
     rule = phase.rule
     lr = phase.lr_at(iteration, iterations)
     momentum = phase.momentum_at(iteration, iterations)
-    params: dict[str, Any] = {rule.lr_param: lr}
+    params: dict[str, Any] = {rule.lr_param: lr, **phase.constants()}
     if rule.momentum_param is not None:
         params[rule.momentum_param] = momentum
-    # A parameter that the phase leaves open has its default, whatever the phase before has made of it.
-    for param, given in ((rule.beta_param, phase.beta), (rule.decay_param, phase.wds)):
-        if param is not None:
-            params[param] = rule.default(param) if given is None else value_of(given)
     return {"lr": lr, "momentum": momentum if rule.momentum_param is not None else None, "params": params}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,10 +18,11 @@ from snnlearn.training.conductor import Conductor, EpochResult
 from snnlearn.training.data import Data
 from snnlearn.training.decay import DecayType
 from snnlearn.training.finder import FoundRate, find_rate
+from snnlearn.training.fingerprint import fingerprint
 from snnlearn.training.history import History
 from snnlearn.training.layout import lay_out
 from snnlearn.training.measures import Measure
-from snnlearn.training.optimisers import Optimiser, attach, resolve_optimiser
+from snnlearn.training.optimisers import Optimiser, attach, precision_of, resolve_optimiser
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.runner import TrialRunner
 
@@ -172,16 +174,17 @@ class Learner:
         data_list : sequence of Data, optional
             The data of each phase; by default the learner's own for all.
         stop_div : bool
-            Stop where the loss is not finite or passes four times its best.
+            Stop where the loss is not finite or diverges, see `Divergence`.
         resume : bool
             Go on with a fit of the same phases that was stopped, here or before `save`.
 
         Raises
         ------
         TrainingError
-            For no phases, lists of different lengths, rates that do not fit the connections or the model's precision,
-            an optimiser that was not compiled, a fraction of an epoch that is less than a trial, nothing to resume; for
-            a loss that is not finite (unless ``stop_div``); and for a callback that raises.
+            For no phases, lists of different lengths, rates that do not fit the connections, an optimiser that was not
+            compiled, a parameter that the model's precision takes out of its interval, a fraction of an epoch that is
+            less than a trial, nothing to resume; for a loss that is not finite (unless ``stop_div``); and for a
+            callback that raises.
         """
         datas = self._check(phases, data_list)
         self.build([phase.optimiser for phase in phases])
@@ -215,12 +218,10 @@ class Learner:
             raise TrainingError(
                 f"data_list has {len(data_list)} data sets for {len(phases)} phases; repeat one as needed"
             )
-        double = self.model.precision == self._genn.types.Double
-        largest = float(np.finfo(np.float64 if double else np.float32).max)
         for number, phase in enumerate(phases):
             try:
                 phase.check_connections(len(self.connections))
-                phase.check_largest(largest)
+                phase.check_precision(precision_of(self.model))
             except TrainingError as error:
                 raise TrainingError(f"phase {number}: {error}") from None
         datas = list(data_list) if data_list is not None else [self.data] * len(phases)
@@ -284,6 +285,8 @@ class Learner:
             each = tuple(np.broadcast_to(np.asarray(value, dtype=np.float64), len(self.connections)).tolist())
             if self._rates.get((rule.name, param)) == each:
                 continue
+            for number in each:
+                rule.check_value(param, number, precision_of(self.model))
             self._rates[rule.name, param] = each
             for update, number in zip(self._updates[rule.name], each, strict=True):
                 update.set_dynamic_param_value(param, number)
@@ -392,7 +395,7 @@ class Learner:
         Raises
         ------
         TrainingError
-            As in `fit_opt_sched`.
+            As in `fit_opt_sched`; and where the losses are too few to choose a rate, or never fall.
         """
         if not (isinstance(start, (int, float)) and isinstance(end, (int, float)) and 0 < start < end):
             raise TrainingError(f"the finder's rates must grow: 0 < start < end, not {start!r} to {end!r}")
@@ -403,10 +406,10 @@ class Learner:
             self.fit_opt_sched([TrainingPhase(epochs, optimiser, (start, end), decay, **phase)], stop_div=True)
         finally:
             self.quiet = quiet
-            history = self.sched
+            history, ending = self.sched, self._conductor.ending()
             self._restore(before)
             self._conductor.parts = parts
-        return find_rate(history)
+        return find_rate(history, ending)
 
     # ---- checkpoints ----
 
@@ -422,10 +425,20 @@ class Learner:
         """
         if not self._built:
             raise TrainingError("there is nothing to save: the network is not built yet")
-        return self._snapshot().write(name)
+        checkpoint = self._snapshot()
+        return replace(
+            checkpoint, progress={**checkpoint.progress, "fingerprint": self._fingerprint(self._optimisers)}
+        ).write(name)
 
-    def load(self, name: str | Path) -> None:
+    def load(self, name: str | Path, *, force: bool = False) -> None:
         """Read what `save` wrote, here or in another process, and be where training was then.
+
+        Parameters
+        ----------
+        name : path-like
+        force : bool
+            Load the checkpoint of a network that was declared otherwise (another rule, other parameters or bounds),
+            or that does not say, as long as its variables fit.
 
         Raises
         ------
@@ -434,9 +447,19 @@ class Learner:
         """
         checkpoint = Checkpoint.read(name)
         checkpoint.check_setup(self._setup())
+        if not force:
+            checkpoint.check_fingerprint(self._fingerprint(checkpoint.progress["optimisers"]))
         self.build(checkpoint.progress["optimisers"])
-        checkpoint.check_fits(self.model.state())
+        present = self.model.state()
+        checkpoint = checkpoint.fitted_to(present)
+        checkpoint.check_fits(present)
         self._restore(checkpoint)
+
+    def _fingerprint(self, optimisers: Iterable[str]) -> dict[str, Any]:
+        """Return what a checkpoint's network is known by, with the optimisers of these names."""
+        rules = [self._resolve(name) for name in optimisers]
+        own = {update.name for updates in self._updates.values() for update in updates}
+        return fingerprint(self.model.description(), own, self.connections, rules)
 
     def _setup(self) -> dict[str, Any]:
         """Return what must be the same where training goes on."""
@@ -475,7 +498,6 @@ class Learner:
         self.model.set_state(checkpoint.arrays)
         self.model.timestep = progress["timestep"]
         runner.trial, runner.timestep, runner.update, runner.timesteps_left = trial, timestep, update, left
-        self._conductor.set_state(progress["conductor"])
+        self._conductor.set_state(progress["conductor"], sched, epochs)
         for measure, state in zip((self.loss, *self.metrics), progress["measures"], strict=True):
             measure.state = dict(state)
-        self._conductor.history, self._conductor.epochs = sched, epochs

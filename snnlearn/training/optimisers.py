@@ -9,7 +9,7 @@ from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
-from snnlearn.declare import CustomUpdateModel
+from snnlearn.declare import CustomUpdateModel, Interval, Precision
 from snnlearn.errors import TrainingError, did_you_mean
 from snnlearn.models import SGD, Adam, AdamW, RMaxPropScheduled, RMSProp
 
@@ -40,7 +40,8 @@ class Optimiser:
     Raises
     ------
     TrainingError
-        If parameters are missing or unknown, not finite, or the model does not refer to ``m`` and ``variable``.
+        If parameters are missing or unknown, not finite or not in the interval that the model declares, or the model
+        does not refer to ``m`` and ``variable``.
     """
 
     name: str
@@ -102,19 +103,43 @@ class Optimiser:
         Raises
         ------
         TrainingError
-            For a parameter that there is not, and for a value that is not a finite number.
+            For a parameter that there is not, and for a value that is not a finite number or not in its interval.
         """
         _check_params(self.model, params, f"optimiser '{name}'")
         return replace(self, name=name, params={**self.params, **params})
 
+    def check_value(self, param: str, value: float, precision: Precision) -> None:
+        """Check that a parameter can have a value in a model of this precision.
 
-def _check_params(model: CustomUpdateModel, params: Mapping[str, Any], owner: str) -> None:
-    known = [param.name for param in model.params]
+        Raises
+        ------
+        TrainingError
+            Where it cannot, or only before it is rounded; names the nearest value that it can have.
+        """
+        _check_params(self.model, {param: value}, f"optimiser '{self.name}'", precision)
+
+
+_FINITE = Interval("(-inf, inf)")
+
+
+def _check_params(
+    model: CustomUpdateModel, params: Mapping[str, Any], owner: str, precision: Precision = "double"
+) -> None:
+    known = {param.name: param for param in model.params}
     for name, value in params.items():
         if name not in known:
             raise TrainingError(f"{owner}: model '{model.name}' has no parameter '{name}'{did_you_mean(name, known)}")
         if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
             raise TrainingError(f"{owner}: {name} must be a finite number, not {value!r}")
+        fault = (known[name].within or _FINITE).fault(float(value), known[name].type, precision)
+        if fault is not None:
+            raise TrainingError(f"{owner}: {name} {fault}")
+
+
+def precision_of(model: Any) -> Precision:
+    """Return the precision of a model, of any engine."""
+    found: Precision = getattr(model, "scalar_precision", model.precision)
+    return found
 
 
 _TABLE = (
@@ -207,16 +232,17 @@ def attach(
     Raises
     ------
     TrainingError
-        For an unknown optimiser, and for an override that is unknown or not a finite number.
+        For an unknown optimiser, for an override that is unknown or not a finite number, and for a parameter that the
+        model's precision takes out of its interval.
     """
     rule = resolve_optimiser(optimiser)
-    given = dict(overrides or {})
-    _check_params(rule.model, given, f"optimiser '{rule.name}' of '{name}'")
+    params = {**rule.params, **(overrides or {})}
+    _check_params(rule.model, params, f"optimiser '{rule.name}' of '{name}'", precision_of(model))
     update = model.add_custom_update(
         name,
         group,
         rule.model,
-        {**rule.params, **given},
+        params,
         {var.name: 0.0 for var in rule.model.vars},
         {"m": gradient_ref, "variable": variable_ref},
     )

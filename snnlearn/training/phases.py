@@ -9,6 +9,7 @@ from typing import Any, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn.declare import Precision
 from snnlearn.errors import TrainingError
 from snnlearn.training.decay import Decay, DecayType, Value, describe_decay, resolve_decay
 from snnlearn.training.optimisers import Optimiser, resolve_optimiser
@@ -25,9 +26,11 @@ _SHARES = Range(high=1.0)
 class TrainingPhase:
     """What holds during one part of a training; a value that checks itself when it is made.
 
-    The model is fastai's ``TrainingPhase``. Wherever one number is meant for all trained connections, a list or an
-    array gives one for each instead (discriminative rates); a tuple always is ``(start, end)``. Lists and arrays are
-    kept as `PerConnection`, numbers as float and the optimiser as an `Optimiser`, so that equal phases are ``==``.
+    The model is fastai's ``TrainingPhase``. Wherever one number is meant for all trained connections, a
+    `PerConnection`, an array or a list gives one for each instead (discriminative rates); a tuple always is
+    ``(start, end)``. A list where the value has a decay is an error, for it looks like a start and an end. Lists and
+    arrays are kept as `PerConnection`, numbers as float and the optimiser as an `Optimiser`, so that equal phases are
+    ``==``.
 
     Parameters
     ----------
@@ -51,8 +54,8 @@ class TrainingPhase:
     ------
     TrainingError
         If anything cannot work: epochs that are not positive, a rate that is negative or not finite, a momentum outside
-        [0, 1), a pair without a decay, EXPONENTIAL with a lone value or a zero, something the optimiser does not
-        have, arrays of different lengths.
+        [0, 1), a pair without a decay, a list with one, EXPONENTIAL with a lone value or a zero, something the
+        optimiser does not have, arrays of different lengths.
     """
 
     epochs: float
@@ -71,8 +74,8 @@ class TrainingPhase:
         self._need("momentum", rule.momentum_param, self.momentum is not None or self.momentum_decay != DecayType.NO)
         self._need("wds", rule.decay_param, self.wds is not None)
         self._need("beta", rule.beta_param, self.beta is not None)
-        self._set("lr", _as_course(self.lr, "lr", _RATES))
-        self._set("momentum", _as_course(self.momentum, "momentum", _SHARES))
+        self._set("lr", _as_course(self.lr, "lr", _RATES, self.lr_decay))
+        self._set("momentum", _as_course(self.momentum, "momentum", _SHARES, self.momentum_decay))
         if self.wds is not None:
             self._set("wds", as_rate(self.wds, "wds", _RATES))
         if self.beta is not None:
@@ -115,6 +118,35 @@ class TrainingPhase:
             return math.nan
         return self._at("momentum", _SHARES, i, n)
 
+    def constants(self) -> dict[str, Any]:
+        """Return, by parameter of the optimiser, what holds all through the phase: where left open, the default.
+
+        Whatever the phase before has made of it. A number, or an array of shape (connections,).
+        """
+        named = ((self.rule.beta_param, self.beta), (self.rule.decay_param, self.wds))
+        return {p: self.rule.default(p) if given is None else value_of(given) for p, given in named if p is not None}
+
+    def check_precision(self, precision: Precision) -> None:
+        """Check that the parameters of the optimiser can have the phase's values in a model of this precision.
+
+        Rates and momenta are checked at the ends that are given. What a decay of one's own gives in between is checked
+        when it comes.
+
+        Raises
+        ------
+        TrainingError
+            For a value that rounding takes out of its parameter's interval: a beta of 0.99999999 becomes 1.
+        """
+        rule = self.rule
+        given: list[tuple[str, tuple[Value, ...]]] = [(param, (value,)) for param, value in self.constants().items()]
+        for name, named in (("lr", rule.lr_param), ("momentum", rule.momentum_param)):
+            if named is not None:
+                ends = self._span(name)
+                given.append((named, ends if isinstance(getattr(self, name), tuple) else ends[:1]))
+        for param, values in given:
+            for number in (number for value in values for number in np.ravel(value).tolist()):
+                rule.check_value(param, number, precision)
+
     def check_connections(self, num: int) -> None:
         """Check that arrays have one value for each of ``num`` trained connections.
 
@@ -126,19 +158,6 @@ class TrainingPhase:
         for name, rate in self._rates():
             if isinstance(rate, PerConnection) and len(rate.values) != num:
                 raise TrainingError(f"{name} has {len(rate.values)} values for {num} trained connections: {rate!r}")
-
-    def check_largest(self, largest: float) -> None:
-        """Check that rates are no larger than the largest number that the model's precision has.
-
-        Raises
-        ------
-        TrainingError
-            If one is: it would be infinite there.
-        """
-        for name, rate in self._rates():
-            highest = 0.0 if rate is None else float(np.max(value_of(rate)))
-            if highest > largest:
-                raise TrainingError(f"{name} is {highest:g}, but the model's precision ends at {largest:g}")
 
     # ---- helpers ----
 
@@ -205,16 +224,30 @@ class TrainingPhase:
         return _checked(value, np.broadcast_shapes(np.shape(start), np.shape(end)), f"{name}_decay {decay!r}", allowed)
 
 
-def _as_course(given: Any, what: str, allowed: Range) -> Rate | tuple[Rate, Rate] | None:
+def _as_course(given: Any, what: str, allowed: Range, decay: Decay) -> Rate | tuple[Rate, Rate] | None:
     if given is None:
         return None
     if not isinstance(given, tuple):
-        return as_rate(given, what, allowed)
+        rate = as_rate(given, what, allowed)
+        if isinstance(given, list) and decay != DecayType.NO:
+            raise _ambiguous(given, what)
+        return rate
     if len(given) != 2:
+        several = "a list" if decay == DecayType.NO else f"PerConnection({list(given)})"
         raise TrainingError(
-            f"{what} is a tuple of {len(given)}: a tuple is (start, end); for one value per connection give a list"
+            f"{what} is a tuple of {len(given)}: a tuple is (start, end); for one value per connection give {several}"
         )
     return as_rate(given[0], f"the start of {what}", allowed), as_rate(given[1], f"the end of {what}", allowed)
+
+
+def _ambiguous(given: list[Any], what: str) -> TrainingError:
+    """Return the error for a list with a decay, which one may mean in two ways."""
+    course = f"({given[0]}, {given[1]})" if len(given) == 2 else "(start, end)"
+    return TrainingError(
+        f"{what}={given} is a list, which has one value for each trained connection, and {what}_decay is set: "
+        f"to go from a start to an end give a tuple, {what}={course}; "
+        f"for one value a connection, each falling to 0, give {what}=PerConnection({given}) or an array"
+    )
 
 
 def _checked(value: Any, shape: tuple[int, ...], what: str, allowed: Range) -> float | NDArray[np.float64]:

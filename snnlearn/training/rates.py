@@ -20,12 +20,33 @@ class PerConnection:
 
     Phases turn lists and arrays into this, so that they can be compared and cannot be changed behind their back.
 
+    Parameters
+    ----------
+    values : sequence of float, or array of shape (connections,)
+
     Attributes
     ----------
     values : tuple of float
+
+    Raises
+    ------
+    TrainingError
+        For what is no sequence of finite numbers, or an empty one.
     """
 
     values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        given: Any = self.values
+        if isinstance(given, np.ndarray):
+            given = given.tolist()
+        if not isinstance(given, (list, tuple)):
+            raise TrainingError(f"PerConnection takes one list of values, PerConnection([0.1, 0.2]), not {given!r}")
+        if not given:
+            raise TrainingError("PerConnection is empty: give one value for each trained connection")
+        any_number = Range(low=-math.inf)
+        values = tuple(any_number.check(value, f"PerConnection[{index}]") for index, value in enumerate(given))
+        object.__setattr__(self, "values", values)
 
     def __repr__(self) -> str:
         return f"PerConnection({', '.join(f'{value:g}' for value in self.values)})"
@@ -37,7 +58,7 @@ class PerConnection:
 
 Rate = Union[float, PerConnection]
 RateLike = Union[float, Sequence[float], NDArray[Any], PerConnection]
-"""What may be given for a rate: a number, or a list or array of one number for each connection."""
+"""What may be given for a rate: a number, or a `PerConnection`, list or array of one number for each connection."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +110,11 @@ def as_rate(given: Any, what: str, allowed: Range) -> Rate:
         return allowed.check(given, what)
     if not given:
         raise TrainingError(f"{what} is empty: give one value for each trained connection")
+    if any(isinstance(value, tuple) for value in given):
+        raise TrainingError(
+            f"{what} is a list of tuples: {given!r}; where each connection goes from a start of its own to an end of "
+            "its own, give one tuple of two lists, ([starts], [ends])"
+        )
     return PerConnection(tuple(allowed.check(value, f"{what}[{index}]") for index, value in enumerate(given)))
 
 

@@ -10,7 +10,7 @@ from snnlearn.errors import TrainingError
 from snnlearn.training.decay import DecayType
 from snnlearn.training.optimisers import Optimiser
 from snnlearn.training.phases import TrainingPhase
-from snnlearn.training.rates import RateLike, check_positive, scale
+from snnlearn.training.rates import Range, RateLike, as_rate, check_positive, scale
 
 
 def phases_sgdr(
@@ -22,7 +22,7 @@ def phases_sgdr(
 
     Parameters
     ----------
-    lr : float or array of shape (connections,)
+    lr : float, or PerConnection, list or array of shape (connections,)
         The largest learning rate.
     optimiser : str or Optimiser
     num_cycle : int
@@ -52,12 +52,13 @@ def phases_sgdr(
         raise TrainingError(f"num_cycle must be a positive whole number, not {num_cycle!r}")
     check_positive(cycle_len, "cycle_len")
     check_positive(cycle_mult, "cycle_mult")
+    highest = as_rate(lr, "lr", Range())
     phases = [
         TrainingPhase(cycle_len / 20, optimiser, scale(lr, lambda rate: rate / 100, "lr")),
-        TrainingPhase(cycle_len * 19 / 20, optimiser, lr, DecayType.COSINE),
+        TrainingPhase(cycle_len * 19 / 20, optimiser, highest, DecayType.COSINE),
     ]
     for i in range(1, num_cycle):
-        phases.append(TrainingPhase(cycle_len * cycle_mult**i, optimiser, lr, DecayType.COSINE))
+        phases.append(TrainingPhase(cycle_len * cycle_mult**i, optimiser, highest, DecayType.COSINE))
     return phases
 
 
@@ -76,7 +77,7 @@ def phases_1cycle(
     ----------
     cycle_len : float
         Length of the whole [epochs].
-    lr : float or array of shape (connections,)
+    lr : float, or PerConnection, list or array of shape (connections,)
         The largest learning rate; the cycle starts and ends at ``lr/div``, the fading at ``lr/(100 div)``.
     div : float
         By how much to divide it.
@@ -135,7 +136,7 @@ def phases_step(
 
     Parameters
     ----------
-    lr : float or array of shape (connections,)
+    lr : float, or PerConnection, list or array of shape (connections,)
         The first learning rate.
     every : float
         How long each step is [epochs].

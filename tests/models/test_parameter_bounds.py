@@ -81,7 +81,7 @@ def test_rounding_does_not_carry_a_parameter_out_of_its_bounds() -> None:
         )
         current = init_weight_update("StaticPulse", {}, {"g": 1.0}), init_postsynaptic("ExpCurr", {"tau": 1e-60})
         for name, (weight_update, postsynaptic), fault in [
-            ("S", inits, r"'g', initialiser 'Gamma': parameter 'a' must be in \(0, inf\], but 1e-50 is 0 in single precision"),
+            ("S", inits, r"'Gamma': parameter 'a' must be in \(0, inf\], but 1e-50 is 0 in single precision"),
             ("T", current, r"parameter 'tau' must be in \(0, inf\], but 1e-60 is 0 in single precision"),
         ]:
             if precision == "double":

@@ -55,7 +55,12 @@ def test_the_next_phase_takes_over_where_this_would_have_ended():
     assert rates == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.4, 0.3, 0.2])
 
 
-@pytest.mark.parametrize("given", [ARRAY, ARRAY.tolist(), PerConnection(tuple(ARRAY))], ids=lambda x: type(x).__name__)
+def test_a_list_without_decay_is_one_rate_a_connection():
+    for given in (ARRAY.tolist(), PerConnection(ARRAY), ARRAY):
+        np.testing.assert_array_equal(TrainingPhase(1, "SGD", given).lr_at(3, 4), ARRAY)
+
+
+@pytest.mark.parametrize("given", [ARRAY, PerConnection(ARRAY.tolist()), PerConnection(tuple(ARRAY))], ids=str)
 def test_discriminative_rates(given):
     constant = TrainingPhase(1, "SGD", given)
     np.testing.assert_array_equal(constant.lr_at(3, 4), ARRAY)
@@ -85,13 +90,13 @@ def test_a_decay_of_ones_own():
 def test_equal_phases_are_equal():
     arguments = {"lr": ARRAY, "lr_decay": DecayType.LINEAR, "wds": ARRAY, "beta": 0.99}
     phase = TrainingPhase(1, "Adam", **arguments)
-    same = TrainingPhase(1.0, OPTIMISERS["Adam"], **{**arguments, "lr": ARRAY.tolist()})
+    same = TrainingPhase(1.0, OPTIMISERS["Adam"], **{**arguments, "lr": PerConnection(ARRAY.tolist())})
     assert phase == same
     assert hash(phase) == hash(same)
     assert pickle.loads(pickle.dumps(phase)) == copy.deepcopy(phase) == phase
     assert phase != TrainingPhase(1, "AdamW", **arguments)
-    # A list is one value for each connection, a tuple start and end.
-    assert TrainingPhase(1, "SGD", [0.1, 0.2], DecayType.LINEAR) != TrainingPhase(
+    # One value for each connection is not start and end.
+    assert TrainingPhase(1, "SGD", PerConnection([0.1, 0.2]), DecayType.LINEAR) != TrainingPhase(
         1, "SGD", (0.1, 0.2), DecayType.LINEAR
     )
 
@@ -177,11 +182,52 @@ def test_bad_epochs(epochs, message):
         ({"optimiser": "RMaxProp", "momentum_decay": DecayType.LINEAR}, "the optimiser 'RMaxProp' has no momentum"),
         ({"lr": [1.0, 2.0], "wds": [1.0]}, "arrays of different lengths: lr has 2 values, wds 1"),
         ({"lr": ([1.0, 2.0], [1.0]), "lr_decay": DecayType.LINEAR}, "lr has 2 values, lr 1"),
+        ({"lr": [(0.1, 0.2), (0.3, 0.4)], "lr_decay": DecayType.LINEAR}, r"lr is a list of tuples: .*\(\[starts\], \["),
+        (
+            {"lr": ((0.1, 0.2), 0.3), "lr_decay": DecayType.LINEAR},
+            r"the start of lr must be a number, not \(0.1, 0.2\)",
+        ),
+        (
+            {"lr": (1, 2, 3), "lr_decay": DecayType.LINEAR},
+            r"for one value per connection give PerConnection\(\[1, 2, 3\]\)",
+        ),
     ],
 )
 def test_what_cannot_work_is_an_error(arguments, message):
     with pytest.raises(TrainingError, match=message):
         TrainingPhase(1, **{"optimiser": "SGD", **arguments})
+
+
+@pytest.mark.parametrize("name", ["lr", "momentum"])
+@pytest.mark.parametrize(
+    "decay",
+    [DecayType.LINEAR, DecayType.COSINE, DecayType.EXPONENTIAL, (DecayType.POLYNOMIAL, 2), lambda s, e, x: s],
+    ids=["linear", "cosine", "exponential", "polynomial", "function"],
+)
+def test_a_list_with_a_decay_could_mean_two_things(name, decay):
+    both = rf"{name}=\(0.1, 0.2\); for one value a connection, .*{name}=PerConnection\(\[0.1, 0.2\]\) or an array"
+    with pytest.raises(TrainingError, match=both):
+        TrainingPhase(1, "SGD", **{name: [0.1, 0.2], f"{name}_decay": decay})
+    with pytest.raises(TrainingError, match=rf"{name}=\(start, end\); .*PerConnection\(\[0.1\]\)"):
+        TrainingPhase(1, "SGD", **{name: [0.1], f"{name}_decay": decay})
+    other = "momentum" if name == "lr" else "lr"
+    phase = TrainingPhase(1, "SGD", **{name: [0.1, 0.2], other: (0.3, 0.1), f"{other}_decay": DecayType.LINEAR})
+    assert getattr(phase, name) == PerConnection((0.1, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (0.1, r"PerConnection takes one list of values, PerConnection\(\[0.1, 0.2\]\), not 0.1"),
+        ([], "PerConnection is empty"),
+        ([0.1, math.nan], r"PerConnection\[1\] must be finite, not nan"),
+        ([(0.1, 0.2)], r"PerConnection\[0\] must be a number, not \(0.1, 0.2\)"),
+        (np.ones((2, 2)), r"PerConnection\[0\] must be a number, not \[1.0, 1.0\]"),
+    ],
+)
+def test_what_is_not_one_value_for_each_connection(given, message):
+    with pytest.raises(TrainingError, match=message):
+        PerConnection(given)
 
 
 @pytest.mark.parametrize(

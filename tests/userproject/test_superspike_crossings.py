@@ -43,7 +43,7 @@ class Crossings(Callback):
         self.trials.append(Counter())
 
 
-@pytest.fixture(scope="module", params=["step", "1cycle"])
+@pytest.fixture(scope="module", params=["step", "linear", "1cycle"])
 def run(request):
     """The crossings of each trial, and the learning curve."""
     target = read_ras(target_path(), ss.NUM_OUTPUT, ss.TRIAL_MS)

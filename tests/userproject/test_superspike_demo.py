@@ -17,7 +17,14 @@ from snnlearn.errors import TrainingError
 from snnlearn.io import read_ras
 from snnlearn.userproject import superspike as ss
 from snnlearn.userproject.superspike_demo import Progress, get_parser, main
-from snnlearn.userproject.superspike_training import DEMO_OPTIMISERS, SCHEDULES, make_learner, step
+from snnlearn.userproject.superspike_training import (
+    DEMO_OPTIMISERS,
+    SCHEDULES,
+    default_schedule,
+    linear,
+    make_learner,
+    step,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -146,6 +153,41 @@ def test_learning_rate_falls_tenfold_every_400_trials():
     phases = step(1000, 1.0, DEMO_OPTIMISERS["RMaxProp"])
     assert [phase.epochs for phase in phases] == [400, 400, 200]
     assert [phase.lr for phase in phases] == pytest.approx([1.0, 0.1, 0.01])
+
+
+def test_by_default_the_rate_is_held_for_ten_trials_and_falls_to_0():
+    held, falling = linear(600, 0.5, DEMO_OPTIMISERS["RMaxProp"])
+    assert (held.epochs, falling.epochs) == (10, 590)
+    assert held.lr_at(3, 40) == falling.lr_at(0, 2000) == 0.5
+    assert falling.lr_at(1000, 2000) == 0.25
+    assert falling.lr_at(1999, 2000) == pytest.approx(0.5 / 2000)
+    for trials in (1, 10):
+        (whole,) = linear(trials, 0.5, DEMO_OPTIMISERS["RMaxProp"])
+        assert (whole.epochs, whole.lr) == (trials, 0.5)
+    assert {name: default_schedule(name) for name in DEMO_OPTIMISERS} == {
+        name: "step" if name == "RMaxPropSeed" else "linear" for name in DEMO_OPTIMISERS
+    }
+
+
+@pytest.mark.parametrize(("options", "rate"), [((), 0.5), (("--optimiser", "RMaxPropSeed"), 1.0)])
+def test_the_default_schedule_is_the_optimisers(options, rate, tmp_path):
+    assert run("--record-trial", "--num-trials", 12, "--seed", 1, "--save-data", "--quiet", *options) == 0
+    with (tmp_path / "learning_curve.csv").open() as file:
+        rates = [float(row["r0"]) for row in csv.DictReader(file)]
+    assert rates[:9] == [1.0] * 9
+    assert rates[10] == pytest.approx(rate, abs=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_error_does_not_rise_again(seed, tmp_path):
+    """With a rate that falls to a tenth after 400 trials it does, from about 3.1 to 3.7 % of a silent layer's."""
+    assert run("--record-trial", "--seed", seed, "--save-data", "--quiet") == 0
+    with (tmp_path / "learning_curve.csv").open() as file:
+        shares = [float(row["error_of_silent"]) for row in csv.DictReader(file)]
+    assert len(shares) == 600
+    assert shares[-1] < 0.03
+    assert shares[-1] <= min(shares) * 1.02
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
