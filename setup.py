@@ -55,7 +55,7 @@ setup(
         "snnlearn.codegen": ["clike/templates/*", "cpp/templates/*", "cuda/templates/*"],
         "snnlearn.data": ["*.ras"],
     },
-    install_requires=["numpy>=1.23", "matplotlib>=3.9", "pillow>=9.1", "pycparser>=2.21", "Jinja2>=3.0", "tqdm>=4.60"],
+    install_requires=["numpy>=1.23", "matplotlib>=3.9", "pycparser>=2.21", "Jinja2>=3.0", "tqdm>=4.60"],
     extras_require={
         # What the test command needs: runner, linter, type checker.
         "test": ["pytest>=7.4", "ruff>=0.5", "mypy>=1.10"],

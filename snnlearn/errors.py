@@ -6,6 +6,7 @@ Where a built-in exception means the same thing the class derives from it as wel
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -54,6 +55,37 @@ class BuildError(SnnlearnError):
 
 class LifecycleError(SnnlearnError, RuntimeError):
     """A call came too early or too late: before ``load``, after ``build``, without recording."""
+
+
+class UnknownAttributeError(SnnlearnError, AttributeError):
+    """An object has no attribute of this name, or none that can be set; the text says which is meant or what to do."""
+
+
+class FrozenError(UnknownAttributeError, dataclasses.FrozenInstanceError):
+    """A declaration, an initialiser or another value was to be changed; the text says how to get another one."""
+
+
+class UnknownNameError(SnnlearnError, KeyError):
+    """A mapping of names, such as ``vars`` of a group, has no such name; the text says which is meant."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # KeyError's shows the text's `repr`
+
+
+class FixedMappingError(SnnlearnError, TypeError):
+    """An entry of a mapping of names, such as ``vars`` of a group, was to be replaced; the text says what to do."""
+
+
+class ArgumentError(SnnlearnError, TypeError):
+    """A function takes no argument of this name, or not as many; the text says which is meant."""
+
+
+class ObsoleteImportError(SnnlearnError, ImportError):
+    """A program imports a name of GeNN 4; the text says what became of it."""
+
+
+class ObsoleteModuleError(ObsoleteImportError, ModuleNotFoundError):
+    """A program imports a module of GeNN 4; the text says what became of what it had."""
 
 
 class TrainingError(SnnlearnError, ValueError):

@@ -189,17 +189,17 @@ class FakeModule(Module):
             return
         match CODE[kernel]:
             case "x += 1":
-                self.array("P_x")[:] += 1
+                self.array("v_P_x")[:] += 1
             case "x *= 2":
-                self.array("P_x")[:] *= 2
+                self.array("v_P_x")[:] *= 2
             case "sum += block":
-                self.array("P_sum")[:] += self.block
+                self.array("v_P_sum")[:] += self.block
                 self.block = 0.0
             case "close":
                 self.close_block()
             case "clock":
                 clock = self.clock
-                self.kept += float(self.array("P_x")[0])
+                self.kept += float(self.array("v_P_x")[0])
                 clock["timestep"] += 1
                 clock["pending"] += 1 if self.device.program.depth else 0
                 self.write_global(CLOCK, clock)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, TypeVar
 
+from snnlearn.attributes import frozen
 from snnlearn.declare.access import CustomUpdateVarAccess, VarAccess, VarAccessMode, VarAccessModeAttribute
 from snnlearn.declare.interval import Interval
-from snnlearn.declare.types import Precision, element_type, value_type
+from snnlearn.declare.types import Precision, element_type, type_name, value_type
 from snnlearn.declare.words import is_reserved
 from snnlearn.errors import DeclarationError
 
@@ -28,6 +29,13 @@ def check_name(name: Any, what: str) -> None:
         raise DeclarationError(f"{what} name '{name}' is reserved; choose another, such as '{name}0'")
 
 
+def _check_type(field: Any, find: Callable[[str], object]) -> None:
+    """Raise DeclarationError for an unknown type; keep a known one as an object that can be resolved, as PyGeNN has."""
+    find(field.type)
+    object.__setattr__(field, "type", type_name(field.type))
+
+
+@frozen
 @dataclass(frozen=True)
 class Param:
     """A number that is the same for a whole population; ``within``, an `Interval` or its text, says what it may be."""
@@ -38,7 +46,7 @@ class Param:
 
     def __post_init__(self) -> None:
         check_name(self.name, "parameter")
-        value_type(self.type)
+        _check_type(self, value_type)
         within: Any = self.within
         if within is not None and not isinstance(within, Interval):
             object.__setattr__(self, "within", Interval(within))
@@ -48,6 +56,7 @@ class Param:
         return None if self.within is None else self.within.fault(number, self.type, precision)
 
 
+@frozen
 @dataclass(frozen=True)
 class DerivedParam:
     """A number computed once from the parameters and the timestep [ms]: ``func(params, dt)``."""
@@ -58,11 +67,12 @@ class DerivedParam:
 
     def __post_init__(self) -> None:
         check_name(self.name, "derived parameter")
-        value_type(self.type)
+        _check_type(self, value_type)
         if not callable(self.func):
             raise DeclarationError(f"derived parameter '{self.name}' needs a function (params, dt) -> value")
 
 
+@frozen
 @dataclass(frozen=True)
 class Var:
     """A state variable: one value for each neuron or synapse."""
@@ -73,7 +83,7 @@ class Var:
 
     def __post_init__(self) -> None:
         check_name(self.name, "variable")
-        value_type(self.type)
+        _check_type(self, value_type)
         if not isinstance(self.access, VarAccess):
             raise DeclarationError(f"variable '{self.name}': access {self.access!r} is not a VarAccess")
 
@@ -99,6 +109,7 @@ class _UsedByMode:
         return not self.access & (VarAccessModeAttribute.REDUCE | VarAccessModeAttribute.BROADCAST)
 
 
+@frozen
 @dataclass(frozen=True)
 class CustomUpdateVar(_UsedByMode):
     """A variable of a custom update: one value for each element it runs over, or a reduction of them."""
@@ -109,11 +120,12 @@ class CustomUpdateVar(_UsedByMode):
 
     def __post_init__(self) -> None:
         check_name(self.name, "variable")
-        value_type(self.type)
+        _check_type(self, value_type)
         if not isinstance(self.access, CustomUpdateVarAccess):
             raise DeclarationError(f"variable '{self.name}': access {self.access!r} is not a CustomUpdateVarAccess")
 
 
+@frozen
 @dataclass(frozen=True)
 class VarRef(_UsedByMode):
     """A name for some other group's variable; the network says which."""
@@ -124,11 +136,12 @@ class VarRef(_UsedByMode):
 
     def __post_init__(self) -> None:
         check_name(self.name, "variable reference")
-        value_type(self.type)
+        _check_type(self, value_type)
         if not isinstance(self.access, VarAccessMode):
             raise DeclarationError(f"reference '{self.name}': access {self.access!r} is not a VarAccessMode")
 
 
+@frozen
 @dataclass(frozen=True)
 class ExtraGlobalParam:
     """An array of any length, shared by a population; indexed in code as in C."""
@@ -138,9 +151,10 @@ class ExtraGlobalParam:
 
     def __post_init__(self) -> None:
         check_name(self.name, "extra global parameter")
-        element_type(self.type)
+        _check_type(self, element_type)
 
 
+@frozen
 @dataclass(frozen=True)
 class ArrayPart:
     """That each neuron owns a part of an array, which ascends: ``array[begin:end]``, given two of its variables.
@@ -162,9 +176,10 @@ class ExtraGlobalParamRef:
 
     def __post_init__(self) -> None:
         check_name(self.name, "extra global parameter reference")
-        element_type(self.type)
+        _check_type(self, element_type)
 
 
+@frozen
 @dataclass(frozen=True)
 class InputVar:
     """An input of a neuron beside ``Isyn``: set to ``init`` before the inputs of each timestep are summed."""
@@ -175,7 +190,7 @@ class InputVar:
 
     def __post_init__(self) -> None:
         check_name(self.name, "additional input variable")
-        value_type(self.type)
+        _check_type(self, value_type)
         init: object = self.init
         if isinstance(init, bool) or not isinstance(init, Real) or math.isnan(init):
             raise DeclarationError(f"input '{self.name}': init must be a number, not {self.init!r}")
@@ -185,6 +200,11 @@ class InputVar:
                 f"input '{self.name}' is of type '{vtype.name}', which holds {vtype.range_for('double')}; its init is "
                 f"{self.init!r}"
             )
+
+    @property
+    def value(self) -> float:
+        """PyGeNN's name of ``init``."""
+        return self.init
 
 
 Field = TypeVar(

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from snnlearn.attributes import frozen, suggest_attributes
 from snnlearn.declare import fields as f
-from snnlearn.declare.accessors import Accessors
+from snnlearn.declare.accessors import Accessors, getter_of
 from snnlearn.declare.fields import check_identifier
 from snnlearn.declare.types import value_type
 from snnlearn.errors import DeclarationError, did_you_mean
@@ -25,6 +26,8 @@ AnyModel = TypeVar("AnyModel", bound="Model")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
+@suggest_attributes
+@frozen
 @dataclass(frozen=True)
 class Model(Accessors):
     """What all declarations share.
@@ -32,7 +35,8 @@ class Model(Accessors):
     Parameters
     ----------
     name : str
-        Used in messages and in comments of generated source; a C identifier.
+        Used in messages and in comments of generated source; a C identifier. A class of the user's that derives from
+        a kind of model, as PyGeNN's programs do, may leave it out, and say the rest in its ``get_<field>``.
     params : sequence of Param, str or (name, type)
         Numbers the same for a whole population.
     derived_params : sequence of DerivedParam or (name, func[, type])
@@ -50,7 +54,7 @@ class Model(Accessors):
         an unknown type.
     """
 
-    name: str
+    name: str = ""
     params: tuple[f.Param, ...] = ()
     derived_params: tuple[f.DerivedParam, ...] = ()
     extra_global_params: tuple[f.ExtraGlobalParam, ...] = ()
@@ -59,9 +63,15 @@ class Model(Accessors):
     def __post_init__(self) -> None:
         if type(self) is Model:
             raise DeclarationError("a Model is abstract: declare a NeuronModel, WeightUpdateModel, …")
+        kind = self.kind
+        if kind is not type(self) and not self.name:
+            object.__setattr__(self, "name", type(self).__name__)
         check_identifier(self.name, "model")
         for field in dataclasses.fields(self):
             value: Any = getattr(self, field.name)
+            getter = getter_of(field.name)
+            if getattr(type(self), getter) is not getattr(kind, getter):
+                value = getattr(self, getter)()
             what = f"model '{self.name}', {field.name}"
             if field.name in _FIELD_KINDS:
                 value = f.as_fields(self._kind_of(field.name), value or (), what)
@@ -75,6 +85,17 @@ class Model(Accessors):
                 value = textwrap.dedent(value or "")
             object.__setattr__(self, field.name, value)
         self._check_unique()
+
+    @property
+    def kind(self) -> type[Model]:
+        """The class of the library that it is of, or that its own class derives from."""
+        return next(cls for cls in type(self).__mro__ if "__dataclass_fields__" in vars(cls))
+
+    def as_kind(self) -> Model:
+        """Return the model as one of the library's kind, which it is unless its class is the user's."""
+        if self.kind is type(self):
+            return self
+        return self.kind(**{field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
 
     def _kind_of(self, attribute: str) -> Any:
         return _FIELD_KINDS[attribute]
@@ -92,7 +113,7 @@ class Model(Accessors):
     @property
     def _taken(self) -> tuple[str, ...]:
         """The names with a meaning of their own in the code of this kind of model."""
-        return _TAKEN[type(self).__name__]
+        return _TAKEN[self.kind.__name__]
 
     def named_fields(self) -> Iterator[tuple[str, Any]]:
         """Yield ``(attribute, field)`` for every parameter, variable, reference and array declared."""
@@ -110,6 +131,7 @@ class Model(Accessors):
         return {name: code for name, code in codes if _COMMENT.sub("", code).strip()}
 
 
+@frozen
 @dataclass(frozen=True)
 class NeuronModel(Model):
     """How one kind of neuron moves on by a timestep, when it spikes and what a spike resets.
@@ -156,6 +178,7 @@ class NeuronModel(Model):
         object.__setattr__(self, "array_parts", parts)
 
 
+@frozen
 @dataclass(frozen=True)
 class WeightUpdateModel(Model):
     """What a synapse does each timestep and with each spike.
@@ -215,6 +238,7 @@ class WeightUpdateModel(Model):
                 )
 
 
+@frozen
 @dataclass(frozen=True)
 class PostsynapticModel(Model):
     """How the summed input ``inSyn`` of a connection becomes a current.
@@ -234,6 +258,7 @@ class PostsynapticModel(Model):
     sim_code: str = ""
 
 
+@frozen
 @dataclass(frozen=True)
 class CurrentSourceModel(Model):
     """A current into every neuron of a population.
@@ -253,6 +278,7 @@ class CurrentSourceModel(Model):
     injection_code: str = ""
 
 
+@frozen
 @dataclass(frozen=True)
 class CustomUpdateModel(Model):
     """An operation on variables that runs only when called for.
@@ -279,6 +305,7 @@ class CustomUpdateModel(Model):
         return f.CustomUpdateVar if attribute == "vars" else super()._kind_of(attribute)
 
 
+@frozen
 @dataclass(frozen=True)
 class CustomConnectivityUpdateModel(Model):
     """A change to which neurons a sparse connection connects; runs only when called for.
@@ -312,6 +339,7 @@ class CustomConnectivityUpdateModel(Model):
     host_update_code: str = ""
 
 
+@frozen
 @dataclass(frozen=True)
 class VarInitSnippet(Model):
     """How the first value of a variable is made.
@@ -325,6 +353,7 @@ class VarInitSnippet(Model):
     var_init_code: str = ""
 
 
+@frozen
 @dataclass(frozen=True)
 class SparseConnectInitSnippet(Model):
     """Which neurons a sparse connection connects, made row by row or column by column.
@@ -350,7 +379,12 @@ class SparseConnectInitSnippet(Model):
     calc_kernel_size_func: Callable[..., Sequence[int]] | None = None
     host_init_func: Callable[..., Mapping[str, Any]] | None = None
 
+    def get_host_init_code(self) -> str:
+        """Return PyGeNN's code that makes extra global parameters: none, ``host_init_func`` does it."""
+        return ""
 
+
+@frozen
 @dataclass(frozen=True)
 class ToeplitzConnectInitSnippet(Model):
     """Which neurons a connection with the structure of a convolution connects, made diagonal by diagonal.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -151,3 +152,29 @@ def element_type(name: str) -> ValueType:
     if not stripped.endswith("*"):
         raise DeclarationError(f"an extra global parameter is an array: type {name!r} must end in '*'")
     return value_type(stripped[:-1])
+
+
+class ResolvedType(str):
+    """The name of a type that means the same in every model; one of GeNN's, such as ``uint32_t``."""
+
+    __slots__ = ()
+
+
+class UnresolvedType(str):
+    """The name of a type that may be ``scalar``, which a model's precision decides."""
+
+    __slots__ = ()
+
+    def resolve(self, context: Mapping[str, str]) -> ResolvedType:
+        """Return the type that this is in a model, given a mapping of names such as ``{"scalar": types.Float}``."""
+        if self in context:
+            return ResolvedType(context[self])
+        found = _BY_NAME.get(_canonical(self))
+        if found is None:
+            return ResolvedType(self)
+        return ResolvedType(f"{found.dtype}_t" if found.kind == "int" else found.name)
+
+
+def type_name(name: str) -> str:
+    """Return the name of a type as an object of PyGeNN's kind, which can be resolved; one that is stays as it is."""
+    return name if isinstance(name, ResolvedType) else UnresolvedType(name)

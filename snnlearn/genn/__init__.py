@@ -52,6 +52,7 @@ from snnlearn.genn.groups import (
     NeuronGroup,
     SynapseGroup,
 )
+from snnlearn.genn.importing import announce_version, missing_names, refuse_obsolete_names
 from snnlearn.genn.initialise import (
     init_postsynaptic,
     init_sparse_connectivity,
@@ -83,26 +84,36 @@ from snnlearn.runtime.engines import split_name
 __version__ = "5.4.0"  # of the PyGeNN that this stands in for
 
 SUBMODULES = (
+    "_genn",
+    "_runtime",
+    "cuda_backend",
     "current_source_models",
     "custom_connectivity_update_models",
     "custom_update_models",
     "genn_groups",
     "genn_model",
+    "hip_backend",
     "init_sparse_connectivity_snippets",
     "init_toeplitz_connectivity_snippets",
     "init_var_snippets",
     "model_preprocessor",
     "neuron_models",
     "postsynaptic_models",
+    "single_threaded_cpu_backend",
     "types",
     "weight_update_models",
 )
 for _name in SUBMODULES:
     importlib.import_module(f"{__name__}.{_name}")
 
+refuse_obsolete_names()
+__getattr__ = missing_names("pygenn", lambda: dir(sys.modules[__name__]))
+
 
 def install_as_pygenn(backend: str | None = None) -> None:
     """Make ``import pygenn`` and ``import pygenn.genn_model``, … give these modules, in this process, from now on.
+
+    ``importlib.metadata.version("pygenn")`` says which version of PyGeNN that is.
 
     Parameters
     ----------
@@ -122,6 +133,7 @@ def install_as_pygenn(backend: str | None = None) -> None:
     if backend is not None:
         split_name(backend)
         GeNNModel.default_backend = backend
+    announce_version(__version__)
     sys.modules["pygenn"] = sys.modules[__name__]
     for name in SUBMODULES:
         sys.modules[f"pygenn.{name}"] = sys.modules[f"{__name__}.{name}"]
@@ -146,6 +158,7 @@ def with_backend(backend: str) -> ModuleType:
     module.__dict__["GeNNModel"] = type(
         "GeNNModel", (GeNNModel,), {"default_backend": backend, "__doc__": GeNNModel.__doc__}
     )
+    module.__dict__["__getattr__"] = __getattr__
     module.__dict__["install_as_pygenn"] = partial(install_as_pygenn, backend)
     return module
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from snnlearn import network as net
+from snnlearn.attributes import Named
 from snnlearn.declare import (
     CurrentSourceModel,
     CustomConnectivityUpdateModel,
@@ -14,6 +15,8 @@ from snnlearn.declare import (
     NeuronModel,
 )
 from snnlearn.errors import NetworkError, did_you_mean
+from snnlearn.genn import obsolete
+from snnlearn.genn.arguments import checked_arguments
 from snnlearn.genn.enums import SynapseMatrixType
 from snnlearn.genn.groups import (
     CurrentSource,
@@ -46,20 +49,27 @@ class AddsGroups(ModelSpec):
         The groups by name.
     """
 
+    neuron_populations: Named[NeuronGroup]
+    synapse_populations: Named[SynapseGroup]
+    current_sources: Named[CurrentSource]
+    custom_updates: Named[CustomUpdate | CustomUpdateWU]
+    custom_connectivity_updates: Named[CustomConnectivityUpdate]
+
     def __init__(self) -> None:
         super().__init__()
-        self.neuron_populations: dict[str, NeuronGroup] = {}
-        self.synapse_populations: dict[str, SynapseGroup] = {}
-        self.current_sources: dict[str, CurrentSource] = {}
-        self.custom_updates: dict[str, CustomUpdate | CustomUpdateWU] = {}
-        self.custom_connectivity_updates: dict[str, CustomConnectivityUpdate] = {}
         self._by_key: dict[str, Group[Any]] = {}
+        self.neuron_populations = Named({}, "neuron population", "the model")
+        self.synapse_populations = Named({}, "synapse population", "the model")
+        self.current_sources = Named({}, "current source", "the model")
+        self.custom_updates = Named({}, "custom update", "the model")
+        self.custom_connectivity_updates = Named({}, "custom connectivity update", "the model")
 
     @property
     def num_neurons(self) -> int:
         """How many neurons all populations have together."""
         return sum(group.num_neurons for group in self.neuron_populations.values())
 
+    @checked_arguments
     def add_neuron_population(
         self,
         pop_name: str,
@@ -94,6 +104,7 @@ class AddsGroups(ModelSpec):
         )
         return self._add(self.neuron_populations, pop_name, NeuronGroup(self._self, spec))
 
+    @checked_arguments
     def add_synapse_population(
         self,
         pop_name: str,
@@ -135,6 +146,7 @@ class AddsGroups(ModelSpec):
         self._check_references(owner, postsynaptic_init.var_refs)
         return self._add(self.synapse_populations, pop_name, group)
 
+    @checked_arguments
     def add_current_source(
         self,
         cs_name: str,
@@ -176,6 +188,7 @@ class AddsGroups(ModelSpec):
         )
         return self._add(self.current_sources, cs_name, CurrentSource(self._self, spec, pop))
 
+    @checked_arguments
     def add_custom_update(
         self,
         cu_name: str,
@@ -223,6 +236,7 @@ class AddsGroups(ModelSpec):
             return self._add(self.custom_updates, cu_name, CustomUpdateWU(self._self, spec, over))
         return self._add(self.custom_updates, cu_name, CustomUpdate(self._self, spec, self._size_of(first)))
 
+    @checked_arguments
     def add_custom_connectivity_update(
         self,
         cu_name: str,
@@ -319,15 +333,17 @@ class AddsGroups(ModelSpec):
         keys = (f"{name}_{kind}{number}" for number in ("", *range(2, len(self._by_key) + 2)))
         return next(key for key in keys if key not in self._by_key)
 
-    def _add(self, groups: dict[str, Any], name: str, group: AnyGroup) -> AnyGroup:
+    def _add(self, groups: Named[Any], name: str, group: AnyGroup) -> AnyGroup:
         group.name = name
-        groups[name] = self._by_key[group._key] = group
+        groups.add(name, group)
+        self._by_key[group._key] = group
         return group
 
     def _check_ours(self, owner: str, group: Any, kind: type[Group[Any]], what: str) -> None:
         if not isinstance(group, kind) or group._owner() is not self:
             name = f"'{group.name}'" if isinstance(group, Group) else repr(group)
-            raise NetworkError(f"{owner}: {name} is no {what} of this model")
+            hint = "; give the object that adding it returned, not its name" if isinstance(group, str) else ""
+            raise NetworkError(f"{owner}: {name} is no {what} of this model{hint}")
 
     def _check_references(self, owner: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return references, all of them to groups of this model."""
@@ -373,7 +389,8 @@ def _connectivity(owner: str, matrix_type: SynapseMatrixType | str, init: Any) -
     elif matrix_type in SynapseMatrixType.__members__:
         name = str(matrix_type)
     else:
-        near = did_you_mean(str(matrix_type), SynapseMatrixType.__members__)
+        text = obsolete.explain(str(matrix_type), obsolete.MATRIX_TYPES)
+        near = f": {text}" if text else did_you_mean(str(matrix_type), SynapseMatrixType.__members__)
         raise NetworkError(f"{owner}: unknown matrix type {matrix_type!r}{near}")
     if init is not None and not isinstance(init, (net.SparseConnectInit, net.ToeplitzConnectInit)):
         raise NetworkError(

@@ -40,8 +40,8 @@ class PartCheck:
 
     def __init__(self, group: NeuronGroup, part: ArrayPart, simulation: Simulation) -> None:
         self.group, self.part, self.simulation = group, part, simulation
-        self.begin, self.end = (Location(group.name, "own", name) for name in (part.begin, part.end))
-        self.array = Location(group.name, "egp", part.array)
+        self.begin, self.end = (Location(group._key, "own", name) for name in (part.begin, part.end))
+        self.array = Location(group._key, "egp", part.array)
         # What is on the device, where that is known; and what was found to be right, the last time.
         self._known: dict[Location, NDArray[Any]] = {}
         self._right: dict[Location, NDArray[Any]] = {}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from snnlearn.attributes import CheckedAttributes, Named
 from snnlearn.errors import LifecycleError, NetworkError
+from snnlearn.genn import obsolete
 from snnlearn.genn.deprecated import deprecated
 from snnlearn.network import Location, VarInit
 from snnlearn.network.values import as_numbers
@@ -21,7 +23,14 @@ if TYPE_CHECKING:
 _BOOLEAN = frozenset(["bool", "bool*", "bool *"])
 
 
-class Array:
+_ABSENT = {"value": "did you mean 'values' or 'view'?"} | obsolete.explain_all(obsolete.ARRAY)
+_UNRECORDED = dict.fromkeys(
+    ["recording_enabled", "spike_recording_enabled"],
+    "only spikes and events are recorded; pull the variable after each timestep and copy its view",
+)
+
+
+class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECORDED):
     """What all arrays share.
 
     A value changes sides only by `push_to_device` and `pull_from_device`.
@@ -33,12 +42,15 @@ class Array:
         The elements' type, as the model declares it.
     """
 
+    location: Location
+    type: str
+    group: Group[Any]
+    _array: NDArray[Any] | None  # flat, as on the device
+    _view: NDArray[Any] | None  # the same memory in the user's shape
+
     def __init__(self, location: Location, group: Group[Any], type_name: str) -> None:
-        self.location = location
-        self.type = type_name
-        self.group = group
-        self._array: NDArray[Any] | None = None  # flat, as on the device
-        self._view: NDArray[Any] | None = None  # the same memory in the user's shape
+        # All at once, past the check of names: a network has many arrays.
+        vars(self).update(location=location, type=type_name, group=group, _array=None, _view=None)
 
     @property
     def view(self) -> NDArray[Any]:
@@ -78,6 +90,39 @@ class Array:
             raise LifecycleError(self._why_absent())
         flat = simulation.device_array(self.location)
         return flat.reshape(self._shape(simulation, flat.size))
+
+    def set_array(self, array: Any, view_shape: tuple[int, ...] | None = None, delay_group: object = None) -> None:
+        """Use memory of the caller's as the host copy, from now until ``unload``; nothing is copied.
+
+        Parameters
+        ----------
+        array : ndarray or object with ``host_view``, a buffer
+            Contiguous, writable, of the host copy's type and size.
+        view_shape : tuple of int, optional
+            PyGeNN's; if given, the host copy's shape.
+        delay_group : optional
+            PyGeNN's, and without effect: a variable knows its delays.
+
+        Raises
+        ------
+        NetworkError
+            For other memory.
+        LifecycleError
+            Before ``load`` and after ``unload``, and for what lives on the device alone.
+        """
+        here = self._loaded()
+        buffer = getattr(array, "host_view", None)
+        memory = np.asarray(array) if buffer is None else np.frombuffer(buffer, here.dtype)
+        if memory.dtype != here.dtype or memory.size != here.size or tuple(view_shape or here.shape) != here.shape:
+            raise NetworkError(
+                f"{self.location}: the host copy is {here.dtype} of shape {here.shape}, not {memory.dtype} of shape "
+                f"{view_shape or memory.shape}"
+            )
+        if not (memory.flags.c_contiguous and memory.flags.writeable):
+            raise NetworkError(f"{self.location}: the host copy must be contiguous and writable")
+        self._array = memory.reshape(-1)
+        self._view = self._array.reshape(here.shape)
+        self.group._model._share_host_arrays([self])
 
     def push_to_device(self) -> None:
         """Copy from host to device.
@@ -216,6 +261,11 @@ class ExtraGlobalParameter(ValueArray):
     def _why_absent(self) -> str:
         return f"{self.location} was given no values before load"
 
+    @property
+    def init_values(self) -> NDArray[Any] | None:
+        """The array that the simulation starts with, if it was given; set it with `set_init_values`."""
+        return self.group._given(self)
+
     @deprecated("set_init_values")
     def set_values(self, values: ArrayLike) -> None:
         """Do what `set_init_values` does."""
@@ -231,15 +281,16 @@ class Variable(ValueArray):
         Those of the snippet that makes its initial values.
     """
 
+    extra_global_params: Mapping[str, ExtraGlobalParameter]
+
     def __init__(self, location: Location, group: Group[Any], type_name: str) -> None:
         super().__init__(location, group, type_name)
-        self.extra_global_params: dict[str, ExtraGlobalParameter] = {}
         self._list_arrays()
 
     def _list_arrays(self) -> None:
         init = self.group._initial(self.location)
         egps = init.snippet.extra_global_params if isinstance(init, VarInit) else ()
-        self.extra_global_params = {
+        arrays = {
             e.name: ExtraGlobalParameter(
                 Location(self.location.group, "init_egp", f"{self.location.space}.{self.name}.{e.name}"),
                 self.group,
@@ -248,9 +299,22 @@ class Variable(ValueArray):
             )
             for e in egps
         }
+        owner = f"what initialises {self.location}"
+        self.extra_global_params = Named(arrays, "extra global parameter", owner, "call its set_init_values")
 
     def _set_array(self, name: str) -> Callable[[str, ArrayLike], None]:
         return lambda _, values: self.group._set_initial_array(self.location, name, values)
+
+    @property
+    def init_values(self) -> NDArray[Any] | None:
+        """The array of values that the simulation starts with, if one was given; set it with `set_init_values`."""
+        initial = self.group._initial(self.location)
+        return np.asarray(initial) if self.init_required else None
+
+    @property
+    def init_required(self) -> bool:
+        """Whether the values that the simulation starts with were given as an array."""
+        return is_array(self.group._initial(self.location))
 
     @property
     def current_view(self) -> NDArray[Any]:
@@ -365,6 +429,11 @@ class SynapseVariable(Variable):
         if self._connection.spec.connectivity.weights == "PROCEDURAL":
             return f"{self.location} is made anew with each spike and never stored"
         return super()._why_absent()
+
+
+def is_array(value: Any) -> bool:
+    """Whether what a variable starts with is an array, rather than a number, an initialiser or nothing."""
+    return not isinstance(value, VarInit) and value is not None and np.ndim(value) > 0
 
 
 def shape_of(simulation: Simulation, at: Location) -> tuple[int, ...]:

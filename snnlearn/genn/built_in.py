@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from snnlearn.declare import Model
-from snnlearn.errors import DeclarationError
+from snnlearn.errors import DeclarationError, UnknownAttributeError
+from snnlearn.genn import obsolete
 from snnlearn.models import ALL, find
 
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -23,7 +24,8 @@ class Makers(Generic[AnyModel]):
         try:
             model = find(self._kind, name)
         except DeclarationError as error:
-            raise AttributeError(str(error)) from None
+            text = obsolete.explain(name, obsolete.BUILT_IN_MODELS)
+            raise UnknownAttributeError(f"{error}: {text}" if text else str(error)) from None
         return lambda: model
 
     def names(self) -> list[str]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from snnlearn.declare import CurrentSourceModel, NeuronModel, PostsynapticModel, WeightUpdateModel
 from snnlearn.errors import DeclarationError
+from snnlearn.genn.arguments import checked_arguments
 from snnlearn.genn.deprecated import renamed
 from snnlearn.genn.making import Code, Fields, make
 
 
+@checked_arguments
 def create_neuron_model(
     class_name: str,
     params: Fields = None,
@@ -50,6 +52,7 @@ def create_neuron_model(
     )
 
 
+@checked_arguments
 def create_weight_update_model(
     class_name: str,
     params: Fields = None,
@@ -119,6 +122,7 @@ def create_weight_update_model(
     )
 
 
+@checked_arguments
 def create_postsynaptic_model(
     class_name: str,
     params: Fields = None,
@@ -158,6 +162,7 @@ def create_postsynaptic_model(
     )
 
 
+@checked_arguments
 def create_current_source_model(
     class_name: str,
     params: Fields = None,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from snnlearn.declare import SparseConnectInitSnippet, ToeplitzConnectInitSnippet, VarInitSnippet
+from snnlearn.genn.arguments import checked_arguments
 from snnlearn.genn.deprecated import deprecated, renamed
 from snnlearn.genn.making import Code, Fields, Function, make
 
 
+@checked_arguments
 def create_var_init_snippet(
     class_name: str,
     params: Fields = None,
@@ -34,6 +36,7 @@ def create_var_init_snippet(
     )
 
 
+@checked_arguments
 def create_sparse_connect_init_snippet(
     class_name: str,
     params: Fields = None,
@@ -69,6 +72,7 @@ def create_sparse_connect_init_snippet(
     )
 
 
+@checked_arguments
 def create_toeplitz_connect_init_snippet(
     class_name: str,
     params: Fields = None,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from snnlearn.declare import CustomConnectivityUpdateModel, CustomUpdateModel
+from snnlearn.genn.arguments import checked_arguments
 from snnlearn.genn.deprecated import renamed
 from snnlearn.genn.making import Code, Fields, make
 
 
+@checked_arguments
 def create_custom_update_model(
     class_name: str,
     params: Fields = None,
@@ -41,6 +43,7 @@ def create_custom_update_model(
     )
 
 
+@checked_arguments
 def create_custom_connectivity_update_model(
     class_name: str,
     params: Fields = None,

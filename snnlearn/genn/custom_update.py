@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from snnlearn import network as net
@@ -31,16 +31,16 @@ class CustomUpdateBase(GroupOfOneModel[net.CustomUpdate]):
 
 
 class CustomUpdate(CustomUpdateBase):
-    """An operation on variables of neurons.
-
-    Attributes
-    ----------
-    num_neurons : int
-    """
+    """An operation on variables of neurons."""
 
     def __init__(self, model: GeNNModel, spec: net.CustomUpdate, num_neurons: int) -> None:
         super().__init__(model, spec, Variable)
-        self.num_neurons = num_neurons
+        self._num_neurons = num_neurons
+
+    @property
+    def num_neurons(self) -> int:
+        """How many neurons."""
+        return self._num_neurons
 
 
 class CustomUpdateWU(CustomUpdateBase):
@@ -50,6 +50,8 @@ class CustomUpdateWU(CustomUpdateBase):
     ----------
     synapse_group : SynapseGroup
     """
+
+    synapse_group: SynapseGroup
 
     def __init__(self, model: GeNNModel, spec: net.CustomUpdate, synapse_group: SynapseGroup) -> None:
         self.synapse_group = synapse_group
@@ -69,6 +71,10 @@ class CustomConnectivityUpdate(GroupOfOneModel[net.CustomConnectivityUpdate]):
     synapse_group : SynapseGroup
     pre_vars, post_vars : dict of str to Variable
     """
+
+    synapse_group: SynapseGroup
+    pre_vars: Mapping[str, Variable]
+    post_vars: Mapping[str, Variable]
 
     _space: VariableSpace = "synapse"
 

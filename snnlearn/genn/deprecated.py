@@ -30,5 +30,5 @@ def renamed(now: str, value: Value | None, before: str, old_value: Value | None)
     """Return an argument's value, which may have been given under its former name; that warns."""
     if old_value is None:
         return value
-    warnings.warn(f"the argument '{before}' is called '{now}' now", FutureWarning, stacklevel=3)
+    warnings.warn(f"the argument '{before}' is called '{now}' now", FutureWarning, stacklevel=4)
     return old_value

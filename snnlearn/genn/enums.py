@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import enum
+from typing import Any
+
+from snnlearn.errors import UnknownAttributeError, did_you_mean
+from snnlearn.genn import obsolete
 
 
 class SynapseMatrixConnectivity(enum.IntFlag):
@@ -26,7 +30,21 @@ class SynapseMatrixWeight(enum.IntFlag):
 _C, _W = SynapseMatrixConnectivity, SynapseMatrixWeight
 
 
-class SynapseMatrixType(enum.IntEnum):
+class _MatrixTypes(enum.EnumMeta):
+    """Says what became of a matrix type of GeNN 4."""
+
+    def __getattr__(cls, name: str) -> Any:
+        members: dict[str, Any] = cls.__dict__.get("_member_map_", {})
+        if name in members:  # up to Python 3.11 members are found here
+            return members[name]
+        if name.startswith("_"):
+            raise AttributeError(name)
+        text = obsolete.explain(name, obsolete.MATRIX_TYPES)
+        hint = f": {text}" if text else did_you_mean(name, members)
+        raise UnknownAttributeError(f"there is no SynapseMatrixType {name}{hint}")
+
+
+class SynapseMatrixType(enum.IntEnum, metaclass=_MatrixTypes):
     """How a connection is stored; ``matrix_type & SynapseMatrixConnectivity.SPARSE`` asks for one side of it."""
 
     DENSE = _C.DENSE | _W.INDIVIDUAL

@@ -1,14 +1,22 @@
 """PyGeNN's module of groups: the same classes as `snnlearn.genn.groups`, under its names."""
 
-from snnlearn.genn.groups import (
+from snnlearn.genn._genn import (
     CurrentSource,
     CustomConnectivityUpdate,
     CustomUpdate,
     CustomUpdateWU,
-    Group,
     NeuronGroup,
+    NumericValue,
     SynapseGroup,
+    SynapseMatrixConnectivity,
+    SynapseMatrixWeight,
+    VarAccessDim,
+    VarLocation,
+    VarLocationAttribute,
+    get_var_access_dim,
 )
+from snnlearn.genn.groups import Group
+from snnlearn.genn.model_preprocessor import Array, ExtraGlobalParameter, SynapseVariable, Variable
 
 GroupMixin = Group
 NeuronGroupMixin = NeuronGroup
@@ -19,11 +27,29 @@ CustomUpdateWUMixin = CustomUpdateWU
 CustomConnectivityUpdateMixin = CustomConnectivityUpdate
 
 __all__ = [
+    "Array",
+    "CurrentSource",
     "CurrentSourceMixin",
+    "CustomConnectivityUpdate",
     "CustomConnectivityUpdateMixin",
+    "CustomUpdate",
     "CustomUpdateMixin",
+    "CustomUpdateWU",
     "CustomUpdateWUMixin",
+    "ExtraGlobalParameter",
+    "Group",
     "GroupMixin",
+    "NeuronGroup",
     "NeuronGroupMixin",
+    "NumericValue",
+    "SynapseGroup",
     "SynapseGroupMixin",
+    "SynapseMatrixConnectivity",
+    "SynapseMatrixWeight",
+    "SynapseVariable",
+    "VarAccessDim",
+    "VarLocation",
+    "VarLocationAttribute",
+    "Variable",
+    "get_var_access_dim",
 ]

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import OrderedDict
+from functools import cache
+from types import ModuleType
 from typing import Any
 
-from snnlearn.declare import (
-    CurrentSourceModel,
-    CustomConnectivityUpdateModel,
-    CustomUpdateModel,
-    CustomUpdateVar,
-    DerivedParam,
-    ExtraGlobalParam,
-    ExtraGlobalParamRef,
-    NeuronModel,
-    Param,
-    PostsynapticModel,
-    SparseConnectInitSnippet,
-    ToeplitzConnectInitSnippet,
-    Var,
-    VarInitSnippet,
-    VarRef,
-    WeightUpdateModel,
+from snnlearn.genn import (
+    cuda_backend,
+    current_source_models,
+    custom_connectivity_update_models,
+    custom_update_models,
+    init_sparse_connectivity_snippets,
+    init_toeplitz_connectivity_snippets,
+    init_var_snippets,
+    neuron_models,
+    postsynaptic_models,
+    single_threaded_cpu_backend,
+    types,
+    weight_update_models,
 )
+from snnlearn.genn._genn import *  # noqa: F403
+from snnlearn.genn._genn import __all__ as _classes
+from snnlearn.genn._runtime import Runtime
 from snnlearn.genn.create import (
     create_current_source_model,
     create_neuron_model,
@@ -38,6 +41,15 @@ from snnlearn.genn.create_snippets import (
     create_var_init_snippet,
 )
 from snnlearn.genn.create_updates import create_custom_connectivity_update_model, create_custom_update_model
+from snnlearn.genn.genn_groups import (
+    CurrentSourceMixin,
+    CustomConnectivityUpdateMixin,
+    CustomUpdateMixin,
+    CustomUpdateWUMixin,
+    NeuronGroupMixin,
+    SynapseGroupMixin,
+)
+from snnlearn.genn.importing import missing_names
 from snnlearn.genn.initialise import (
     init_connectivity,
     init_postsynaptic,
@@ -47,64 +59,58 @@ from snnlearn.genn.initialise import (
     init_weight_update,
 )
 from snnlearn.genn.model import GeNNModel
-from snnlearn.genn.references import EGPReference, VarReference, WUVarReference
-from snnlearn.genn.spec import ModelSpec
-from snnlearn.genn.types import ResolvedType, UnresolvedType
-from snnlearn.network import (
-    PostsynapticInit,
-    SparseConnectInit,
-    ToeplitzConnectInit,
-    VarInit,
-    WeightUpdateInit,
-)
+from snnlearn.runtime.cuda.availability import why_not_cuda
 
-# The back ends that there are, best first; their modules have nothing that a script could use.
-backend_modules: OrderedDict[str, Any] = OrderedDict(cpu=None)
+# Python asks a package alone about names that it does not have, for `from pygenn.genn_model import ...`.
+__path__: list[str] = []
 
-NeuronModelBase = NeuronModel
-WeightUpdateModelBase = WeightUpdateModel
-PostsynapticModelBase = PostsynapticModel
-CurrentSourceModelBase = CurrentSourceModel
-CustomUpdateModelBase = CustomUpdateModel
-CustomConnectivityUpdateModelBase = CustomConnectivityUpdateModel
-InitVarSnippetBase = VarInitSnippet
-InitSparseConnectivitySnippetBase = SparseConnectInitSnippet
-InitToeplitzConnectivitySnippetBase = ToeplitzConnectInitSnippet
-SparseConnectivityInit = SparseConnectInit
-ToeplitzConnectivityInit = ToeplitzConnectInit
-EGP = ExtraGlobalParam
-EGPRef = ExtraGlobalParamRef
+
+class _BackEnds(OrderedDict[str, ModuleType]):
+    """The back ends by name; ``single_threaded_cpu`` is another name of the first."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name == "single_threaded_cpu"
+
+    def __missing__(self, name: str) -> ModuleType:
+        if name != "single_threaded_cpu":
+            raise KeyError(name)
+        return self["cpu"]
+
+
+@cache
+def _back_ends() -> _BackEnds:
+    """Return the back ends that can be used here; whether a GPU can be takes a while to find out."""
+    found = _BackEnds(cpu=single_threaded_cpu_backend)
+    if why_not_cuda() is None:
+        found["cuda"] = cuda_backend
+    return found
+
+
+def cpu_count(logical: bool = True) -> int:
+    """Return how many CPU cores there are, as psutil's function of this name does; programs replace it in PyGeNN."""
+    return os.cpu_count() or 1
+
+
+backend_modules: OrderedDict[str, ModuleType]  # made when first asked for
+_missing = missing_names("pygenn.genn_model", lambda: dir(sys.modules[__name__]))
+
+
+def __getattr__(name: str) -> Any:
+    return _back_ends() if name == "backend_modules" else _missing(name)
+
 
 __all__ = [
-    "EGP",
-    "CurrentSourceModelBase",
-    "CustomConnectivityUpdateModelBase",
-    "CustomUpdateModelBase",
-    "CustomUpdateVar",
-    "DerivedParam",
-    "EGPRef",
-    "EGPReference",
+    *_classes,
+    "CurrentSourceMixin",
+    "CustomConnectivityUpdateMixin",
+    "CustomUpdateMixin",
+    "CustomUpdateWUMixin",
     "GeNNModel",
-    "InitSparseConnectivitySnippetBase",
-    "InitToeplitzConnectivitySnippetBase",
-    "InitVarSnippetBase",
-    "ModelSpec",
-    "NeuronModelBase",
-    "Param",
-    "PostsynapticInit",
-    "PostsynapticModelBase",
-    "ResolvedType",
-    "SparseConnectivityInit",
-    "ToeplitzConnectivityInit",
-    "UnresolvedType",
-    "Var",
-    "VarInit",
-    "VarRef",
-    "VarReference",
-    "WUVarReference",
-    "WeightUpdateInit",
-    "WeightUpdateModelBase",
+    "NeuronGroupMixin",
+    "Runtime",
+    "SynapseGroupMixin",
     "backend_modules",
+    "cpu_count",
     "create_cksf_class",
     "create_cmlf_class",
     "create_current_source_model",
@@ -117,10 +123,20 @@ __all__ = [
     "create_toeplitz_connect_init_snippet",
     "create_var_init_snippet",
     "create_weight_update_model",
+    "current_source_models",
+    "custom_connectivity_update_models",
+    "custom_update_models",
     "init_connectivity",
     "init_postsynaptic",
     "init_sparse_connectivity",
+    "init_sparse_connectivity_snippets",
     "init_toeplitz_connectivity",
+    "init_toeplitz_connectivity_snippets",
     "init_var",
+    "init_var_snippets",
     "init_weight_update",
+    "neuron_models",
+    "postsynaptic_models",
+    "types",
+    "weight_update_models",
 ]

@@ -6,18 +6,20 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Union
-from weakref import ReferenceType, proxy, ref
+from weakref import ReferenceType, ref
 
-import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from snnlearn import network as net
+from snnlearn.attributes import CheckedAttributes, Named
 from snnlearn.declare import Model
 from snnlearn.dialect import check_model
 from snnlearn.errors import LifecycleError, ModelWarning, NetworkError, did_you_mean
-from snnlearn.genn.arrays import Array, ExtraGlobalParameter, Variable
+from snnlearn.genn import obsolete
+from snnlearn.genn.arrays import Array, ExtraGlobalParameter, Variable, is_array
 from snnlearn.genn.deprecated import deprecated
 from snnlearn.genn.enums import VarLocation, VarLocationAttribute
+from snnlearn.genn.numeric_value import NumericValue
 from snnlearn.network import Location, VarInit
 from snnlearn.network.checks import check_egps
 from snnlearn.network.references import MemorySpace, Space, VariableSpace
@@ -40,7 +42,9 @@ _ARRAYS_OF: dict[str, str] = {
 }
 
 
-class Group(Generic[Spec]):
+class Group(
+    CheckedAttributes, Generic[Spec], explained=obsolete.explain_all(obsolete.GROUP), refused=obsolete.SETTABLE
+):
     """What all groups share.
 
     Attributes
@@ -52,21 +56,33 @@ class Group(Generic[Spec]):
     extra_global_params : dict of str to ExtraGlobalParameter
     """
 
+    name: str
+    spec: Spec
+    vars: Named[Variable]
+    extra_global_params: Named[ExtraGlobalParameter]
+
     def __init__(self, model: GeNNModel, spec: Spec, declared: Model) -> None:
-        self._model: GeNNModel = proxy(model)
         self._owner: ReferenceType[GeNNModel] = ref(model)
         self._declared = declared
         self._locations: dict[Location, VarLocation] = {}
         self._default_location = model.default_var_location
-        self.spec: Spec = spec
+        self.spec = spec
         self.name = self._key = spec.name
-        self.vars: dict[str, Variable] = {}
+        self.vars = self._variables((), "own")
         self.extra_global_params = self._egps(declared, "egp")
 
     @property
     def model(self) -> Model:
         """The declared model."""
         return self._declared
+
+    @property
+    def _model(self) -> GeNNModel:
+        """The model that it is in; a group does not keep it alive."""
+        model = self._owner()
+        if model is None:
+            raise LifecycleError(f"the model of '{self.name}' is gone: keep the GeNNModel for as long as its groups")
+        return model
 
     # ---- life ----
 
@@ -81,12 +97,9 @@ class Group(Generic[Spec]):
         """Raise LifecycleError where connections are missing."""
 
     def _simulation(self) -> Simulation:
-        try:
-            return self._model._loaded_simulation()
-        except ReferenceError:
-            raise LifecycleError(
-                f"the model of '{self.name}' is gone: keep the GeNNModel for as long as its groups"
-            ) from None
+        model = self._owner()  # this comes before each copy from or to the device: without a property or a call
+        simulation = model._simulation if model is not None else None
+        return simulation if simulation is not None else self._model._loaded_simulation()
 
     def _arrays(self) -> Iterable[Array]:
         """Yield all arrays that have a host copy while the model is loaded, if they live on the host at all."""
@@ -131,7 +144,7 @@ class Group(Generic[Spec]):
 
     def _set_initial(self, at: Location, value: Any) -> None:
         """Replace what a variable starts with."""
-        if self._model._built and not (_is_array(self._initial(at)) and _is_array(value)):
+        if self._model._built and not (is_array(self._initial(at)) and is_array(value)):
             raise LifecycleError(
                 f"{at}: the model is built; from now until load, only an array can take the place of another"
             )
@@ -147,21 +160,23 @@ class Group(Generic[Spec]):
         attribute = _VALUES_OF[at.space]
         self._change(**{attribute: {**getattr(self.spec, attribute), at.name: value}})
 
-    def _egps(self, model: Model, space: MemorySpace) -> dict[str, ExtraGlobalParameter]:
+    def _egps(self, model: Model, space: MemorySpace) -> Named[ExtraGlobalParameter]:
         attribute = _ARRAYS_OF[space]
 
         def set_spec(name: str, values: ArrayLike) -> None:
             self._change(**{attribute: {**getattr(self.spec, attribute), name: values}})
 
-        return {
+        egps = {
             e.name: ExtraGlobalParameter(Location(self._key, space, e.name), self, e.type, set_spec)
             for e in model.extra_global_params
         }
+        return Named(egps, "extra global parameter", f"'{self.name}'", "assign to its `view` or call set_init_values")
 
     def _variables(
         self, declared: Iterable[Any], space: VariableSpace, kind: type[Variable] = Variable
-    ) -> dict[str, Variable]:
-        return {v.name: kind(Location(self._key, space, v.name), self, v.type) for v in declared}
+    ) -> Named[Variable]:
+        variables = {v.name: kind(Location(self._key, space, v.name), self, v.type) for v in declared}
+        return Named(variables, "variable", f"'{self.name}'", "assign to its `values` or call set_init_values")
 
     def _check_arrays(self) -> None:
         """Raise LifecycleError for an initialiser's array without values; warn of any other that code reads."""
@@ -194,11 +209,17 @@ class Group(Generic[Spec]):
 
     def _has_values(self, array: ExtraGlobalParameter) -> bool:
         """Whether an array has been given values, or something will make them."""
+        return self._given(array) is not None
+
+    def _given(self, array: ExtraGlobalParameter) -> NDArray[Any] | None:
+        """Return the values that an array has been given."""
         at = array.location
+        arrays: Mapping[str, NDArray[Any]]
         if at.space != "init_egp":
-            return at.name in getattr(self.spec, _ARRAYS_OF[at.space])
-        made_by: VarInit = self._initial(_variable_of(at))
-        return at.name.split(".")[-1] in made_by.extra_global_params
+            arrays = getattr(self.spec, _ARRAYS_OF[at.space])
+            return arrays.get(at.name)
+        arrays = self._initial(_variable_of(at)).extra_global_params
+        return arrays.get(at.name.split(".")[-1])
 
     # ---- dynamic parameters ----
 
@@ -268,7 +289,8 @@ class GroupOfOneModel(Group[OneModelSpec]):
     @property
     def params(self) -> Mapping[str, float]:
         """The parameters' values, by name."""
-        return self.spec.params
+        values = {name: NumericValue(value) for name, value in self.spec.params.items()}
+        return Named(values, "parameter", f"'{self.name}'", "make it dynamic and call set_dynamic_param_value")
 
     def set_param_dynamic(self, param_name: str, dynamic: bool = True) -> None:
         """Let a parameter be changed while the simulation runs; before ``build``."""
@@ -302,7 +324,3 @@ def _variable_of(at: Location) -> Location:
 
 
 _SPACES: dict[str, VariableSpace] = {"own": "own", "synapse": "synapse", "pre": "pre", "post": "post", "psm": "psm"}
-
-
-def _is_array(value: Any) -> bool:
-    return not isinstance(value, VarInit) and value is not None and np.ndim(value) > 0

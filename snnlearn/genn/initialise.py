@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from snnlearn import models
 from snnlearn.declare import (
@@ -14,7 +14,9 @@ from snnlearn.declare import (
     VarInitSnippet,
     WeightUpdateModel,
 )
-from snnlearn.errors import NetworkError
+from snnlearn.errors import DeclarationError, NetworkError
+from snnlearn.genn import obsolete
+from snnlearn.genn.arguments import checked_arguments
 from snnlearn.genn.deprecated import deprecated
 from snnlearn.network import (
     PostsynapticInit,
@@ -42,12 +44,20 @@ def resolve(kind: type[AnyModel], model: AnyModel | str) -> AnyModel:
         If it is neither a name nor a model of that kind.
     """
     if isinstance(model, str):
-        return models.find(kind, model)
+        try:
+            return models.find(kind, model)
+        except DeclarationError as error:
+            text = obsolete.explain(model, obsolete.BUILT_IN_MODELS)
+            if text is None:
+                raise
+            raise DeclarationError(f"{error}: {text}") from None
     if not isinstance(model, kind):
         raise NetworkError(f"needs a {kind.__name__} or the name of one, not {type(model).__name__}")
-    return model
+    own: Model = model  # else mypy takes what comes of it for Any
+    return cast(AnyModel, own.as_kind())
 
 
+@checked_arguments
 def init_var(snippet: VarInitSnippet | str, params: Values = None) -> VarInit:
     """Return an initialiser of a variable.
 
@@ -65,6 +75,7 @@ def init_var(snippet: VarInitSnippet | str, params: Values = None) -> VarInit:
     return VarInit(resolve(VarInitSnippet, snippet), dict(params or {}))
 
 
+@checked_arguments
 def init_weight_update(
     snippet: WeightUpdateModel | str,
     params: Values = None,
@@ -105,6 +116,7 @@ def init_weight_update(
     )
 
 
+@checked_arguments
 def init_postsynaptic(
     snippet: PostsynapticModel | str,
     params: Values = None,
@@ -130,6 +142,7 @@ def init_postsynaptic(
     )
 
 
+@checked_arguments
 def init_sparse_connectivity(snippet: SparseConnectInitSnippet | str, params: Values = None) -> SparseConnectInit:
     """Return an initialiser of sparse connectivity.
 
@@ -147,6 +160,7 @@ def init_sparse_connectivity(snippet: SparseConnectInitSnippet | str, params: Va
     return SparseConnectInit(resolve(SparseConnectInitSnippet, snippet), dict(params or {}))
 
 
+@checked_arguments
 def init_toeplitz_connectivity(
     init_toeplitz_connect_snippet: ToeplitzConnectInitSnippet | str, params: Values = None
 ) -> ToeplitzConnectInit:

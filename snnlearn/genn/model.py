@@ -13,9 +13,12 @@ from snnlearn.codegen.explain import explain
 from snnlearn.codegen.plan import Plan, build_plan, optimise
 from snnlearn.errors import LifecycleError, NetworkError, did_you_mean
 from snnlearn.genn.adding import AddsGroups
+from snnlearn.genn.arguments import checked_arguments
+from snnlearn.genn.arrays import Array
 from snnlearn.genn.describe import describe
+from snnlearn.genn.enums import PlogSeverity
 from snnlearn.genn.group import Group
-from snnlearn.genn.preferences import read_preferences
+from snnlearn.genn.preferences import Preferences, read_preferences
 from snnlearn.genn.timing import TimesSpent
 from snnlearn.network import Location
 from snnlearn.network.checks import check_size
@@ -68,7 +71,13 @@ class GeNNModel(AddsGroups, TimesSpent):
         self.time_precision = time_precision
         self.name = model_name
         self.backend_name = self.default_backend if backend is None else backend
-        self.preferences = read_preferences(preferences)
+        self._preferences = read_preferences(preferences)
+        self.backend_log_level = preferences.get("backend_log_level", PlogSeverity.WARNING)
+
+    @property
+    def preferences(self) -> Preferences:
+        """How the engine builds and runs the model, as given when it was made."""
+        return self._preferences
 
     @property
     def backend_name(self) -> str:
@@ -77,11 +86,21 @@ class GeNNModel(AddsGroups, TimesSpent):
 
     @backend_name.setter
     def backend_name(self, name: str | None) -> None:
-        self._need_unbuilt("the choice of a back end")
+        self._need_unbuilt_to_set("backend_name")
         self._backend = split_name(name)
+
+    @property
+    def backend_log_level(self) -> PlogSeverity:
+        """Accepted, and without effect: Python's ``logging`` decides."""
+        return self._backend_log_level
+
+    @backend_log_level.setter
+    def backend_log_level(self, level: PlogSeverity) -> None:
+        self._backend_log_level = level
 
     # ---- life ----
 
+    @checked_arguments
     def build(self, path_to_model: str = "./", always_rebuild: bool = False, never_rebuild: bool = False) -> None:
         """Check the whole model, generate its source and compile it, unless it has been compiled before.
 
@@ -109,6 +128,7 @@ class GeNNModel(AddsGroups, TimesSpent):
         self._artefact = finish(plan)
         self._engine, self._plan = engine, plan
 
+    @checked_arguments
     def load(self, num_recording_timesteps: int | None = None) -> None:
         """Put the model into memory and give every variable its first value.
 
@@ -149,7 +169,7 @@ class GeNNModel(AddsGroups, TimesSpent):
         except NetworkError:
             self.unload()
             raise
-        self._share_host_arrays(self._simulation)
+        self._share_host_arrays(array for group in self._groups() for array in group._arrays())
 
     def _start(self, start: Start) -> Simulation:
         """Load what was built; where rows that are made at random need more room than expected, build it anew."""
@@ -334,6 +354,11 @@ class GeNNModel(AddsGroups, TimesSpent):
         return self._simulation is not None
 
     @property
+    def _recording_in_use(self) -> bool:
+        """Whether anything is recorded, so that ``load`` needs ``num_recording_timesteps``."""
+        return any(self._recorded())
+
+    @property
     def _runtime(self) -> Simulation | None:
         return self._simulation
 
@@ -342,13 +367,13 @@ class GeNNModel(AddsGroups, TimesSpent):
             for at in group._recorded():
                 yield group, at
 
-    def _share_host_arrays(self, simulation: Simulation) -> None:
+    def _share_host_arrays(self, arrays: Iterable[Array]) -> None:
         """Let host code of connectivity updates work on the host copies."""
+        simulation = self._loaded_simulation()
         wanted = set(simulation.host_locations)
-        for group in self._groups():
-            for array in group._arrays():
-                if array.location in wanted and array._array is not None:
-                    simulation.set_host_array(array.location, array._array)
+        for array in arrays:
+            if array.location in wanted and array._array is not None:
+                simulation.set_host_array(array.location, array._array)
 
     def _loaded_simulation(self) -> Simulation:
         if self._simulation is None:

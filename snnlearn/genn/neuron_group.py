@@ -73,9 +73,10 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
         self._part_checks: list[PartCheck] = []
         for part in self.spec.model.array_parts:
             array = self.extra_global_params[part.array]
-            self.extra_global_params[part.array] = PartArray(array.location, self, array.type, array._set_spec)
+            watched = PartArray(array.location, self, array.type, array._set_spec)
+            self.extra_global_params.add(part.array, watched)
             for name in (part.begin, part.end):
-                self.vars[name] = PartVariable(self.vars[name].location, self, self.vars[name].type)
+                self.vars.add(name, PartVariable(self.vars[name].location, self, self.vars[name].type))
 
     def _note_pushed(self, at: Location, values: NDArray[Any]) -> None:
         for check in self._part_checks:
@@ -115,6 +116,7 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
 
     @recording_zero_copy_enabled.setter
     def recording_zero_copy_enabled(self, enabled: bool) -> None:
+        self._need_unbuilt("recording_zero_copy_enabled")
         self._model._note_no_effect("recording_zero_copy_enabled")
 
     @property
@@ -160,6 +162,8 @@ class CurrentSource(GroupOfOneModel[net.CurrentSource]):
     ----------
     target_pop : NeuronGroup
     """
+
+    target_pop: NeuronGroup
 
     def __init__(self, model: GeNNModel, spec: net.CurrentSource, target: NeuronGroup) -> None:
         super().__init__(model, spec, spec.model)

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from snnlearn.attributes import frozen
 from snnlearn.codegen.plan import DEFAULT, DEFAULT_GPU, REWRITES
 from snnlearn.errors import PreferenceError, did_you_mean
+from snnlearn.genn import obsolete
 from snnlearn.runtime.cuda.strategies import STRATEGIES
 from snnlearn.runtime.engines import Options
 
@@ -26,6 +28,7 @@ _OF_GENN = frozenset(_GENNS_NAMES.split())
 _PORTABLE = tuple(name for name in DEFAULT if name != "contract")
 
 
+@frozen
 @dataclass(frozen=True)
 class Preferences:
     """How the embedded engine builds and runs a model.
@@ -101,6 +104,11 @@ class Preferences:
         return DEFAULT_GPU if by_default and backend == "cuda" else tuple(self.optimise)
 
 
+def all_names() -> frozenset[str]:
+    """Return the names of all preferences that are accepted."""
+    return frozenset(f.name for f in fields(Preferences)) | _OF_GENN
+
+
 def our_names() -> frozenset[str]:
     """Return the names of preferences that GeNN does not have."""
     return frozenset(f.name for f in fields(Preferences)) - _OF_GENN
@@ -117,7 +125,9 @@ def read_preferences(given: Mapping[str, Any]) -> Preferences:
     ours = {f.name for f in fields(Preferences)}
     for name in given.keys() - ours:
         if name not in _OF_GENN:
-            raise PreferenceError(f"unknown preference '{name}'{did_you_mean(name, ours | _OF_GENN)}")
+            text = obsolete.explain(name, obsolete.PREFERENCES)
+            hint = f": {text}" if text else did_you_mean(name, ours | _OF_GENN)
+            raise PreferenceError(f"unknown preference '{name}'{hint}")
         _log.debug("the preference '%s' means nothing to the embedded engine", name)
     return Preferences(**{name: value for name, value in given.items() if name in ours})
 

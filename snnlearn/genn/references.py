@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from snnlearn.attributes import frozen
 from snnlearn.errors import NetworkError, did_you_mean
+from snnlearn.genn.arguments import checked_arguments
 from snnlearn.genn.groups import (
     CurrentSource,
     CustomConnectivityUpdate,
@@ -19,6 +21,7 @@ from snnlearn.network import ArrayReference, Location, Reference, WeightReferenc
 from snnlearn.network.references import Space
 
 
+@frozen
 @dataclass(frozen=True)
 class VarReference(Reference):
     """A reference to a variable with one value for each neuron, and the group that it is of."""
@@ -26,6 +29,7 @@ class VarReference(Reference):
     group: Group[Any] | None = field(default=None, compare=False, repr=False)
 
 
+@frozen
 @dataclass(frozen=True)
 class WUVarReference(WeightReference):
     """A reference to a variable with one value for each synapse, and the group that it is of."""
@@ -33,6 +37,7 @@ class WUVarReference(WeightReference):
     group: Group[Any] | None = field(default=None, compare=False, repr=False)
 
 
+@frozen
 @dataclass(frozen=True)
 class EGPReference(ArrayReference):
     """A reference to an extra global parameter, and the group that it is of."""
@@ -172,6 +177,7 @@ def create_src_spike_count_var_ref(sg: SynapseGroup) -> VarReference:
     return VarReference(Location(sg.src._key, "spike_count"), sg)
 
 
+@checked_arguments
 def create_wu_var_ref(
     sg: SynapseGroup | CustomUpdateWU | CustomConnectivityUpdate,
     var_name: str,

@@ -5,18 +5,24 @@ from __future__ import annotations
 import logging
 import math
 import operator
+import warnings
 from typing import Any, cast
 
 import numpy as np
 
+from snnlearn.attributes import CheckedAttributes
 from snnlearn.declare import Precision
-from snnlearn.errors import LifecycleError, NetworkError, PreferenceError
-from snnlearn.genn import types
+from snnlearn.errors import LifecycleError, ModelWarning, NetworkError, PreferenceError
+from snnlearn.genn import obsolete, types
 from snnlearn.genn.deprecated import deprecated
 from snnlearn.genn.enums import VarLocation
+from snnlearn.genn.obsolete import explain_all
+from snnlearn.genn.preferences import all_names
+from snnlearn.genn.types import ResolvedType
 from snnlearn.network.checks import check_size
 from snnlearn.network.values import as_number
 from snnlearn.network.variables import time_type
+from snnlearn.spelling import misspelt
 
 _log = logging.getLogger("snnlearn")
 
@@ -36,26 +42,30 @@ _NUMPY_TYPES: dict[str, Any] = {
 }
 
 
-class ModelSpec:
+# What is given to a function, and might be taken for a property.
+_GIVEN = {
+    "backend": "it is called backend_name; or give GeNNModel(..., backend=...)",
+    "num_recording_timesteps": "give it to load(num_recording_timesteps=...)",
+}
+
+
+class ModelSpec(
+    CheckedAttributes, explained=_GIVEN | explain_all(obsolete.MODEL), refused=(*_GIVEN, *obsolete.SETTABLE)
+):
     """A model's properties; `GeNNModel` is what to make.
 
     Attributes
     ----------
     name : str
-    timing_enabled : bool
-        Whether to measure kernels (a few per cent of the time); set before ``load``.
-    default_narrow_sparse_ind_enabled, fuse_postsynaptic_models, fuse_pre_post_weight_update_models : bool
-        Accepted and without effect: a matter of how GeNN stores and generates.
     genn_types : dict
         NumPy's types by PyGeNN's.
     """
 
+    name: str
+    genn_types: dict[str, Any]
+
     def __init__(self) -> None:
         self.name = "GeNNModel"
-        self.timing_enabled = False
-        self.default_narrow_sparse_ind_enabled = False
-        self.fuse_postsynaptic_models = False
-        self.fuse_pre_post_weight_update_models = False
         self.genn_types = dict(_NUMPY_TYPES)
         self._precision: Precision = "float"
         self._time_precision: Precision | None = None
@@ -64,14 +74,40 @@ class ModelSpec:
         self._batch_size = 1
         self._default_var_location = VarLocation.HOST_DEVICE
         self._default_sparse_location = VarLocation.HOST_DEVICE
+        self._timing_enabled = False
+        self._default_narrow_sparse_ind_enabled = False
+        self._fuse_postsynaptic_models = False
+        self._fuse_pre_post_weight_update_models = False
+
+    @classmethod
+    def _why_refused(cls, name: str) -> str | None:
+        if name == "t":
+            return "it follows the timestep; set timestep"
+        near = misspelt(name, all_names()) if name not in _GIVEN else None
+        if near is None:
+            return super()._why_refused(name)
+        meant = "it" if near == name else f"did you mean '{near}'? It"
+        return f"{meant} is a preference: give it when the model is made, GeNNModel(..., {near}=...)"
 
     @property
     def _built(self) -> bool:
         return False
 
+    @property
+    def _loaded(self) -> bool:
+        return False
+
+    @property
+    def _type_context(self) -> dict[str, ResolvedType]:
+        """What type names that depend on the model mean in it, for ``UnresolvedType.resolve``."""
+        return {"scalar": ResolvedType(self.precision), "timepoint": ResolvedType(self.time_precision)}
+
     def _need_unbuilt(self, what: str) -> None:
         if self._built:
             raise LifecycleError(f"the model is built already: too late for {what}")
+
+    def _need_unbuilt_to_set(self, name: str) -> None:
+        self._need_unbuilt(f"{name}; set it before build()")
 
     def _note_no_effect(self, what: str) -> None:
         """Say, for those who look, that something means nothing here."""
@@ -102,7 +138,7 @@ class ModelSpec:
         self._time_precision = None if precision is None else checked
 
     def _checked_precision(self, what: str, precision: Any, now: Precision) -> Precision:
-        self._need_unbuilt(f"its {what}")
+        self._need_unbuilt_to_set(f"its {what}")
         if str(precision) not in ("float", "double"):
             raise PreferenceError(f"{what} must be 'float' or 'double', not {precision!r}")
         if self._has_groups() and str(precision) != now:
@@ -120,7 +156,7 @@ class ModelSpec:
 
     @dt.setter
     def dt(self, dt: float) -> None:
-        self._need_unbuilt("dt")
+        self._need_unbuilt_to_set("dt")
         number = as_number(dt, "dt")
         if not 0 < number < math.inf:
             raise NetworkError(f"dt must be a positive number of ms, not {dt!r}")
@@ -140,11 +176,12 @@ class ModelSpec:
 
     @property
     def seed(self) -> int:
-        """Seed of all random numbers, 0 to 2**64 - 1; 0 stands for a fresh one, drawn by ``load``."""
+        """Seed of all random numbers, 0 to 2**64 - 1; 0 is a fresh one, drawn by ``load``. Set it before ``build``."""
         return self._seed
 
     @seed.setter
     def seed(self, seed: int) -> None:
+        self._need_unbuilt_to_set("seed")
         try:
             number = operator.index(seed)
         except TypeError:
@@ -160,7 +197,7 @@ class ModelSpec:
 
     @batch_size.setter
     def batch_size(self, size: int) -> None:
-        self._need_unbuilt("batch_size")
+        self._need_unbuilt_to_set("batch_size")
         self._batch_size = check_size(f"model '{self.name}'", "batch_size", size)
 
     @property
@@ -170,6 +207,7 @@ class ModelSpec:
 
     @default_var_location.setter
     def default_var_location(self, location: VarLocation) -> None:
+        self._need_unbuilt_to_set("default_var_location")
         self._default_var_location = _as_location("default_var_location", location)
 
     @property
@@ -179,7 +217,60 @@ class ModelSpec:
 
     @default_sparse_connectivity_location.setter
     def default_sparse_connectivity_location(self, location: VarLocation) -> None:
+        self._need_unbuilt_to_set("default_sparse_connectivity_location")
         self._default_sparse_location = _as_location("default_sparse_connectivity_location", location)
+
+    @property
+    def timing_enabled(self) -> bool:
+        """Whether to measure kernels (a few per cent of the time); set it before ``load``."""
+        return self._timing_enabled
+
+    @timing_enabled.setter
+    def timing_enabled(self, enabled: bool) -> None:
+        if self._loaded:
+            raise LifecycleError("the model is loaded already: too late for timing_enabled; set it before load()")
+        self._timing_enabled = bool(enabled)
+
+    @property
+    def default_narrow_sparse_ind_enabled(self) -> bool:
+        """What ``narrow_sparse_ind_enabled`` of connections that are added from now on is."""
+        return self._default_narrow_sparse_ind_enabled
+
+    @default_narrow_sparse_ind_enabled.setter
+    def default_narrow_sparse_ind_enabled(self, enabled: bool) -> None:
+        self._need_unbuilt_to_set("default_narrow_sparse_ind_enabled")
+        self._default_narrow_sparse_ind_enabled = bool(enabled)
+
+    def _take_narrow(self, enabled: object) -> None:
+        warnings.warn(
+            "a model has no attribute 'narrow_sparse_ind_enabled', and it has no effect; did you mean "
+            "'default_narrow_sparse_ind_enabled'?",
+            ModelWarning,
+            stacklevel=3,
+        )
+
+    # GeNN's own feature tests set it, so it cannot be an error.
+    narrow_sparse_ind_enabled = property(None, _take_narrow)
+
+    @property
+    def fuse_postsynaptic_models(self) -> bool:
+        """Whether connections that are alike share one summed input; set it before ``build``."""
+        return self._fuse_postsynaptic_models
+
+    @fuse_postsynaptic_models.setter
+    def fuse_postsynaptic_models(self, fuse: bool) -> None:
+        self._need_unbuilt_to_set("fuse_postsynaptic_models")
+        self._fuse_postsynaptic_models = bool(fuse)
+
+    @property
+    def fuse_pre_post_weight_update_models(self) -> bool:
+        """Accepted, and without effect: a matter of how GeNN generates code."""
+        return self._fuse_pre_post_weight_update_models
+
+    @fuse_pre_post_weight_update_models.setter
+    def fuse_pre_post_weight_update_models(self, fuse: bool) -> None:
+        self._need_unbuilt_to_set("fuse_pre_post_weight_update_models")
+        self._fuse_pre_post_weight_update_models = bool(fuse)
 
     def _has_groups(self) -> bool:
         return False

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from snnlearn import network as net
+from snnlearn.attributes import frozen
 from snnlearn.declare import Model, SparseConnectInitSnippet
 from snnlearn.errors import LifecycleError, NetworkError
-from snnlearn.genn.arrays import Array, ExtraGlobalParameter, StateArray, SynapseVariable
+from snnlearn.genn.arrays import Array, ExtraGlobalParameter, StateArray, SynapseVariable, Variable
 from snnlearn.genn.connectivity import HasConnectivity
 from snnlearn.genn.deprecated import deprecated
 from snnlearn.genn.enums import ParallelismHint, VarLocation
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _UNINITIALISED = SparseConnectInitSnippet("Uninitialised")
 
 
+@frozen
 @dataclass(frozen=True)
 class Initialiser:
     """A model or snippet with the values of its parameters."""
@@ -40,11 +42,13 @@ class SynapseGroup(HasConnectivity):
     pre_vars, post_vars, psm_vars : dict of str to Variable
         Of the weight update model, at either end; of the postsynaptic model.
     psm_extra_global_params, connectivity_extra_global_params : dict of str to ExtraGlobalParameter
-    num_threads_per_spike : int
-    parallelism_hint : ParallelismHint
-    narrow_sparse_ind_enabled : bool
-        These three are accepted and without effect: a matter of GeNN's GPU back ends.
     """
+
+    pre_vars: Mapping[str, Variable]
+    post_vars: Mapping[str, Variable]
+    psm_vars: Mapping[str, Variable]
+    psm_extra_global_params: Mapping[str, ExtraGlobalParameter]
+    connectivity_extra_global_params: Mapping[str, ExtraGlobalParameter]
 
     def __init__(
         self,
@@ -81,9 +85,9 @@ class SynapseGroup(HasConnectivity):
         self._out_post = StateArray(Location(name, "out_post"), self, "scalar", always_batch=True)
         self._make_connectivity_arrays(model)
         self._recordings: dict[Location, list[Recording]] = {}
-        self.parallelism_hint = ParallelismHint.POSTSYNAPTIC
-        self.num_threads_per_spike = 1
-        self.narrow_sparse_ind_enabled = model.default_narrow_sparse_ind_enabled
+        self._parallelism_hint = ParallelismHint.POSTSYNAPTIC
+        self._num_threads_per_spike = 1
+        self._narrow_sparse_ind_enabled = model.default_narrow_sparse_ind_enabled
 
     @property
     def synapse_group(self) -> SynapseGroup:
@@ -172,6 +176,36 @@ class SynapseGroup(HasConnectivity):
         self._need_unbuilt("pre_target_var")
         self._change(pre_target_var=name)
 
+    @property
+    def narrow_sparse_ind_enabled(self) -> bool:
+        """Whether postsynaptic neurons are stored as 16 bits where that suffices; set it before ``build``."""
+        return self._narrow_sparse_ind_enabled
+
+    @narrow_sparse_ind_enabled.setter
+    def narrow_sparse_ind_enabled(self, enabled: bool) -> None:
+        self._need_unbuilt("narrow_sparse_ind_enabled")
+        self._narrow_sparse_ind_enabled = bool(enabled)
+
+    @property
+    def parallelism_hint(self) -> ParallelismHint:
+        """Accepted, and without effect: a matter of GeNN's GPU back ends."""
+        return self._parallelism_hint
+
+    @parallelism_hint.setter
+    def parallelism_hint(self, hint: ParallelismHint) -> None:
+        self._need_unbuilt("parallelism_hint")
+        self._parallelism_hint = hint
+
+    @property
+    def num_threads_per_spike(self) -> int:
+        """Accepted, and without effect: a matter of GeNN's GPU back ends."""
+        return self._num_threads_per_spike
+
+    @num_threads_per_spike.setter
+    def num_threads_per_spike(self, number: int) -> None:
+        self._need_unbuilt("num_threads_per_spike")
+        self._num_threads_per_spike = number
+
     def _describe(self, source: net.NeuronPopulation, target: net.NeuronPopulation) -> net.SynapsePopulation:
         """Return the description as it is now that its populations are known, checked to the end."""
         if self.spec.connectivity.matrix_type == "BITMASK" and self.spec.connectivity.init is None:
@@ -182,7 +216,7 @@ class SynapseGroup(HasConnectivity):
         after = self.spec.post_spike_event_recording_enabled or self.trg.spike_event_recording_enabled
         return replace(
             self.spec,
-            connectivity=replace(self.spec.connectivity, narrow=self.narrow_sparse_ind_enabled),
+            connectivity=replace(self.spec.connectivity, narrow=self._narrow_sparse_ind_enabled),
             max_dendritic_delay_timesteps=self.spec.max_dendritic_delay_timesteps if self._delay_given else None,
             pre_spike_event_recording_enabled=before and bool(wu.pre_event_threshold_condition_code.strip()),
             post_spike_event_recording_enabled=after and bool(wu.post_event_threshold_condition_code.strip()),

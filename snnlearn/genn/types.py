@@ -2,24 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-
-class ResolvedType(str):
-    """The name of a type that means the same in every model."""
-
-    __slots__ = ()
-
-
-class UnresolvedType(str):
-    """The name of a type that may be ``scalar``, which a model's precision decides."""
-
-    __slots__ = ()
-
-    def resolve(self, context: Any) -> ResolvedType:
-        """Return the type that this is in a model, given a mapping of names such as ``{"scalar": types.Float}``."""
-        return ResolvedType(context.get(str(self), self))
-
+from snnlearn.declare.types import ResolvedType, UnresolvedType
 
 Bool = ResolvedType("bool")
 Int8 = ResolvedType("int8_t")
@@ -32,3 +15,19 @@ Int64 = ResolvedType("int64_t")
 Uint64 = ResolvedType("uint64_t")
 Float = ResolvedType("float")
 Double = ResolvedType("double")
+
+__all__ = [
+    "Bool",
+    "Double",
+    "Float",
+    "Int8",
+    "Int16",
+    "Int32",
+    "Int64",
+    "ResolvedType",
+    "Uint8",
+    "Uint16",
+    "Uint32",
+    "Uint64",
+    "UnresolvedType",
+]

@@ -32,7 +32,7 @@ def upgrade_code(code: str, model: str) -> str:
     upgraded = _upgrade(code, model)
     if upgraded != code:
         warnings.warn(
-            f"model '{model}': the syntax $(name) is obsolete; write the name alone", FutureWarning, stacklevel=4
+            f"model '{model}': the syntax $(name) is obsolete; write the name alone", FutureWarning, stacklevel=5
         )
     return upgraded
 

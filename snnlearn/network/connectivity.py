@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn.attributes import frozen
 from snnlearn.declare import SparseConnectInitSnippet, ToeplitzConnectInitSnippet
 from snnlearn.dialect import check_model
 from snnlearn.dialect.library import RANDOM
@@ -32,6 +33,7 @@ MATRIX_TYPES: dict[str, tuple[Structure, Weights]] = {
 }
 
 
+@frozen
 @dataclass(frozen=True, eq=False)
 class SparseConnectInit:
     """A snippet that makes sparse connectivity, with its parameters."""
@@ -50,6 +52,7 @@ class SparseConnectInit:
         return bool(self.snippet.row_build_code.strip() or self.snippet.col_build_code.strip())
 
 
+@frozen
 @dataclass(frozen=True, eq=False)
 class ToeplitzConnectInit:
     """A snippet that makes the connectivity of a convolution, with its parameters."""

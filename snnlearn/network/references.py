@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from snnlearn.attributes import frozen
+
 # Which of a group's variables: a neuron's, current source's or custom update's own, a synapse's, one end's, the
 # postsynaptic model's; or what the simulation keeps besides and custom updates may refer to: summed input, input
 # still on its way, times of spikes and events, how many there were.
@@ -70,6 +72,7 @@ class Location:
         return f"{where.get(self.space, '')}'{self.group}.{self.name}'"
 
 
+@frozen
 @dataclass(frozen=True)
 class Reference:
     """A reference to a variable with one value for each neuron."""
@@ -77,6 +80,7 @@ class Reference:
     to: Location
 
 
+@frozen
 @dataclass(frozen=True)
 class WeightReference:
     """A reference to a variable with one value for each synapse.
@@ -93,6 +97,7 @@ class WeightReference:
     transpose: Location | None = None
 
 
+@frozen
 @dataclass(frozen=True)
 class ArrayReference:
     """A reference to a group's extra global parameter."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from snnlearn.attributes import frozen
 from snnlearn.declare import PostsynapticModel, Precision, SparseConnectInitSnippet, WeightUpdateModel
 from snnlearn.dialect import check_model
 from snnlearn.errors import NetworkError, did_you_mean
@@ -29,6 +30,7 @@ from snnlearn.network.references import Location, Reference
 from snnlearn.network.values import VarInit, check_params
 
 
+@frozen
 @dataclass(frozen=True, eq=False)
 class WeightUpdateInit:
     """A weight update model with its values; sizes are checked where it is used.
@@ -46,6 +48,11 @@ class WeightUpdateInit:
     post_var_refs: Mapping[str, Any] = no_values()
     psm_var_refs: Mapping[str, str] = no_values()
 
+    @property
+    def snippet(self) -> WeightUpdateModel:
+        """PyGeNN's name of ``model``."""
+        return self.model
+
     def __post_init__(self) -> None:
         check_model_kind("weight update", self.model, WeightUpdateModel)
         owner = f"weight update '{self.model.name}'"
@@ -58,6 +65,7 @@ class WeightUpdateInit:
         check_references(self.psm_var_refs, self.model.psm_var_refs, "postsynaptic model reference", owner, (str,))
 
 
+@frozen
 @dataclass(frozen=True, eq=False)
 class PostsynapticInit:
     """A postsynaptic model with its values; sizes are checked where it is used.
@@ -69,6 +77,11 @@ class PostsynapticInit:
     params: Mapping[str, float] = no_values()
     vars: Mapping[str, Any] = no_values()
     var_refs: Mapping[str, Any] = no_values()
+
+    @property
+    def snippet(self) -> PostsynapticModel:
+        """PyGeNN's name of ``model``."""
+        return self.model
 
     def __post_init__(self) -> None:
         check_model_kind("postsynaptic", self.model, PostsynapticModel)

@@ -11,6 +11,7 @@ from typing import Any, Union
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from snnlearn.attributes import frozen
 from snnlearn.declare import Model, Param, Precision, ValueType, VarInitSnippet, value_type
 from snnlearn.declare.types import holds, limits, range_text
 from snnlearn.dialect import check_initialiser, check_model
@@ -142,6 +143,7 @@ def derive_params(model: Model, params: Mapping[str, float], dt: float, owner: s
     return derived
 
 
+@frozen
 @dataclass(frozen=True, eq=False)
 class VarInit:
     """A snippet that makes initial values, with its parameters.

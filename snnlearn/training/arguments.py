@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from snnlearn.attributes import frozen
 from snnlearn.errors import TrainingError
 
 
+@frozen
 @dataclass(frozen=True)
 class TrainedConnection:
     """A connection whose weights are to be trained.

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn.attributes import frozen
 from snnlearn.errors import TrainingError, did_you_mean
 from snnlearn.io import atomic_write
 from snnlearn.training.fingerprint import differences
@@ -36,6 +37,7 @@ _RECORDED = frozenset({"spikes", "spike_count", "recording"}) | {
 _DAMAGE = (EOFError, ValueError, TypeError, AttributeError, KeyError, zipfile.BadZipFile)
 
 
+@frozen
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
     """The state of a training run.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Union
 import numpy as np
 from tqdm import tqdm
 
+from snnlearn.attributes import frozen
 from snnlearn.errors import TrainingError
 from snnlearn.training.callbacks import Callback, Spikes, tell
 from snnlearn.training.data import Data
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from snnlearn.training.learner import Learner
 
 
+@frozen
 @dataclass(frozen=True)
 class EpochResult:
     """A line of the table.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn.attributes import frozen
 from snnlearn.errors import TrainingError
 from snnlearn.training.history import History
 
@@ -53,6 +54,7 @@ class Ending:
         return "train for more epochs"
 
 
+@frozen
 @dataclass(frozen=True, eq=False)
 class FoundRate:
     """What a run of the finder gave.

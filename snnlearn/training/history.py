@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from snnlearn.attributes import frozen
 from snnlearn.errors import TrainingError
 from snnlearn.training.decay import DecayType, describe_decay
 from snnlearn.training.phases import TrainingPhase
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@frozen
 @dataclass(frozen=True)
 class PhaseRecord:
     """Where a phase began, and what held in it.

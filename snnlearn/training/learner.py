@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from snnlearn.attributes import CheckedAttributes
 from snnlearn.errors import TrainingError, did_you_mean
 from snnlearn.training.arguments import TrainedConnection, check_connections, check_kind, check_lists, check_whole
 from snnlearn.training.callbacks import Callback
@@ -26,8 +27,11 @@ from snnlearn.training.optimisers import Optimiser, attach, precision_of, resolv
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.runner import TrialRunner
 
+# What of a learner can be replaced between fits.
+_SETTINGS = "data validation loss metrics callbacks shuffle seed quiet read_trials"
 
-class Learner:
+
+class Learner(CheckedAttributes, settings=_SETTINGS.split()):
     """Trains connections of a network, phase by phase.
 
     Parameters

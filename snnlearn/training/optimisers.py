@@ -9,6 +9,7 @@ from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
+from snnlearn.attributes import frozen
 from snnlearn.declare import CustomUpdateModel, Interval, Precision
 from snnlearn.errors import TrainingError, did_you_mean
 from snnlearn.models import SGD, Adam, AdamW, RMaxPropScheduled, RMSProp
@@ -18,6 +19,7 @@ _NO_ZERO = 1e-32  # keeps 0/0 away and is far below any gradient; see the models
 _COMMON = {"weightDecay": 0.0, "gradientScale": 1.0, "wMin": -_NO_BOUND, "wMax": _NO_BOUND}
 
 
+@frozen
 @dataclass(frozen=True)
 class Optimiser:
     """A custom update that trains, its default parameters, and what a schedule calls them.

@@ -9,6 +9,7 @@ from typing import Any, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn.attributes import frozen
 from snnlearn.declare import Precision
 from snnlearn.errors import TrainingError
 from snnlearn.training.decay import Decay, DecayType, Value, describe_decay, resolve_decay
@@ -22,6 +23,7 @@ _RATES = Range()
 _SHARES = Range(high=1.0)
 
 
+@frozen
 @dataclass(frozen=True)
 class TrainingPhase:
     """What holds during one part of a training; a value that checks itself when it is made.

@@ -11,9 +11,11 @@ from typing import Any, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn.attributes import frozen
 from snnlearn.errors import TrainingError
 
 
+@frozen
 @dataclass(frozen=True)
 class PerConnection:
     """One value for each trained connection, in their order: discriminative rates.
@@ -61,6 +63,7 @@ RateLike = Union[float, Sequence[float], NDArray[Any], PerConnection]
 """What may be given for a rate: a number, or a `PerConnection`, list or array of one number for each connection."""
 
 
+@frozen
 @dataclass(frozen=True)
 class Range:
     """The numbers that a rate may be: from ``low``, and up to but without ``high``."""

@@ -119,6 +119,7 @@ MOST = {"min": 0.0, "max": 400.0}
 STEPS = create_var_init_snippet("Steps", var_init_code="value = 250; for (int n = 0; n < 10; n++) { value++; }")
 SUMS = create_var_init_snippet("Sums", var_init_code="value = 200; value += id;")
 SHIFTS = create_var_init_snippet("Shifts", var_init_code="value = 3; value <<= 7;")
+NO_NUMBER = create_var_init_snippet("NoNumber", var_init_code="value = log(-1.0 - id);")
 BACK = create_var_init_snippet("Back", var_init_code="value = 0; const int old = value--; value = old;")
 
 
@@ -139,7 +140,8 @@ BACK = create_var_init_snippet("Back", var_init_code="value = 0; const int old =
         ("uint8_t", init_var("NormalClippedDelay", {"mean": 30.0, "sd": 1.0, "min": 28.0, "max": 32.0})),
         ("uint8_t", init_var("Exponential", {"lambda": 200.0})),
         ("int16_t", init_var("Gamma", {"a": 2.0, "b": 20000.0})),
-        ("int64_t", init_var("Gamma", {"a": -1.0, "b": 1.0})),
+        ("int64_t", init_var("Gamma", {"a": 2.0, "b": 1e30})),
+        ("int64_t", init_var(NO_NUMBER)),
         ("uint8_t", init_var("Binomial", {"n": 600, "p": 0.5})),
         ("uint8_t", init_var(STEPS)),
         ("uint8_t", init_var(SUMS)),

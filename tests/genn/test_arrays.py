@@ -260,3 +260,81 @@ def test_arrays_that_no_code_reads_need_no_values() -> None:
     made.custom_update("G")
     b.vars["x"].pull_from_device()
     assert b.vars["x"].view.tolist() == [5.0] * 3
+
+
+def test_set_array_makes_the_callers_memory_the_host_copy() -> None:
+    made = model()
+    population = made.add_neuron_population("P", 3, COUNTER, {}, {**VALUES, "x": [1.0, 2.0, 3.0]})
+    variable = population.vars["x"]
+    with pytest.raises(LifecycleError, match="has no values until"):
+        variable.set_array(np.zeros(3, np.float32))
+    made.build()
+    made.load()
+    mine = np.array([5.0, 6.0, 7.0], np.float32)
+    variable.set_array(mine)
+    assert variable.view.base is mine or variable.view is mine
+    variable.push_to_device()
+    made.step_time()
+    variable.pull_from_device()
+    assert mine.tolist() == [6.0, 7.0, 8.0], "pulled into the caller's memory"
+
+    class FromRuntime:
+        host_view = memoryview(bytearray(12))
+
+    variable.set_array(FromRuntime(), (3,), None)
+    assert variable.view.tolist() == [0.0, 0.0, 0.0]
+    variable.pull_from_device()
+    assert np.frombuffer(FromRuntime.host_view, np.float32).tolist() == [6.0, 7.0, 8.0]
+    unfit: list[tuple[Any, ...]] = [
+        (np.zeros(3),),
+        (np.zeros(4, np.float32),),
+        (np.zeros(3, np.float32), (1, 3)),
+        (np.zeros(6, np.float32)[::2],),
+        (np.broadcast_to(np.float32(1.0), 3),),
+    ]
+    for given in unfit:
+        with pytest.raises(NetworkError, match=r"'P\.x': the host copy"):
+            variable.set_array(*given)
+    made.unload()
+    with pytest.raises(LifecycleError, match="has no values until"):
+        variable.set_array(mine)
+
+
+def test_set_array_of_synapses_and_extra_global_parameters() -> None:
+    made = model()
+    neuron = genn.create_neuron_model("N", vars=["x"], extra_global_params=[("e", "scalar*")], sim_code="x += e[0];")
+    population = made.add_neuron_population("P", 2, neuron, {}, {"x": 0.0})
+    table = population.extra_global_params["e"]
+    table.set_init_values([1.0, 2.0])
+    synapses = made.add_synapse_population(
+        "S", "SPARSE", population, population,
+        genn.init_weight_update("StaticPulse", {}, {"g": [1.0, 2.0]}), genn.init_postsynaptic("DeltaCurr"),
+    )  # fmt: skip
+    synapses.set_sparse_connections([0, 1], [1, 0])
+    made.build()
+    made.load()
+    for array, mine in ((table, np.array([4.0, 5.0], np.float32)), (synapses.vars["g"], np.ones(2, np.float32))):
+        array.set_array(mine)
+        array.push_to_device()
+        array.values = 0.0
+        array.pull_from_device()
+        assert array.values.tolist() == mine.tolist()
+    assert table.values.tolist() == [4.0, 5.0]
+    made.step_time()
+    population.vars["x"].pull_from_device()
+    assert population.vars["x"].view.tolist() == [4.0, 4.0]
+
+
+def test_what_arrays_start_with() -> None:
+    made = model()
+    population = made.add_neuron_population("P", 3, COUNTER, {}, {**VALUES, "x": [1, 2, 3]})
+    given, number = population.vars["x"], population.vars["own"]
+    assert (given.init_required, given.init_values.tolist()) == (True, [1, 2, 3])
+    assert (number.init_required, number.init_values) == (False, None)
+    number.set_init_values(genn.init_var("Uniform", {"min": 0.0, "max": 2.0}))
+    assert (number.init_required, number.init_values) == (False, None)
+    source = made.add_neuron_population("S", 1, "SpikeSourceArray", {}, {"startSpike": 0, "endSpike": 1})
+    times = source.extra_global_params["spikeTimes"]
+    assert times.init_values is None
+    times.set_init_values([2.0])
+    assert times.init_values.tolist() == [2.0]

@@ -192,3 +192,72 @@ def test_a_back_end_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     done = run('import snnlearn.genn\nsnnlearn.genn.install_as_pygenn("cude")', tmp_path)
     assert done.returncode != 0
     assert "cuda" in done.stderr.splitlines()[-1]
+
+
+def test_programs_import_what_pygenn_has(tmp_path: Path) -> None:
+    done = run(
+        """
+        from importlib.metadata import version, PackageNotFoundError
+        try:
+            installed = version("pygenn")
+        except PackageNotFoundError:
+            installed = None
+        import snnlearn.genn
+        snnlearn.genn.install_as_pygenn()
+        snnlearn.genn.install_as_pygenn()
+        import pygenn
+        import pygenn.cuda_backend
+        from pygenn import genn_model, neuron_models, types
+        from pygenn._genn import NeuronGroup, SynapseGroup, WUVarReference
+        from pygenn.cuda_backend import BlockSizeSelect, DeviceSelect
+        from pygenn.genn_groups import NeuronGroupMixin
+        from pygenn.genn_model import (CurrentSource, CustomUpdateVarAccess, GeNNModel, SynapseMatrixType, VarAccess,
+                                       VarAccessMode, VarLocation, backend_modules, cpu_count, init_var_snippets,
+                                       neuron_models, postsynaptic_models, weight_update_models)
+        from pygenn.genn_model import *
+        from pygenn.model_preprocessor import Array, Variable
+        assert version("pygenn") == pygenn.__version__ == "5.4.0", version("pygenn")
+        assert version("numpy"), "others are there"
+        assert pygenn._genn.WUVarReference is WUVarReference is genn_model.WUVarReference
+        assert NeuronGroup is pygenn.NeuronGroup and SynapseMatrixType.SPARSE and cpu_count() >= 1
+        print(neuron_models.LIF().name, DeviceSelect.MANUAL.name)
+        """,
+        tmp_path,
+    )
+    assert (done.stdout, done.stderr) == ("LIF MANUAL\n", "")
+
+
+GENN_4 = {
+    "from pygenn.genn_model import GeNNModel, create_custom_neuron_class": (
+        "ObsoleteImportError",
+        "create_neuron_model",
+    ),
+    "from pygenn import create_custom_postsynaptic_class": ("ObsoleteImportError", "create_postsynaptic_model"),
+    "from pygenn.genn_wrapper.Models import VarAccess_READ_ONLY": ("ObsoleteModuleError", "VarAccess.READ_ONLY"),
+    "import pygenn.genn_wrapper": ("ObsoleteModuleError", "docs/genn4.md"),
+    "import pygenn; pygenn.genn_model.create_dpf": ("UnknownAttributeError", "create_dpf_class"),
+    "import pygenn; pygenn.create_custom_neuron_class": ("UnknownAttributeError", "create_neuron_model"),
+}
+
+
+def test_programs_for_genn_4_learn_what_to_write(tmp_path: Path) -> None:
+    done = run(
+        f"""
+        import snnlearn.genn as g
+        g.install_as_pygenn()
+        for statement, (kind, text) in {GENN_4!r}.items():
+            try:
+                exec(statement)
+            except (ImportError, AttributeError) as error:
+                assert type(error).__name__ == kind and text in str(error), error
+            else:
+                raise AssertionError(statement)
+        from pygenn.genn_model import create_custom_neuron_class
+        """,
+        tmp_path,
+    )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(
+        "snnlearn.errors.ObsoleteImportError: cannot import 'create_custom_neuron_class': this is of"
+    )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from typing import Any
 
+import numpy as np
 import pytest
 
 import snnlearn.genn as genn
+from pygenn_names import ATTRIBUTES, GETTERS, MODULES
 from snnlearn.declare import NeuronModel
 from snnlearn.genn import (
     CustomUpdateVarAccess,
@@ -22,6 +25,15 @@ from snnlearn.genn import (
     VarLocationAttribute,
     get_var_access_dim,
     types,
+)
+
+NEURON = genn.create_neuron_model(
+    "N",
+    params=["k"],
+    vars=["x", ("n", "unsigned int"), ("b", "unsigned char")],
+    derived_params=[("d", lambda params, dt: 1.0)],
+    extra_global_params=[("e", "scalar*")],
+    additional_input_vars=[("Iadd", "scalar", 0.5)],
 )
 
 # What PyGeNN 5.4's package lists in `__all__`.
@@ -134,7 +146,7 @@ def test_flags_are_asked_with_and() -> None:
 def test_types_are_names() -> None:
     assert {types.Float: 1}["float"] == 1
     assert types.UnresolvedType("scalar").resolve({"scalar": types.Double}) == types.Double
-    assert types.UnresolvedType("int").resolve({"scalar": types.Double}) == "int"
+    assert types.UnresolvedType("int").resolve({"scalar": types.Double}) == types.Int32
 
 
 def test_built_in_models_are_functions_of_modules() -> None:
@@ -151,3 +163,180 @@ def test_built_in_models_are_functions_of_modules() -> None:
         neuron_models.LIG  # noqa: B018
     with pytest.raises(AttributeError, match="NeuronModel has no attribute 'get_pre_vars'"):
         lif.get_pre_vars()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_have_pygenns_names(module: str) -> None:
+    there = importlib.import_module(f"snnlearn.genn.{module}")
+    missing = [name for name in MODULES[module] if not hasattr(there, name)]
+    assert not missing
+
+
+def test_other_modules() -> None:
+    from snnlearn.genn import cuda_backend, custom_connectivity_update_models, hip_backend, single_threaded_cpu_backend
+
+    assert dir(custom_connectivity_update_models) == []
+    assert [m.name for m in cuda_backend.DeviceSelect] == ["OPTIMAL", "MOST_MEMORY", "MANUAL"]
+    assert [m.name for m in cuda_backend.BlockSizeSelect] == ["OCCUPANCY", "MANUAL"]
+    chosen = {"device_select_method": cuda_backend.DeviceSelect.MANUAL, "manual_device_id": 1}
+    blocks = cuda_backend.BlockSizeSelect.MANUAL
+    model = genn.GeNNModel("float", "m", backend="cuda", block_size_select_method=blocks, **chosen)
+    assert model.preferences.device == 1
+    for module in (cuda_backend, hip_backend, single_threaded_cpu_backend):
+        assert module.Preferences(threads=1).threads == 1
+
+
+def test_private_names_are_the_very_classes() -> None:
+    from snnlearn.genn import _genn
+
+    model = genn.GeNNModel("float", "names", threads=1)
+    pop = model.add_neuron_population("P", 2, NEURON, {"k": 3}, {"x": 0.0, "n": 0, "b": 0})
+    syn = model.add_synapse_population(
+        "S",
+        "DENSE",
+        pop,
+        pop,
+        genn.init_weight_update("StaticPulse", {}, {"g": 0.0}),
+        genn.init_postsynaptic("DeltaCurr"),
+    )
+    made = {
+        "NeuronGroup": pop,
+        "SynapseGroup": syn,
+        "CurrentSource": model.add_current_source("C", "DC", pop, {"amp": 0.0}),
+        "VarReference": genn.create_var_ref(pop, "x"),
+        "WUVarReference": genn.create_wu_var_ref(syn, "g"),
+        "EGPReference": genn.create_egp_ref(pop, "e"),
+        "NeuronModelBase": pop.model,
+        "SnippetBase": pop.model,
+        "WeightUpdateInit": genn.init_weight_update("StaticPulse", {}, {"g": 0.0}),
+        "PostsynapticInit": genn.init_postsynaptic("DeltaCurr"),
+        "VarInit": genn.init_var("Constant", {"constant": 1.0}),
+        "SparseConnectivityInit": genn.init_sparse_connectivity("OneToOne"),
+        "Var": NEURON.get_vars()[0],
+        "Param": NEURON.get_params()[0],
+        "EGP": NEURON.get_extra_global_params()[0],
+        "ParamVal": NEURON.get_additional_input_vars()[0],
+        "NumericValue": pop.params["k"],
+        "UnresolvedType": NEURON.get_vars()[0].type,
+        "ResolvedType": types.Float,
+        "ModelSpec": model,
+        "SynapseMatrixType": syn.matrix_type,
+    }
+    for name, thing in made.items():
+        assert isinstance(thing, getattr(_genn, name)), name
+    assert genn.genn_model.WUVarReference is _genn.WUVarReference
+
+
+def test_numbers_and_types_are_as_pygenn_gives_them() -> None:
+    from snnlearn.genn._genn import NumericValue
+
+    model = genn.GeNNModel("double", "names", threads=1)
+    pop = model.add_neuron_population("P", 2, NEURON, {"k": 3}, {"x": 0.0, "n": 0, "b": 0})
+    assert (pop.params["k"].value, type(pop.params["k"].value), pop.params["k"] + 1) == (3, int, 4.0)
+    assert (NumericValue(0.5).value, NumericValue(2**60 + 1).value) == (0.5, 2**60 + 1)
+    assert NEURON.get_additional_input_vars()[0].value == 0.5
+    resolved = [v.type.resolve(model._type_context) for v in NEURON.get_vars()]
+    assert resolved == [types.Double, types.Uint32, types.Uint8]
+    assert [model.genn_types[t] for t in resolved] == [np.float64, np.uint32, np.uint8]
+    assert not model._recording_in_use
+    pop.spike_recording_enabled = True
+    assert model._recording_in_use
+
+
+@pytest.mark.parametrize("kind", GETTERS)
+def test_models_can_be_asked_what_pygenns_can(kind: str) -> None:
+    from snnlearn.genn import _genn
+
+    there = getattr(_genn, kind)
+    for getter in GETTERS[kind]:
+        assert callable(getattr(there, getter)), getter
+        assert getter in dir(there)
+
+
+def test_models_give_lists_code_and_functions() -> None:
+    snippet = genn.create_sparse_connect_init_snippet(
+        "s", params=["p"], row_build_code="addSynapse(id_pre);", calc_max_row_len_func=lambda pre, post, params: 1
+    )
+    assert snippet.get_params() == list(snippet.params)
+    assert snippet.get_row_build_code() == "addSynapse(id_pre);"
+    assert snippet.get_calc_max_row_length_func()(1, 2, {}) == 1
+    assert (snippet.get_calc_max_col_length_func(), snippet.get_host_init_code()) == (None, "")
+    assert genn.create_var_init_snippet("v", var_init_code="value = 1.0;").get_code() == "value = 1.0;"
+    assert NeuronModel.get_sim_code(NEURON) == NEURON.sim_code
+
+
+@pytest.mark.parametrize("what", ATTRIBUTES)
+def test_objects_have_pygenns_attributes(what: str) -> None:
+    model = genn.GeNNModel("float", "names", threads=1)
+    pop = model.add_neuron_population("P", 2, NEURON, {"k": 3}, {"x": 0.0, "n": 0, "b": 0})
+    weights = genn.init_weight_update("StaticPulse", {}, {"g": genn.init_var("Constant", {"constant": 1.0})})
+    shape = genn.init_postsynaptic("ExpCurr", {"tau": 1.0})
+    syn = model.add_synapse_population(
+        "S", "SPARSE", pop, pop, weights, shape, genn.init_sparse_connectivity("OneToOne")
+    )
+    source = model.add_current_source("C", "DC", pop, {"amp": 0.0})
+    rule = genn.create_custom_update_model("U", var_refs=["v"], update_code="v += 1.0;")
+    over = model.add_custom_update("U", "G", rule, {}, {}, {"v": genn.create_var_ref(pop, "x")})
+    over_synapses = model.add_custom_update("W", "G", rule, {}, {}, {"v": genn.create_wu_var_ref(syn, "g")})
+    change = genn.create_custom_connectivity_update_model("R", row_update_code="for_each_synapse { }")
+    made = {
+        "model": model,
+        "neuron population": pop,
+        "synapse population": syn,
+        "current source": source,
+        "custom update": over,
+        "custom update of synapses": over_synapses,
+        "custom connectivity update": model.add_custom_connectivity_update("R", "G", syn, change),
+        "variable": pop.vars["x"],
+        "variable of synapses": syn.vars["g"],
+        "extra global parameter": pop.extra_global_params["e"],
+        "out_post": syn._out_post,
+        "weight update init": syn.wu_initialiser,
+        "sparse connectivity init": syn.sparse_connectivity_initialiser,
+        "variable init": genn.init_var("Constant", {"constant": 1.0}),
+        "Var": NEURON.get_vars()[0],
+        "Param": NEURON.get_params()[0],
+        "DerivedParam": NEURON.get_derived_params()[0],
+        "EGP": NEURON.get_extra_global_params()[0],
+        "ParamVal": NEURON.get_additional_input_vars()[0],
+        "init_weight_update": weights,
+        "init_postsynaptic": shape,
+        "type": NEURON.get_vars()[0].type,
+        "parameter value": pop.params["k"],
+    }
+    missing = [name for name in ATTRIBUTES[what] if name not in dir(made[what])]
+    assert not missing
+
+
+def test_back_ends_by_name() -> None:
+    from snnlearn.genn.genn_model import backend_modules
+    from snnlearn.runtime.cuda.availability import why_not_cuda
+
+    assert list(backend_modules) == (["cpu"] if why_not_cuda() else ["cpu", "cuda"])
+    assert "single_threaded_cpu" in backend_modules
+    assert backend_modules["single_threaded_cpu"] is backend_modules["cpu"]
+    assert "hip" not in backend_modules
+
+
+def test_a_model_may_be_a_class_of_the_programs_own() -> None:
+    from snnlearn.genn._genn import NeuronModelBase, Var
+
+    class Counter(NeuronModelBase):
+        def __init__(self, step: float) -> None:
+            self.step = step
+            NeuronModelBase.__init__(self)
+
+        def get_vars(self) -> list[Any]:
+            return [Var("n", "scalar")]
+
+        def get_sim_code(self) -> str:
+            return f"n += {self.step};"
+
+    model = genn.GeNNModel("float", "own", threads=1)
+    pop = model.add_neuron_population("P", 2, Counter(2.0), {}, {"n": 1.0})
+    assert pop.model.name == "Counter"
+    model.build()
+    model.load()
+    model.step_time()
+    pop.vars["n"].pull_from_device()
+    assert pop.vars["n"].view.tolist() == [3.0, 3.0]

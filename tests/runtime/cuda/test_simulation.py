@@ -36,7 +36,7 @@ def test_the_program_is_told_where_everything_is() -> None:
         assert here.size, "an empty one has an address too"
     assert np.frombuffer(device.module.variables[SETTINGS], np.uint64).tolist() == [2**64 - 1, 7]
     assert simulation.read(TABLE).tolist() == [1.0, 2.0, 3.0]
-    assert device.module.array("P_table").tolist() == [1.0, 2.0, 3.0]
+    assert device.module.array("v_P_table").tolist() == [1.0, 2.0, 3.0]
 
 
 def test_arrays_given_from_outside_may_change_their_length() -> None:
@@ -48,7 +48,7 @@ def test_arrays_given_from_outside_may_change_their_length() -> None:
         simulation.set_extra_global_params([(TABLE, np.array(values))])
         assert simulation.read(TABLE).tolist() == values
         assert device.module.variables[ARRAYS] != before
-        assert device.module.array("P_table")[: len(values)].tolist() == values
+        assert device.module.array("v_P_table")[: len(values)].tolist() == values
 
 
 def test_needed_bytes_by_group() -> None:
@@ -88,7 +88,7 @@ def test_a_recording_is_read_in_order_of_time() -> None:
     with pytest.raises(LifecycleError, match="holds 4 timesteps and only 3 have passed"):
         simulation.recording(at)
     simulation.run(3)
-    device.module.array("P_recording")[:] = [4, 5, 2, 3]
+    device.module.array("v_P_recording")[:] = [4, 5, 2, 3]
     (recording,) = simulation.recording(at)
     assert (recording.first, recording.rows.ravel().tolist()) == (2, [2, 3, 4, 5])
 
@@ -149,7 +149,7 @@ def test_times_are_summed_by_timer_and_read_late() -> None:
 
 def reporting(when: int, which: str, kind: int) -> Any:
     def count(module: FakeModule) -> None:
-        module.array("P_x")[:] += 1
+        module.array("v_P_x")[:] += 1
         if int(module.clock["timestep"]) == when:
             module.report(which, kind, b"S: rows", 3, 9)
 
@@ -211,8 +211,8 @@ def test_first_values_are_made_in_order() -> None:
     asked = program(connect=(Launch("connect", 1, "init_sparse"),), init=(Launch("make", 1, "init"),))
     seen: list[Any] = []
     kernels = {
-        "connect": lambda m: seen.append(("connect", m.array("P_table").tolist())),
-        "make": lambda m: seen.append(("make", m.array("P_x").tolist())),
+        "connect": lambda m: seen.append(("connect", m.array("v_P_table").tolist())),
+        "make": lambda m: seen.append(("make", m.array("v_P_x").tolist())),
     }
     net = network()
     load(asked, net, kernels=kernels)
@@ -244,11 +244,11 @@ def hosted_network() -> Any:
 
 def test_host_code_works_on_the_hosts_copies() -> None:
     def host(module: FakeModule) -> None:
-        copy = module.array("host U_seen")
+        copy = module.array("host v_U_seen")
         copy[0] += 1
-        module.array("U_seen")[:] = copy  # what pushseenToDevice does
+        module.array("v_U_seen")[:] = copy  # what pushseenToDevice does
 
-    asked = program(custom_updates={"G": (Launch("host", 1, "custom_update_host_G", ("U_seen",)), *UPDATES["G"])})
+    asked = program(custom_updates={"G": (Launch("host", 1, "custom_update_host_G", ("v_U_seen",)), *UPDATES["G"])})
     simulation, device = load(asked, hosted_network(), kernels={"host": host})
     at = Location("U", "egp", "seen")
     assert simulation.host_locations == [at]
@@ -308,7 +308,7 @@ def ctrl_c() -> Iterator[None]:
 @pytest.mark.parametrize("way", ["loop", "graph", "persistent"])
 def test_ctrl_c_is_heard_between_chunks(way: str) -> None:
     def count(module: FakeModule) -> None:
-        module.array("P_x")[:] += 1
+        module.array("v_P_x")[:] += 1
         if int(module.clock["timestep"]) == 2501:
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -348,7 +348,7 @@ def test_ctrl_c_leaves_no_memory_that_the_program_does_not_know_of() -> None:
     device.zeros = interrupted  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         simulation.set_extra_global_params([(TABLE, np.arange(9.0))])
-    assert simulation.read(TABLE).tolist() == device.module.array("P_table").tolist() == [*range(9)]
+    assert simulation.read(TABLE).tolist() == device.module.array("v_P_table").tolist() == [*range(9)]
 
 
 @pytest.mark.usefixtures("ctrl_c")
