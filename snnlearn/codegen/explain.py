@@ -132,7 +132,7 @@ def _width(post: int, sparse: Sparse | None) -> str:
 
 
 def _population(spikes: str, plan: Plan) -> str:
-    return next(a.location.group for a in plan.arrays if a.name == spikes)
+    return plan.array(spikes).location.group
 
 
 def _threads(kernel: Operation, plan: Plan) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from functools import cache
-from typing import Any, Union
+from functools import cache, wraps
+from typing import Any, TypeVar, Union
 
 from snnlearn.declare.types import ValueType
+
+Result = TypeVar("Result")
+_MOST_REMEMBERED = 4096  # trees
 
 
 @dataclass(frozen=True)
@@ -286,11 +289,32 @@ def walk(node: Any) -> Iterator[Any]:
             waiting.extend(getattr(item, name) for name in _field_names(kind))
 
 
+def remembered(function: Callable[[Any], Result]) -> Callable[[Any], Result]:
+    """Have a function of a tree look at each tree once: many groups of one model share its very trees.
+
+    Trees are told apart by identity; to compare them would take as long as to walk through them.
+    """
+    known: dict[int, tuple[Any, Result]] = {}
+
+    @wraps(function)
+    def look(node: Any) -> Result:
+        found = known.get(id(node))
+        if found is None or found[0] is not node:
+            if len(known) >= _MOST_REMEMBERED:
+                known.clear()
+            found = known[id(node)] = node, function(node)
+        return found[1]
+
+    return look
+
+
+@remembered
 def calls_in(node: Any) -> frozenset[str]:
     """Return every function and action that a tree calls."""
     return frozenset(n.function for n in walk(node) if isinstance(n, Call))
 
 
+@remembered
 def names_in(node: Any) -> frozenset[str]:
     """Return every name that a tree mentions, declared or local."""
     found: set[str] = set()

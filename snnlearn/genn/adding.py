@@ -303,14 +303,17 @@ class AddsGroups(ModelSpec):
         """Return a model for times of this model's precision."""
         return model.with_times(self._time_type)
 
+    def _kinds(self) -> tuple[Mapping[str, Group[Any]], ...]:
+        return (
+            self.neuron_populations,
+            self.synapse_populations,
+            self.current_sources,
+            self.custom_connectivity_updates,
+            self.custom_updates,
+        )
+
     def _groups(self) -> list[Group[Any]]:
-        return [
-            *self.neuron_populations.values(),
-            *self.synapse_populations.values(),
-            *self.current_sources.values(),
-            *self.custom_connectivity_updates.values(),
-            *self.custom_updates.values(),
-        ]
+        return [group for groups in self._kinds() for group in groups.values()]
 
     def _referenced_arrays(self) -> set[Location]:
         """Return the extra global parameters that updates refer to."""
@@ -318,7 +321,7 @@ class AddsGroups(ModelSpec):
         return {ref.to for update in updates for ref in update.spec.egp_refs.values()}
 
     def _has_groups(self) -> bool:
-        return bool(self._groups())
+        return any(self._kinds())
 
     def _new_key(self, kind: str, name: Any) -> Any:
         """Return what a new group is called in the network, where names are unique over all kinds of groups.

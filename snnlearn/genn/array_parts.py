@@ -7,6 +7,7 @@ itself writes to ``begin`` and ``end`` is not looked at.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class PartCheck:
         self._known: dict[Location, NDArray[Any]] = {}
         self._right: dict[Location, NDArray[Any]] = {}
         self._look_at_array(simulation.read(self.array))
-        self.check()
+        self.check(simulation.read)
 
     def note(self, at: Location, values: NDArray[Any]) -> None:
         """Have what was pushed checked before the next timestep."""
@@ -62,9 +63,9 @@ class PartCheck:
             return
         self.simulation.check_before_running(self.check)
 
-    def check(self) -> None:
+    def check(self, read: Callable[[Location], NDArray[Any]]) -> None:
         """Raise NetworkError for the first neuron with a part that is none."""
-        begin, end = np.broadcast_arrays(self._places(self.begin), self._places(self.end))
+        begin, end = np.broadcast_arrays(self._places(self.begin, read), self._places(self.end, read))
         inside = (begin <= end) & (end <= self._size) & (begin >= 0)
         if not inside.all():
             raise self._error(begin, end, ~inside, f"is not in the array, which has {self._size} element(s)")
@@ -91,10 +92,10 @@ class PartCheck:
         self._falls[-1] = self._falls[-2] if values.size else 0
         self._missing = np.append(0, np.cumsum(values != values))
 
-    def _places(self, at: Location) -> NDArray[np.int64]:
+    def _places(self, at: Location, read: Callable[[Location], NDArray[Any]]) -> NDArray[np.int64]:
         """Return where parts begin or end, shape (copies, neurons or 1)."""
         if at not in self._known:
-            self._known[at] = self.simulation.read(at).copy()
+            self._known[at] = read(at).copy()
         size = self.simulation.network.variables[at].size
         return self._known[at].astype(np.int64).reshape(-1, size)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +31,10 @@ _UNRECORDED = dict.fromkeys(
 )
 
 
+def _nowhere() -> None:
+    """Return the simulation of an array that is in none."""
+
+
 class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECORDED):
     """What all arrays share.
 
@@ -47,10 +52,14 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
     group: Group[Any]
     _array: NDArray[Any] | None  # flat, as on the device
     _view: NDArray[Any] | None  # the same memory in the user's shape
+    _name: str  # what the simulation knows it by
+    _device: Callable[[], Simulation | None]
 
     def __init__(self, location: Location, group: Group[Any], type_name: str) -> None:
         # All at once, past the check of names: a network has many arrays.
-        vars(self).update(location=location, type=type_name, group=group, _array=None, _view=None)
+        vars(self).update(
+            location=location, type=type_name, group=group, _array=None, _view=None, _name="", _device=_nowhere
+        )
 
     @property
     def view(self) -> NDArray[Any]:
@@ -76,9 +85,10 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
         """The device's array itself, without a copy, in the host copy's shape: NumPy's on the CPU, CuPy's on a GPU.
 
         Changes to it take effect at once. Work that the engine puts off is done when this attribute is read, and not
-        when an array that it gave before is looked at: after running, read the attribute again. It is valid until
-        ``unload``. ``np.from_dlpack``, ``torch.from_dlpack`` and their like take it as it is. The values of SPARSE
-        connectivity are stored with gaps: ``max_connections`` for each presynaptic neuron.
+        when an array that it gave before is looked at: after running, read the attribute again. Nothing keeps a thread
+        that works on it apart from one that runs the model. It is valid until ``unload``. ``np.from_dlpack``,
+        ``torch.from_dlpack`` and their like take it as it is. The values of SPARSE connectivity are stored with gaps:
+        ``max_connections`` for each presynaptic neuron.
 
         Raises
         ------
@@ -132,15 +142,19 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
         NetworkError
             For the one thing that a view can have been given and its type does not hold: a ``bool`` of other bits.
         """
-        here = self._loaded()
+        simulation, here = self._device(), self._array
+        if simulation is None or here is None:
+            here, simulation = self._loaded(), self._simulation()  # one of which raises
         if self.type in _BOOLEAN:
-            self._check_bits(here)
-        self._simulation().write(self.location, here.reshape(-1))
+            self._check_bits(self._loaded())
+        simulation.push(self._name, here)
 
     def pull_from_device(self) -> None:
         """Copy from device to host."""
-        here = self._loaded()
-        here[...] = self._simulation().read(self.location).reshape(here.shape)
+        simulation, here = self._device(), self._array
+        if simulation is None or here is None:
+            here, simulation = self._loaded(), self._simulation()  # one of which raises
+        simulation.pull(self._name, here)
 
     def _simulation(self) -> Simulation:
         return self.group._simulation()
@@ -183,11 +197,12 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
 
     def _load(self) -> None:
         simulation = self._simulation()
+        self._name, self._device = simulation.name_of(self.location), ref(simulation)
         self._array = simulation.copy(self.location)
         self._view = self._array.reshape(self._shape(simulation, self._array.size))
 
     def _unload(self) -> None:
-        self._view = self._array = None
+        self._view, self._array, self._device = None, None, _nowhere
 
 
 class StateArray(Array):

@@ -17,6 +17,7 @@ from snnlearn.genn.group import Group
 from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.network import Connections, Location
 from snnlearn.network.checks import check_size
+from snnlearn.runtime import Simulation
 
 if TYPE_CHECKING:
     from snnlearn.genn.model import GeNNModel
@@ -182,7 +183,9 @@ class HasConnectivity(Group[net.SynapsePopulation]):
 
     def pull_connectivity_from_device(self) -> None:
         """Copy which neurons are connected from device to host; nothing for other than SPARSE connectivity."""
-        self._simulation()
+        self._simulation().in_turn(self._pull_connectivity)
+
+    def _pull_connectivity(self) -> None:
         for array in self._connectivity_arrays():
             array.pull_from_device()
 
@@ -208,6 +211,9 @@ class HasConnectivity(Group[net.SynapsePopulation]):
             raise NetworkError(
                 f"'{self.name}': postsynaptic index {used.max()} is out of range: there are {self.trg.num_neurons}"
             )
+        simulation.in_turn(self._push_connectivity, simulation)
+
+    def _push_connectivity(self, simulation: Simulation) -> None:
         for array in self._connectivity_arrays():
             array.push_to_device()
         simulation.connectivity_changed(self._key)

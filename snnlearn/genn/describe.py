@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from snnlearn import network as net
+from snnlearn.genn.group import changed
 
 if TYPE_CHECKING:
     from snnlearn.genn.model import GeNNModel
 
 
-def describe(model: GeNNModel) -> net.Network:
+def describe(model: GeNNModel, before: net.Network | None = None) -> net.Network:
     """Return the network that a model's groups describe, each as it is now.
 
     A group holds its own description, which holds those of the groups it is attached to as they were when it was
     added; they may have changed since.
+
+    Parameters
+    ----------
+    model : GeNNModel
+    before : Network, optional
+        What was returned before; it is returned again where no group has changed since.
 
     Raises
     ------
@@ -31,17 +37,20 @@ def describe(model: GeNNModel) -> net.Network:
     for source in model.current_sources.values():
         source._change(target=neurons[source.target_pop._key])
     connectivity_updates = {
-        group._key: replace(group.spec, synapses=synapses[group.synapse_group._key])
+        group._key: changed(group.spec, synapses=synapses[group.synapse_group._key])
         for group in model.custom_connectivity_updates.values()
     }
+    updates, sources = _specs(model.custom_updates), _specs(model.current_sources)
+    if before is not None and _is_of(before, model, (neurons, synapses, updates, sources, connectivity_updates)):
+        return before
     return net.Network(
         model.name,
         model.dt,
         model.precision,
         neurons,
         synapses,
-        _specs(model.custom_updates),
-        _specs(model.current_sources),
+        updates,
+        sources,
         connectivity_updates,
         model.batch_size,
         model.fuse_postsynaptic_models,
@@ -51,3 +60,13 @@ def describe(model: GeNNModel) -> net.Network:
 
 def _specs(groups: Mapping[str, Any]) -> dict[str, Any]:
     return {group._key: group.spec for group in groups.values()}
+
+
+def _is_of(network: net.Network, model: GeNNModel, kinds: tuple[dict[str, Any], ...]) -> bool:
+    """Whether a network has a model's settings, and these very groups."""
+    names = ("name", "dt", "precision", "time_precision", "batch_size", "fuse_postsynaptic_models")
+    if any(getattr(network, name) != getattr(model, name) for name in names):
+        return False
+    known = network.groups
+    groups = [group for kind in kinds for group in kind.values()]
+    return len(groups) == len(known) and all(known.get(group.name) is group for group in groups)

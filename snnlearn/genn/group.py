@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Union
 from weakref import ReferenceType, ref
@@ -131,7 +131,7 @@ class Group(
 
     def _change(self, **changes: Any) -> None:
         """Replace parts of the description; checked as a whole at once."""
-        self.spec = replace(self.spec, **changes)
+        self.spec = changed(self.spec, **changes)
 
     def _need_unbuilt(self, what: str) -> None:
         if self._model._built:
@@ -178,10 +178,20 @@ class Group(
         variables = {v.name: kind(Location(self._key, space, v.name), self, v.type) for v in declared}
         return Named(variables, "variable", f"'{self.name}'", "assign to its `values` or call set_init_values")
 
-    def _check_arrays(self) -> None:
-        """Raise LifecycleError for an initialiser's array without values; warn of any other that code reads."""
+    def _check_arrays(self, referred: Container[Location]) -> None:
+        """Raise LifecycleError for an initialiser's array without values; warn of any other that code reads.
+
+        Parameters
+        ----------
+        referred : container of Location
+            The arrays that updates refer to.
+        """
         for array in (*self._arrays(), *self._init_arrays()):
-            if isinstance(array, ExtraGlobalParameter) and self._is_read(array) and not self._has_values(array):
+            if (
+                isinstance(array, ExtraGlobalParameter)
+                and self._is_read(array, referred)
+                and not self._has_values(array)
+            ):
                 *of, name = array.name.split(".")
                 whose = f" of what initialises '{of[1]}'" if of else ""
                 text = f"'{self.name}' has no values for the extra global parameter '{name}'{whose}"
@@ -194,11 +204,11 @@ class Group(
                     stacklevel=3,
                 )
 
-    def _is_read(self, array: ExtraGlobalParameter) -> bool:
+    def _is_read(self, array: ExtraGlobalParameter, referred: Container[Location]) -> bool:
         """Whether any code mentions an array: of the model that declares it, or of an update that refers to it."""
         at = array.location
         model = self._model_of(at)
-        return check_model(model).uses(at.name.split(".")[-1]) or at in self._model._referenced_arrays()
+        return check_model(model).uses(at.name.split(".")[-1]) or at in referred
 
     def _model_of(self, at: Location) -> Model:
         """Return the model or snippet that declares an extra global parameter."""
@@ -315,6 +325,13 @@ class GroupOfOneModel(Group[OneModelSpec]):
     def set_var_location(self, var_name: str, location: VarLocation) -> None:
         """Say where a variable lives; before ``build``."""
         self._set_location(self._place(self._space, self.vars, var_name), location)
+
+
+def changed(spec: Spec, **changes: Any) -> Spec:
+    """Return a description with parts replaced; itself, not checked anew, where they are what they were."""
+    if all(getattr(spec, name) is value for name, value in changes.items()):
+        return spec
+    return replace(spec, **changes)
 
 
 def _variable_of(at: Location) -> Location:

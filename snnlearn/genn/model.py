@@ -15,6 +15,7 @@ from snnlearn.errors import LifecycleError, NetworkError, did_you_mean
 from snnlearn.genn.adding import AddsGroups
 from snnlearn.genn.arguments import checked_arguments
 from snnlearn.genn.arrays import Array
+from snnlearn.genn.collector import no_collection
 from snnlearn.genn.describe import describe
 from snnlearn.genn.enums import PlogSeverity
 from snnlearn.genn.group import Group
@@ -29,6 +30,10 @@ from snnlearn.runtime.first_values import RowsTooLong
 
 class GeNNModel(AddsGroups, TimesSpent):
     """A model to be described, built, loaded and run, as in PyGeNN.
+
+    Any thread may use a loaded model. One at a time is at work on it: while one of them is in `run`, all else that
+    reads or changes the simulation waits until that run has ended, and another `run`, `step_time` or `unload` raises
+    LifecycleError.
 
     Parameters
     ----------
@@ -63,6 +68,7 @@ class GeNNModel(AddsGroups, TimesSpent):
         **preferences: Any,
     ) -> None:
         super().__init__()
+        self._network: net.Network | None = None
         self._plan: Plan | None = None
         self._engine: Engine | None = None
         self._artefact: Built | None = None
@@ -122,10 +128,11 @@ class GeNNModel(AddsGroups, TimesSpent):
 
     def _make(self, engine: Engine) -> None:
         """Plan and compile the network as it is now."""
-        network = describe(self)
-        finish = engine.begin(self.preferences.options)
-        plan = optimise(build_plan(network), self._rewrites())
-        self._artefact = finish(plan)
+        with no_collection():
+            network = self._network = describe(self)
+            finish = engine.begin(self.preferences.options)
+            plan = optimise(build_plan(network), self._rewrites())
+            self._artefact = finish(plan)
         self._engine, self._plan = engine, plan
 
     @checked_arguments
@@ -156,9 +163,10 @@ class GeNNModel(AddsGroups, TimesSpent):
             raise LifecycleError(
                 f"'{recorded[0][0].name}' is recorded: load() needs num_recording_timesteps, a positive number"
             )
+        referred = self._referenced_arrays()
         for group in self._groups():
             group._check_connections()
-            group._check_arrays()
+            group._check_arrays(referred)
         if self._seed == 0:
             self._seed = int.from_bytes(os.urandom(4), "little") or 1
         start = Start(self._seed, length or 0 if recorded else 0, self.timing_enabled)
@@ -188,7 +196,8 @@ class GeNNModel(AddsGroups, TimesSpent):
         assert self._engine is not None
         assert self._plan is not None
         assert self._artefact is not None
-        return self._engine.load(describe(self), self._plan, self._artefact, self.preferences.options, start)
+        network = self._network = describe(self, self._network)
+        return self._engine.load(network, self._plan, self._artefact, self.preferences.options, start)
 
     def unload(self) -> None:
         """Take the model out of memory; it can be loaded again.
@@ -204,8 +213,8 @@ class GeNNModel(AddsGroups, TimesSpent):
             group._unload()
 
     def step_time(self) -> None:
-        """Run one timestep."""
-        self._loaded_simulation().run(1)
+        """Run one timestep; raises LifecycleError as `run`."""
+        (self._simulation or self._loaded_simulation()).step()
 
     def run(self, num_timesteps: int) -> None:
         """Run many timesteps inside compiled code.
@@ -215,7 +224,7 @@ class GeNNModel(AddsGroups, TimesSpent):
         NetworkError
             For what is no number of timesteps.
         LifecycleError
-            Before ``load``, and while another thread runs the model.
+            Before ``load``; while another thread runs the model; in a signal handler that interrupts a run of it.
         """
         number = check_size("run()", "the number of timesteps", num_timesteps, 0)
         self._loaded_simulation().run(number)
@@ -230,8 +239,10 @@ class GeNNModel(AddsGroups, TimesSpent):
         LifecycleError
             Before ``load``.
         """
-        simulation = self._loaded_simulation()
-        self._check_update_group(name)
+        simulation = self._simulation
+        if simulation is None or name not in simulation.updates:
+            simulation = self._loaded_simulation()
+            self._check_update_group(name)
         simulation.custom_update(name)
 
     def pull_recording_buffers_from_device(self) -> None:
@@ -246,8 +257,9 @@ class GeNNModel(AddsGroups, TimesSpent):
         recorded = list(self._recorded())
         if not recorded:
             raise LifecycleError("nothing is recorded; set spike_recording_enabled of a population before build")
-        for group, at in recorded:
-            group._keep_recording(at, simulation.recording(at))
+        found = simulation.in_turn(lambda: [simulation.recording(at) for _, at in recorded])
+        for (group, at), recording in zip(recorded, found, strict=True):
+            group._keep_recording(at, recording)
 
     @property
     def timestep(self) -> int:

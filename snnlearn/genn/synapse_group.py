@@ -85,6 +85,8 @@ class SynapseGroup(HasConnectivity):
         self._out_post = StateArray(Location(name, "out_post"), self, "scalar", always_batch=True)
         self._make_connectivity_arrays(model)
         self._recordings: dict[Location, list[Recording]] = {}
+        # The description as it was, what it was completed with, and what it became.
+        self._described: tuple[net.SynapsePopulation, tuple[bool, ...], net.SynapsePopulation] | None = None
         self._parallelism_hint = ParallelismHint.POSTSYNAPTIC
         self._num_threads_per_spike = 1
         self._narrow_sparse_ind_enabled = model.default_narrow_sparse_ind_enabled
@@ -214,13 +216,17 @@ class SynapseGroup(HasConnectivity):
         wu = self.spec.weight_update.model
         before = self.spec.pre_spike_event_recording_enabled or self.src.spike_event_recording_enabled
         after = self.spec.post_spike_event_recording_enabled or self.trg.spike_event_recording_enabled
-        return replace(
-            self.spec,
-            connectivity=replace(self.spec.connectivity, narrow=self._narrow_sparse_ind_enabled),
-            max_dendritic_delay_timesteps=self.spec.max_dendritic_delay_timesteps if self._delay_given else None,
-            pre_spike_event_recording_enabled=before and bool(wu.pre_event_threshold_condition_code.strip()),
-            post_spike_event_recording_enabled=after and bool(wu.post_event_threshold_condition_code.strip()),
-        )
+        given = (self._narrow_sparse_ind_enabled, self._delay_given, before, after)
+        if self._described is None or self._described[0] is not self.spec or self._described[1] != given:
+            description = replace(
+                self.spec,
+                connectivity=replace(self.spec.connectivity, narrow=self._narrow_sparse_ind_enabled),
+                max_dendritic_delay_timesteps=self.spec.max_dendritic_delay_timesteps if self._delay_given else None,
+                pre_spike_event_recording_enabled=before and bool(wu.pre_event_threshold_condition_code.strip()),
+                post_spike_event_recording_enabled=after and bool(wu.post_event_threshold_condition_code.strip()),
+            )
+            self._described = self.spec, given, description
+        return self._described[2]
 
     # ---- values ----
 
@@ -364,11 +370,24 @@ class SynapseGroup(HasConnectivity):
         Where both have one of the same name, both change.
         """
         spec = self.spec
-        if name in spec.postsynaptic_dynamic_params:
-            self._set_dynamic("psm_param", spec.postsynaptic_dynamic_params, spec.postsynaptic.model, name, value)
-            if name not in spec.weight_update_dynamic_params:
-                return
-        self._set_dynamic("param", spec.weight_update_dynamic_params, spec.weight_update.model, name, value)
+        if name in spec.postsynaptic_dynamic_params and name in spec.weight_update_dynamic_params:
+            self._simulation().in_turn(self._set_both_dynamic, name, value)
+        elif name in spec.postsynaptic_dynamic_params:
+            self._set_postsynaptic_dynamic(name, value)
+        else:
+            self._set_weight_update_dynamic(name, value)
+
+    def _set_both_dynamic(self, name: str, value: float) -> None:
+        self._set_postsynaptic_dynamic(name, value)
+        self._set_weight_update_dynamic(name, value)
+
+    def _set_postsynaptic_dynamic(self, name: str, value: float) -> None:
+        dynamic, model = self.spec.postsynaptic_dynamic_params, self.spec.postsynaptic.model
+        self._set_dynamic("psm_param", dynamic, model, name, value)
+
+    def _set_weight_update_dynamic(self, name: str, value: float) -> None:
+        dynamic, model = self.spec.weight_update_dynamic_params, self.spec.weight_update.model
+        self._set_dynamic("param", dynamic, model, name, value)
 
     # ---- locations ----
 

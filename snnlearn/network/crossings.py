@@ -223,7 +223,7 @@ def _referred(network: Network, owner: str, to: Location) -> Variable:
 def _check_arrays(
     network: Network, what: str, declared: tuple[ExtraGlobalParamRef, ...], given: Mapping[str, ArrayReference]
 ) -> None:
-    groups = network.groups()
+    groups = network.groups
     for ref in declared:
         to = given[ref.name].to
         owner = f"{what}: array reference '{ref.name}'"

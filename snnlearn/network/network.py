@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Union, get_args
+from functools import cached_property
+from typing import Any, TypeVar, Union, get_args
 
 from snnlearn.declare import Model, Precision
 from snnlearn.errors import NetworkError
@@ -19,6 +20,16 @@ from snnlearn.network.values import as_number
 from snnlearn.network.variables import Collector, Slots, Variable, time_type
 
 Group = Union[NeuronPopulation, SynapsePopulation, CurrentSource, CustomUpdate, CustomConnectivityUpdate]
+
+
+GroupOf = TypeVar("GroupOf")
+
+
+def _listed(groups: Iterable[GroupOf], of: Callable[[GroupOf], str]) -> dict[str, list[GroupOf]]:
+    found: dict[str, list[GroupOf]] = {}
+    for group in groups:
+        found.setdefault(of(group), []).append(group)
+    return found
 
 
 def _none() -> Any:
@@ -101,12 +112,38 @@ class Network:
         for variable in variables.values():
             crossings.check_copies(self, variable)
 
-    def groups(self) -> dict[str, Group]:
-        """Return all groups by name."""
+    @cached_property
+    def groups(self) -> Mapping[str, Group]:
+        """All groups by name."""
         found: dict[str, Group] = {}
         for groups in self._kinds():
             found.update(groups)
         return found
+
+    @cached_property
+    def incoming(self) -> Mapping[str, list[SynapsePopulation]]:
+        """The connections to each population that has some, by its name."""
+        return _listed(self.synapses.values(), lambda s: s.target.name)
+
+    @cached_property
+    def outgoing(self) -> Mapping[str, list[SynapsePopulation]]:
+        """The connections from each population that has some, by its name."""
+        return _listed(self.synapses.values(), lambda s: s.source.name)
+
+    @cached_property
+    def sources_into(self) -> Mapping[str, list[CurrentSource]]:
+        """The current sources of each population that has some, by its name."""
+        return _listed(self.current_sources.values(), lambda c: c.target.name)
+
+    @cached_property
+    def kept(self) -> list[Location]:
+        """The variables of neurons whose past is kept."""
+        return [at for at, v in self.variables.items() if v.slots > 1 and v.over == "neuron"]
+
+    @cached_property
+    def referred(self) -> frozenset[Location]:
+        """The variables that custom updates refer to."""
+        return frozenset(ref.to for u in self.custom_updates.values() for ref in u.var_refs.values())
 
     @property
     def updates(self) -> list[CustomUpdate | CustomConnectivityUpdate]:
@@ -119,7 +156,7 @@ class Network:
         return time_type(self.precision, self.time_precision)
 
     def _check_times(self, owner: str) -> None:
-        for group in self.groups().values():
+        for group in self.groups.values():
             for model in _models(group):
                 if model.time_type != self.time_type:
                     types = f"{model.time_type}, not {self.time_type}"

@@ -236,15 +236,16 @@ def never_in(precision: str) -> float:
 
 def spike_time_names(network: Network, name: str) -> dict[Any, bool]:
     """Return whether anything needs the times of a population's last spikes, and of those before."""
-    outgoing = [s for s in network.synapses.values() if s.source.name == name]
-    incoming = [s for s in network.synapses.values() if s.target.name == name]
+    outgoing, incoming = network.outgoing.get(name, ()), network.incoming.get(name, ())
     own = check_model(network.neurons[name].model).uses("st")
 
     def used(prefix: str) -> bool:
         as_source = any(s.uses(f"{prefix}st_pre") for s in outgoing)
         return as_source or any(s.uses(f"{prefix}st_post") for s in incoming)
 
-    asked = {ref.to for u in network.custom_updates.values() for ref in u.var_refs.values()}
     last, before = Location(name, "spike_time"), Location(name, "prev_spike_time")
-    needs_before = used("prev_") or before in asked
-    return {"spike_time": own or used("") or needs_before or last in asked, "prev_spike_time": needs_before}
+    needs_before = used("prev_") or before in network.referred
+    return {
+        "spike_time": own or used("") or needs_before or last in network.referred,
+        "prev_spike_time": needs_before,
+    }

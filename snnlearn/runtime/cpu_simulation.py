@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,8 @@ class CpuSimulation(Simulation):
         Whether the library was compiled for any CPU of the architecture.
     """
 
+    _reentrant = True  # Python code comes between compiled functions, never into one
+
     def __init__(
         self,
         network: Network,
@@ -57,11 +60,11 @@ class CpuSimulation(Simulation):
         portable: bool = False,
     ) -> None:
         super().__init__(network, plan, recording_timesteps)
-        self._groups = {name: number for number, name in enumerate(plan.custom_updates)}
         self._columns = {name: number for number, name in enumerate(plan.columns)}
         self._arrays = {a.name: self._allocate(a) for a in plan.arrays}
         self._library: Library | None = Library(library, source, threads, flush_denormals, portable)
         self._bind()
+        self._take_calls(self._library)
         self._open().configure(seed, recording_timesteps, timing)
         self._start(seed)
 
@@ -77,29 +80,39 @@ class CpuSimulation(Simulation):
     def _bind(self) -> None:
         self._open().bind([self._arrays[a.name] for a in self.plan.arrays])
 
-    def _live(self, at: Location) -> NDArray[Any]:
-        self._flush()
-        return self._arrays[self._by_location[at].name]
+    def _take_calls(self, library: Library) -> None:
+        self._step, self._run = library.step, library.run
+        self.updates = {name: library.custom_update(n) for n, name in enumerate(self.plan.custom_updates)}
+        deferred = any(kernel.deferral is not None for kernel in self.plan.step)
+        self._flush = library.flush if deferred else None
 
-    def read(self, at: Location) -> NDArray[Any]:
-        """Return an array itself, up to date."""
+    def _refuse(self, why: str) -> None:
+        """Have every later call raise LifecycleError, for this reason."""
+        refuse = partial(_raise, why)
+        self._why_unusable: str = why
+        self._step = self._run = self._flush = refuse
+        self.updates = dict.fromkeys(self.updates, refuse)
+
+    def _live(self, at: Location) -> NDArray[Any]:
+        self._catch_up()
+        array: NDArray[Any] = self._arrays[self._by_location[at].name]
+        return array
+
+    def _read(self, at: Location) -> NDArray[Any]:
         return self._live(at)
 
-    def copy(self, at: Location) -> NDArray[Any]:
-        """Return a copy of an array, up to date."""
+    def _copy(self, at: Location) -> NDArray[Any]:
         copy: NDArray[Any] = self._live(at).copy()
         return copy
 
-    def write(self, at: Location, values: NDArray[Any]) -> None:
-        """Replace all values of an array by as many others."""
+    def _write(self, at: Location, values: NDArray[Any]) -> None:
         self._live(at)[:] = values
 
-    def device_array(self, at: Location) -> NDArray[Any]:
-        """Return an array itself, up to date; changes to it take effect at once."""
+    def _device_array(self, at: Location) -> NDArray[Any]:
         return self._live(at)
 
     def _replace(self, given: Iterable[tuple[Array, NDArray[Any]]]) -> None:
-        self._flush()
+        self._catch_up()
         for array, values in given:
             # One element more, so that an empty array has an address.
             fresh = aligned_zeros(len(values) + 1, array.type.dtype_for(self.plan.precision))[: len(values)]
@@ -119,55 +132,55 @@ class CpuSimulation(Simulation):
     def _bind_host(self) -> None:
         self._open().bind_host(list(self._hosted.values()))
 
-    @property
-    def timestep(self) -> int:
-        """The number of the next timestep. The compiled code keeps it: an interrupted run cannot part the two."""
+    def _time(self) -> int:
+        # The compiled code keeps it: an interrupted run cannot part the two.
         return self._open().timestep
 
-    @timestep.setter
-    def timestep(self, timestep: int) -> None:
+    def _set_time(self, timestep: int) -> None:
         self._open().timestep = timestep
-
-    def _run(self, timesteps: int) -> None:
-        if self._open().run(timesteps):
-            self._check()
-
-    def _custom_update(self, group: str) -> None:
-        self._open().custom_update(self._groups[group])
 
     def _reports(self) -> tuple[str | None, str | None]:
         library = self._open()
         return library.trouble(), library.doubt()
 
-    def timers(self) -> dict[str, float]:
-        """Return the time spent so far [s], by timer of the plan; that of several threads together where they share."""
+    def _timers(self) -> dict[str, float]:
         library = self._open()
-        self._flush()
+        self._catch_up()
         return dict(zip(self.plan.timers, library.timers(len(self.plan.timers)), strict=True))
 
     def _close(self) -> None:
         library, self._library = self._library, None
         if library is not None:
+            self._refuse("the simulation has been unloaded")
             library.close()
         self._arrays = {}
 
-    def _need_open(self) -> None:
-        self._open()
+    def _forked(self, torn: bool) -> None:
+        super()._forked(torn)
+        library = self._library
+        if library is None or not (torn or library.threads > 1):
+            return
+        what = "another thread was at work on it" if torn else "its threads stayed behind"
+        self._refuse(f"the simulation was loaded before this process was forked, and {what}: {_AFTER_FORK[torn]}")
+        library.abandon()
 
-    def _flush(self) -> None:
+    def _catch_up(self) -> None:
         """Let deferred kernels catch up with all timesteps, and tell what their code has to report."""
-        if self._open().flush():
+        self._open()
+        if self._flush is not None and self._flush():
             self._check()
 
     def _open(self) -> Library:
-        if self._library is None:
-            raise LifecycleError("the simulation has been unloaded")
-        if not self._library.usable:
-            raise LifecycleError(
-                "the simulation was loaded before this process was forked, and its threads stayed behind: "
-                "load it in this process, or with threads=1"
-            )
+        if self._library is None or not self._library.usable:
+            raise LifecycleError(self._why_unusable)
         return self._library
+
+
+_AFTER_FORK = {False: "load it in this process, or with threads=1", True: "load it in this process"}
+
+
+def _raise(why: str, *_: object) -> NoReturn:
+    raise LifecycleError(why)
 
 
 def aligned_zeros(size: int, dtype: str) -> NDArray[Any]:

@@ -27,7 +27,7 @@ def set_numbers(simulation: Simulation, seed: int) -> None:
 
 
 def _param(network: Network, at: Location) -> float:
-    group: Any = network.groups()[at.group]
+    group: Any = network.groups[at.group]
     if isinstance(group, SynapsePopulation):
         group = group.postsynaptic if at.space == "psm_param" else group.weight_update
     value: float = group.params[at.name]
@@ -36,7 +36,7 @@ def _param(network: Network, at: Location) -> float:
 
 def given_arrays(network: Network, seed: int) -> Iterator[tuple[Location, NDArray[Any]]]:
     """Yield every extra global parameter that has values, with these."""
-    for group in network.groups().values():
+    for group in network.groups.values():
         for name, values in group.extra_global_params.items():
             yield Location(group.name, "egp", name), values
     for s in network.synapses.values():

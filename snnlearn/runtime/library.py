@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,21 +35,9 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "snn_set_timestep": (None, [ctypes.c_void_p, ctypes.c_uint64]),
     "snn_run": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint64]),
     "snn_flush": (ctypes.c_int, [ctypes.c_void_p]),
-    "snn_custom_update": (None, [ctypes.c_void_p, ctypes.c_uint]),
+    "snn_custom_update": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint]),
     "snn_timers": (None, [ctypes.c_void_p, ctypes.POINTER(ctypes.c_double)]),
 }
-
-
-_forks = 0  # of the process that this one has come from, since snnlearn was imported
-
-
-def _count_fork() -> None:
-    global _forks
-    _forks += 1
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_count_fork)
 
 
 class Preparation:
@@ -85,21 +73,37 @@ def build_library(source: str, portable: bool = False, preparation: Preparation 
 
 
 class Library:
-    """One simulation inside a compiled library. Python's global lock is free while it runs."""
+    """One simulation inside a compiled library. Python's global lock is free while it runs.
+
+    Attributes
+    ----------
+    threads : int
+    step, run, flush : callable
+        Run one timestep, or as many; bring every array up to date. They return whether there is trouble or doubt to
+        ask for, and are not to be called after `close`.
+    """
 
     def __init__(self, path: Path, source: str, threads: int, flush_denormals: bool, portable: bool = False) -> None:
-        self._functions = _load(path, source, portable)
-        self._handle = self._functions.snn_create(threads, flush_denormals)
-        self._timestep = self._functions.snn_timestep(self._handle).contents
-        self._forks = _forks
-        self.threads = int(self._functions.snn_threads(self._handle))
+        functions = self._functions = _load(path, source, portable)
+        self._handle = functions.snn_create(threads, flush_denormals)
+        self._timestep = functions.snn_timestep(self._handle).contents
+        # Nothing is looked up or converted when they are called: that would take longer than a small timestep.
+        this = self._this = ctypes.c_void_p(self._handle)
+        self.step: Callable[[], int] = partial(functions.snn_run, this, ctypes.c_uint64(1))
+        self.run: Callable[[int], int] = partial(functions.snn_run, this)
+        self.flush: Callable[[], int] = partial(functions.snn_flush, this)
+        self.threads = int(functions.snn_threads(self._handle))
         if self.threads < threads:
             _log.warning("the operating system gives %d of the %d threads asked for", self.threads, threads)
 
+    def custom_update(self, number: int) -> Callable[[], int]:
+        """Return what runs a group of custom updates, as `step` runs a timestep."""
+        return partial(self._functions.snn_custom_update, self._this, ctypes.c_uint(number))
+
     @property
     def usable(self) -> bool:
-        """Whether its threads are there: a fork of the process has memory, but no thread beside its own."""
-        return self.threads == 1 or self._forks == _forks
+        """Whether it has been neither closed nor abandoned."""
+        return bool(self._handle)
 
     def bind(self, arrays: Sequence[NDArray[Any]]) -> None:
         """Tell where the arrays are; they are kept alive as long as the simulation, which may work on them unseen."""
@@ -149,18 +153,6 @@ class Library:
     def timestep(self, timestep: int) -> None:
         self._functions.snn_set_timestep(self._handle, timestep)
 
-    def run(self, timesteps: int) -> bool:
-        """Run timesteps; return whether there is trouble or doubt to ask for."""
-        return bool(self._functions.snn_run(self._handle, timesteps))
-
-    def flush(self) -> bool:
-        """Bring every array up to date; return whether there is trouble or doubt to ask for."""
-        return bool(self._functions.snn_flush(self._handle))
-
-    def custom_update(self, group: int) -> None:
-        """Run a group of custom updates, by number."""
-        self._functions.snn_custom_update(self._handle, group)
-
     def timers(self, number: int) -> list[float]:
         """Return the first timers [s]."""
         seconds = np.zeros(max(number, 1))
@@ -170,8 +162,12 @@ class Library:
     def close(self) -> None:
         """Free the simulation; nothing may be called after."""
         handle, self._handle = self._handle, None
-        if handle and self.usable:
+        if handle:
             self._functions.snn_destroy(handle)
+
+    def abandon(self) -> None:
+        """Leave the simulation as it is: in a fork of the process, which has memory, but no thread beside its own."""
+        self._handle = None
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -17,18 +16,24 @@ from snnlearn.codegen.plan import Array, Plan
 from snnlearn.errors import LifecycleError, ModelWarning, NetworkError
 from snnlearn.network import Location, Network
 from snnlearn.runtime import first_values
+from snnlearn.runtime.exclusive import Exclusive, exclusive
 from snnlearn.runtime.recording import Recording
 from snnlearn.runtime.sizes import recorded_population
 
 _CHUNK = 2000  # timesteps between looks at Ctrl-C
+Check = Callable[[Callable[[Location], NDArray[Any]]], None]
+_ELSEWHERE = "another thread is running this model"
 _OUR_CODE = ("snnlearn.runtime", "snnlearn.genn")
 
 
-class Simulation(ABC):
+class Simulation(Exclusive, ABC):
     """One network in memory, ready to run.
 
     The arrays here are the *device's*. A host copy is another thing, on every engine: this class knows of those alone
     that compiled code works on.
+
+    One thread at a time is at work here: what another one asks for waits, until the end of `run` where that is what
+    goes on. So it sees the simulation at a timestep that it can name, and a run's results are those of a run alone.
 
     Parameters
     ----------
@@ -40,12 +45,13 @@ class Simulation(ABC):
     """
 
     def __init__(self, network: Network, plan: Plan, recording_timesteps: int) -> None:
+        super().__init__()
         self.network, self.plan = network, plan
         self.recording_timesteps = recording_timesteps
-        self._running = threading.Lock()
+        self._running = False
         self._by_location = {a.location: a for a in plan.arrays}
         self._hosted: dict[str, NDArray[Any]] = {}
-        self._checks: dict[Callable[[], None], None] = {}  # to be done before the next timestep
+        self._checks: dict[Check, None] = {}  # to be done before the next timestep
 
     def _start(self, seed: int) -> None:
         """Give every array its first values; an engine calls this when its arrays are there, full of zeros."""
@@ -67,28 +73,29 @@ class Simulation(ABC):
 
     # ---- what an engine does ----
 
-    @abstractmethod
-    def _need_open(self) -> None:
-        """Raise LifecycleError where the simulation cannot be used: after `close`, and in a fork of its process."""
+    _arrays: dict[str, Any]  # by the plan's names; ``x[...] = y`` copies either way
+
+    # Attributes, so that they may be compiled functions. Each returns whether there may be something to report.
+    _step: Callable[[], object]  # one timestep
+    _run: Callable[[int], object]  # as many, without a look at Ctrl-C
+    updates: Mapping[str, Callable[[], object]]  # the groups of custom updates, by name
+    _flush: Callable[[], object] | None  # whatever is put off is done; None where nothing ever is
 
     @abstractmethod
-    def read(self, at: Location) -> NDArray[Any]:
+    def _read(self, at: Location) -> NDArray[Any]:
         """Return an array's values, up to date, shape (size,): itself or a copy of it, which is not to be changed."""
 
     @abstractmethod
-    def copy(self, at: Location) -> NDArray[Any]:
+    def _copy(self, at: Location) -> NDArray[Any]:
         """Return a copy of an array's values, up to date, shape (size,)."""
 
     @abstractmethod
-    def write(self, at: Location, values: NDArray[Any]) -> None:
+    def _write(self, at: Location, values: NDArray[Any]) -> None:
         """Replace all values of an array by as many others."""
 
     @abstractmethod
-    def device_array(self, at: Location) -> Any:
-        """Return an array itself, up to date, shape (size,), as the engine has it; changes to it take effect at once.
-
-        Work that the engine puts off is done before this returns, not whenever somebody looks at what it returned.
-        """
+    def _device_array(self, at: Location) -> Any:
+        """Return an array itself, up to date."""
 
     @abstractmethod
     def _replace(self, given: Iterable[tuple[Array, NDArray[Any]]]) -> None:
@@ -111,29 +118,20 @@ class Simulation(ABC):
         """Have host code work on the arrays of ``_hosted``."""
 
     @abstractmethod
-    def _run(self, timesteps: int) -> None:
-        """Run timesteps without a look at Ctrl-C; raises and warns of what code has done in them."""
-
-    @abstractmethod
-    def _custom_update(self, group: str) -> None:
-        """Run a group of custom updates."""
-
-    @abstractmethod
     def _reports(self) -> tuple[str | None, str | None]:
         """Return what has gone wrong since this was asked last, and, once, what may not be meant."""
 
-    @property
     @abstractmethod
-    def timestep(self) -> int:
-        """The number of the next timestep."""
-
-    @timestep.setter
-    @abstractmethod
-    def timestep(self, timestep: int) -> None: ...
+    def _time(self) -> int:
+        """Return the number of the next timestep."""
 
     @abstractmethod
-    def timers(self) -> dict[str, float]:
-        """Return the time spent so far [s], by timer of the plan; that of several threads together where they share."""
+    def _set_time(self, timestep: int) -> None:
+        """Set the number of the next timestep."""
+
+    @abstractmethod
+    def _timers(self) -> dict[str, float]:
+        """Return the time spent so far [s], by timer of the plan."""
 
     @abstractmethod
     def _close(self) -> None:
@@ -156,10 +154,64 @@ class Simulation(ABC):
         operations = [*self.plan.step, *(operation for group in updates for operation in group)]
         return frozenset(array for operation in operations for array in operation.writes)
 
+    def name_of(self, at: Location) -> str:
+        """Return the name that `pull` and `push` know an array by."""
+        return self._by_location[at].name
+
     def has(self, at: Location) -> bool:
         """Whether there is such an array."""
         return at in self._by_location
 
+    def pull(self, name: str, here: NDArray[Any]) -> None:
+        """Copy an array to the host, up to date."""
+        if self._busy:
+            return self.in_turn(self.pull, name, here)
+        with self._lock:
+            self._busy = True
+            try:
+                if self._flush is not None and self._flush():
+                    self._check()
+                here[...] = self._arrays[name]
+            finally:
+                self._busy = self._awaited
+
+    def push(self, name: str, here: NDArray[Any]) -> None:
+        """Copy an array from the host."""
+        if self._busy:
+            return self.in_turn(self.push, name, here)
+        with self._lock:
+            self._busy = True
+            try:
+                if self._flush is not None and self._flush():
+                    self._check()
+                self._arrays[name][...] = here
+            finally:
+                self._busy = self._awaited
+
+    @exclusive
+    def read(self, at: Location) -> NDArray[Any]:
+        """Return an array's values, up to date, shape (size,): itself or a copy of it, which is not to be changed."""
+        return self._read(at)
+
+    @exclusive
+    def copy(self, at: Location) -> NDArray[Any]:
+        """Return a copy of an array's values, up to date, shape (size,)."""
+        return self._copy(at)
+
+    @exclusive
+    def write(self, at: Location, values: NDArray[Any]) -> None:
+        """Replace all values of an array by as many others."""
+        self._write(at, values)
+
+    @exclusive
+    def device_array(self, at: Location) -> Any:
+        """Return an array itself, up to date, shape (size,), as the engine has it; changes to it take effect at once.
+
+        Work that the engine puts off is done before this returns, not whenever somebody looks at what it returned.
+        """
+        return self._device_array(at)
+
+    @exclusive
     def set_extra_global_params(self, given: Iterable[tuple[Location, NDArray[Any]]]) -> None:
         """Replace extra global parameters by values of any length."""
         self._replace((self._by_location[at], values) for at, values in given)
@@ -170,13 +222,15 @@ class Simulation(ABC):
 
     def newest_slot(self, queue: Location) -> int:
         """Return which slot of a queue was written last."""
-        return int(self.read(queue)[0])
+        return int(self.copy(queue)[0])
 
+    @exclusive
     def connectivity_changed(self, group: str) -> None:
         """List a connection's columns anew, after its rows were written to."""
         if group in self.plan.columns:
             self._list_columns(group)
 
+    @exclusive
     def set_host_array(self, at: Location, values: NDArray[Any]) -> None:
         """Have host code of custom connectivity updates work on this array."""
         self._hosted[self._by_location[at].name] = values
@@ -187,46 +241,104 @@ class Simulation(ABC):
         """The arrays whose host copies compiled code works on."""
         return [self.plan.array(name).location for name in self._hosted]
 
+    @exclusive
     def state(self) -> dict[str, NDArray[Any]]:
         """Return copies of all that the future depends on, by what it holds; arrays given from outside apart."""
-        return {at.key: self.copy(at) for at in self._by_location if _is_state(at)}
+        return {at.key: self._copy(at) for at in self._by_location if _is_state(at)}
 
+    @exclusive
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Put back what `state` returned; names, shapes and types must be the same."""
         for at in self._by_location:
             if _is_state(at):
-                self.write(at, state[at.key])
+                self._write(at, state[at.key])
 
     # ---- time ----
 
-    def run(self, timesteps: int) -> None:
-        """Run timesteps in compiled code."""
-        self._need_open()
-        if not self._running.acquire(blocking=False):
-            raise LifecycleError("another thread is running this model")
-        try:
-            if self._checks:
-                self._check_first()
-            while timesteps > 0:
-                self._run(min(timesteps, _CHUNK))
-                timesteps -= _CHUNK
-        finally:
-            self._running.release()
+    @property
+    def timestep(self) -> int:
+        """The number of the next timestep."""
+        if self._busy and not self._mine():
+            return self.in_turn(self._time)
+        with self._lock:
+            return self._time()
 
-    def check_before_running(self, check: Callable[[], None]) -> None:
-        """Have something checked before the next timestep, and again until the check raises nothing."""
+    @timestep.setter
+    @exclusive
+    def timestep(self, timestep: int) -> None:
+        self._set_time(timestep)
+
+    def step(self) -> None:
+        """Run one timestep in compiled code; raises as `run`."""
+        if self._busy:
+            self._need_rest()
+            return self.in_turn(self.step)
+        with self._lock:
+            self._busy = True
+            try:
+                if self._checks:
+                    self._check_first()
+                if self._step():
+                    self._check()
+            finally:
+                self._busy = self._awaited
+
+    def run(self, timesteps: int) -> None:
+        """Run timesteps in compiled code; LifecycleError while another thread does, or this one that is interrupted."""
+        if self._busy:
+            self._need_rest()
+            return self.in_turn(self.run, timesteps)
+        with self._lock:
+            self._busy = self._running = True
+            try:
+                if self._checks:
+                    self._check_first()
+                while timesteps > 0:
+                    if self._run(min(timesteps, _CHUNK)):
+                        self._check()
+                    timesteps -= _CHUNK
+            finally:
+                self._running, self._busy = False, self._awaited
+
+    def _forked(self, torn: bool) -> None:
+        self._running = self._running and not torn
+
+    def _need_rest(self, then: str = "") -> None:
+        """Raise LifecycleError within `run`."""
+        if self._running:
+            whose = "what interrupts a run of this model cannot run it too" if self._mine() else _ELSEWHERE
+            raise LifecycleError(whose + then)
+
+    def check_before_running(self, check: Check) -> None:
+        """Have something checked before the next timestep, and again until the check raises nothing.
+
+        The check is given a function that reads arrays, as `read` does.
+        """
         self._checks[check] = None
 
     def _check_first(self) -> None:
         for check in list(self._checks):
-            check()
+            check(self._read)
             del self._checks[check]
 
     def custom_update(self, group: str) -> None:
         """Run a group of custom updates; the group must exist."""
-        self._custom_update(group)
-        self._check()
+        if self._busy:
+            return self.in_turn(self.custom_update, group)
+        with self._lock:
+            self._busy = True
+            try:
+                if self.updates[group]():
+                    self._check()
+            finally:
+                self._busy = self._awaited
 
+    @exclusive
+    def timers(self) -> dict[str, float]:
+        """Return the time spent so far [s], by timer of the plan; that of several threads together where they share."""
+        return self._timers()
+
+    @exclusive
     def recording(self, at: Location) -> list[Recording]:
         """Return a copy of what a recording holds, for each copy of the batch.
 
@@ -235,13 +347,13 @@ class Simulation(ABC):
         LifecycleError
             If fewer timesteps have passed than it holds.
         """
-        length, timestep = self.recording_timesteps, self.timestep
+        length, timestep = self.recording_timesteps, self._time()
         if timestep < length:
             raise LifecycleError(
                 f"the recording of '{at.group}' holds {length} timesteps and only {timestep} have passed: "
                 "it can be read once it is full"
             )
-        words = self.read(at).reshape(length, self.network.batch_size, -1)
+        words = self._read(at).reshape(length, self.network.batch_size, -1)
         # The ring's oldest row belongs to timestep - length.
         rows = np.roll(words, -(timestep % length), axis=0)
         neurons = recorded_population(self.network, at).size
@@ -251,9 +363,12 @@ class Simulation(ABC):
         ]
 
     def close(self) -> None:
-        """Free everything; LifecycleError while another thread runs the simulation."""
-        if self._running.locked():
-            raise LifecycleError("another thread is running this model: it cannot be unloaded now")
+        """Free everything; LifecycleError within `run`."""
+        self._need_rest(": it cannot be unloaded now")
+        self._close_alone()
+
+    @exclusive
+    def _close_alone(self) -> None:
         self._close()
 
     def _check(self) -> None:

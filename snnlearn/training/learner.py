@@ -23,6 +23,7 @@ from snnlearn.training.fingerprint import fingerprint
 from snnlearn.training.history import History
 from snnlearn.training.layout import lay_out
 from snnlearn.training.measures import Measure
+from snnlearn.training.one_thread import OneThread, one_thread
 from snnlearn.training.optimisers import Optimiser, attach, precision_of, resolve_optimiser
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.runner import TrialRunner
@@ -31,8 +32,10 @@ from snnlearn.training.runner import TrialRunner
 _SETTINGS = "data validation loss metrics callbacks shuffle seed quiet read_trials"
 
 
-class Learner(CheckedAttributes, settings=_SETTINGS.split()):
+class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
     """Trains connections of a network, phase by phase.
+
+    While a thread trains, whatever another thread asks for raises TrainingError, ``runner.request_stop()`` apart.
 
     Parameters
     ----------
@@ -112,6 +115,7 @@ class Learner(CheckedAttributes, settings=_SETTINGS.split()):
         check_whole("read_trials", read_trials, 1)
         if record and not populations:
             raise TrainingError("record needs populations: whose spikes?")
+        super().__init__()
         self.model = model
         self.connections = tuple(connections)
         self.loss, self.metrics = loss, tuple(metrics)
@@ -145,12 +149,14 @@ class Learner(CheckedAttributes, settings=_SETTINGS.split()):
     # ---- how it went ----
 
     @property
+    @one_thread
     def sched(self) -> History:
         """What the last fit did: rates, momenta and losses by iteration, with plots. Reads losses from the device."""
         self._conductor.settle()
         return self._conductor.history
 
     @property
+    @one_thread
     def epochs(self) -> list[EpochResult]:
         """Those of the last fit. Reads losses from the device."""
         self._conductor.settle()
@@ -158,10 +164,12 @@ class Learner(CheckedAttributes, settings=_SETTINGS.split()):
 
     # ---- training ----
 
+    @one_thread
     def fit(self, epochs: float, lr: Any = None, optimiser: str | Optimiser = "RMaxProp", **phase: Any) -> None:
         """Train for one phase; the arguments are `TrainingPhase`'s."""
         self.fit_opt_sched([TrainingPhase(epochs, optimiser, lr, **phase)])
 
+    @one_thread
     def fit_opt_sched(
         self,
         phases: Sequence[TrainingPhase],
@@ -234,6 +242,7 @@ class Learner(CheckedAttributes, settings=_SETTINGS.split()):
                 raise TrainingError(f"phase {number}: its data set is empty")
         return datas
 
+    @one_thread
     def build(self, optimisers: Sequence[str | Optimiser] = ()) -> None:
         """Compile and load the network with these optimisers and the learner's own, unless that is done.
 
@@ -330,6 +339,7 @@ class Learner(CheckedAttributes, settings=_SETTINGS.split()):
         """Return the custom update group that runs an optimiser."""
         return f"update_{rule.name}"
 
+    @one_thread
     def validate(self) -> tuple[float, dict[str, float]]:
         """Run the validation data, without updates; returns the loss and the metrics by name.
 
@@ -369,6 +379,7 @@ class Learner(CheckedAttributes, settings=_SETTINGS.split()):
 
     # ---- finding a rate ----
 
+    @one_thread
     def lr_find(
         self,
         start: float,
@@ -417,6 +428,7 @@ class Learner(CheckedAttributes, settings=_SETTINGS.split()):
 
     # ---- checkpoints ----
 
+    @one_thread
     def save(self, name: str | Path) -> Path:
         """Write weights, optimisers' state and everything else that training needs to go on; returns the file.
 
@@ -434,6 +446,7 @@ class Learner(CheckedAttributes, settings=_SETTINGS.split()):
             checkpoint, progress={**checkpoint.progress, "fingerprint": self._fingerprint(self._optimisers)}
         ).write(name)
 
+    @one_thread
     def load(self, name: str | Path, *, force: bool = False) -> None:
         """Read what `save` wrote, here or in another process, and be where training was then.
 

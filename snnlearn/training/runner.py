@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from snnlearn.errors import TrainingError
 from snnlearn.training.callbacks import Callback, Spikes, tell
+from snnlearn.training.one_thread import OneThread, one_thread
 
 
-class TrialRunner:
+class TrialRunner(OneThread):
     """Runs trials of a loaded model.
 
     A trial starts with the reset groups (custom updates that rewind spike sources, say) and with the model's
@@ -89,6 +90,7 @@ class TrialRunner:
             _need_positive("update_timesteps", update_timesteps)
         if not isinstance(update_offset, int) or update_offset < 0:
             raise TrainingError(f"update_offset must be a whole number and not negative: {update_offset!r}")
+        super().__init__()
         self.model = model
         self.trial = 0
         self.timestep = 0
@@ -106,13 +108,14 @@ class TrialRunner:
         self._metric_every = metric_every
         self._callbacks = tuple(callbacks)
 
+    @one_thread
     def run(self, num_trials: int) -> bool:
         """Run this many trials, on from where the last run ended; returns False where a stop was asked for.
 
         Raises
         ------
         TrainingError
-            If the number is not positive, or the metric is not finite.
+            If the number is not positive, or the metric is not finite; while another thread runs trials.
         """
         _need_positive("num_trials", num_trials)
         last = self.trial + num_trials

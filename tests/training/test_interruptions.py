@@ -1,6 +1,7 @@
 """Training that is interrupted anywhere goes on to the very weights of one that was not."""
 
 import contextlib
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from delta_rule import PHASES, Examples, Late, Log, SquaredError, make, weights
 
 from snnlearn.errors import SnnlearnError, TrainingError
-from snnlearn.training import OPTIMISERS, StopTraining, TrainingPhase
+from snnlearn.training import OPTIMISERS, Callback, StopTraining, TrainingPhase
 
 SETTINGS = {"count": 6, "validation": 3}
 # One event of each kind, in the middle and at the ends of phases (12 and 9 updates, 2 and 1.5 epochs).
@@ -220,3 +221,42 @@ def test_data_of_another_length_cannot_be_resumed():
     learner.data = Examples(learner.network, 3, 3)
     with pytest.raises(TrainingError, match="resume needs the phases and data of the fit that was stopped"):
         learner.fit_opt_sched(PHASES, resume=True)
+
+
+def test_another_thread_can_stop_training_and_nothing_else(tmp_path):
+    learner = make(**SETTINGS)
+    refused = []
+
+    def ask(*_):
+        def elsewhere():
+            for use in (
+                lambda: learner.save(tmp_path / "there.npz"),
+                lambda: learner.load(tmp_path / "here.npz"),
+                lambda: learner.fit_opt_sched(PHASES),
+                lambda: learner.runner.run(1),
+                learner.validate,
+                lambda: learner.sched,
+                lambda: learner.epochs,
+            ):
+                with pytest.raises(TrainingError, match="another thread is training with this") as error:
+                    use()
+                refused.append(error)
+            learner.runner.request_stop()
+
+        learner.save(tmp_path / "here.npz")  # in the thread that trains
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+
+    class Ask(Callback):
+        on_update_end = staticmethod(ask)
+
+    learner.callbacks.append(Ask())
+    learner.fit_opt_sched(PHASES)
+    assert len(refused) == 7
+    assert learner.runner.update == 1
+    learner.callbacks.clear()
+    thread = threading.Thread(target=learner.save, args=(tmp_path / "later.npz",))
+    thread.start()
+    thread.join()
+    assert (tmp_path / "later.npz").is_file(), "once it does not train, any thread may ask"

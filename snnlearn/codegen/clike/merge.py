@@ -15,8 +15,9 @@ would have computed itself. Where there could be any, constants must agree.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _BARE = r"(?<![\w.])[0-9](?:[\w.]|(?<=e)[-+])*"
 _NUMBER = rf"\(-{_BARE}\)|{_BARE}"
@@ -24,7 +25,7 @@ _COMMENT, _TEXT, _WORD = r"//[^\n]*", r'"(?:[^"\\]|\\.)*"', r"[A-Za-z_]\w*"
 # White space, a piece, and the piece once more as what it is.
 _TOKEN = re.compile(rf"(\s*)(({_COMMENT})|({_TEXT})|({_NUMBER})|({_WORD})|[^\w\s]|$)")
 _OTHERS, _COMMENTS, _TEXTS, _NUMBERS, _WORDS = range(5)
-_SHAPE = re.compile(f"{_COMMENT}|{_TEXT}|{_NUMBER}|{_WORD}")
+_VARYING = re.compile(f"({_COMMENT}|{_TEXT}|{_NUMBER}|{_WORD})")
 _TYPES = frozenset(
     re.split(
         r"\s+",
@@ -99,17 +100,77 @@ def merge(functions: Iterable[Function], ctypes: Types, spelling: Spelling = CPP
     spelling : Spelling
         The language's.
     """
-    groups: dict[str, list[list[_Tokens]]] = {}
+    groups: dict[str, dict[Any, _Group]] = {}
+    last: dict[str, _Group] = {}  # most often the next function of a shape is like the last
     for function in functions:
-        tokens = _Tokens(function, spelling)
-        alike = groups.setdefault(_SHAPE.sub("#", function.text), [])
-        for group in alike:
-            if _agree(group[0], tokens, ctypes):
-                group.append(tokens)
-                break
-        else:
-            alike.append([tokens])
-    return [_merged(group, ctypes) for alike in groups.values() for group in alike if len(group) > 1]
+        parts = _VARYING.split(function.text)
+        shape, words = "#".join(parts[::2]), parts[1::2]
+        group = last.get(shape)
+        if group is None or not group.takes(function.name, words):
+            tokens = _Tokens(function, spelling)
+            form = _form(tokens, ctypes)
+            group = groups.setdefault(shape, {}).setdefault(form, _Group(tokens, form, ctypes))
+        last[shape] = group
+        group.members[function.name] = words
+    return [_merged(group) for alike in groups.values() for group in alike.values() if len(group.members) > 1]
+
+
+class _Group:
+    """Functions that are alike.
+
+    Attributes
+    ----------
+    first : _Tokens
+        The first of them.
+    ctypes : mapping
+        As `merge` has it.
+    members : dict of str to list of str
+        Of each, by name, the pieces that may vary.
+    """
+
+    def __init__(self, first: _Tokens, form: Sequence[Any], ctypes: Types) -> None:
+        self.first, self.ctypes = first, ctypes
+        self.members: dict[str, list[str]] = {}
+        places = [at for at, kind in enumerate(first.kinds) if kind != _OTHERS]
+        self._number_of = {at: n for n, at in enumerate(places)}
+        self._names: dict[int, list[int]] = {}  # where each local name is, and the function's own, which is number 0
+        self._fixed: list[tuple[int, str]] = []
+        self._arguments: list[tuple[int, str, int, Any]] = []
+        for n, at in enumerate(places):
+            piece, kind, common = first.pieces[at], first.kinds[at], form[at]
+            if kind == _WORDS and isinstance(common, int):
+                self._names.setdefault(common, []).append(n)
+            elif isinstance(common, str) or (kind == _NUMBERS and common[1]):
+                self._fixed.append((n, piece))
+            else:
+                self._arguments.append((n, piece, kind, common))
+        self._not_local = frozenset(piece for _, piece in self._fixed)
+
+    def takes(self, name: str, words: list[str]) -> bool:
+        """Whether a function of the same shape has the same form, as far as can be told without taking it apart."""
+        if any(words[n] != piece for n, piece in self._fixed):
+            return False
+        names = {key: words[numbers[0]] for key, numbers in self._names.items()}
+        renamed = frozenset(names.values())
+        if names[0] != name or len(renamed) < len(names) or renamed & self._not_local:
+            return False
+        if any(words[n] != names[key] for key, numbers in self._names.items() for n in numbers):
+            return False
+        return all(
+            words[n] == piece or self._alike(words[n], kind, common) for n, piece, kind, common in self._arguments
+        )
+
+    def _alike(self, there: str, kind: int, common: Any) -> bool:
+        if kind == _WORDS:
+            return bool(self.ctypes.get((common[0], there)) == common[1])
+        if kind == _NUMBERS:
+            return bool(_type_of(there) == common[0])
+        return there.startswith('"' if kind == _TEXTS else "//")
+
+    def values(self, at: int) -> tuple[str, ...]:
+        """Return what all members have in place of a piece of the first."""
+        n = self._number_of[at]
+        return tuple(words[n] for words in self.members.values())
 
 
 class _Tokens:
@@ -142,34 +203,37 @@ class _Tokens:
         return self.pieces[at - 2] if alone and "const" in self.pieces[max(at - 6, 0) : at - 2] else None
 
 
-def _agree(a: _Tokens, b: _Tokens, ctypes: Types) -> bool:
-    """Whether two functions differ only in what can be a local name or an argument."""
-    if a.kinds != b.kinds:
-        return False
-    there, back = {a.name: b.name}, {b.name: a.name}
-    constants = False
-    for at, (x, y, kind) in enumerate(zip(a.pieces, b.pieces, a.kinds, strict=True)):
-        if kind == _WORDS and not a.foreign(at):
-            if x != y and x not in there and not (a.declared(at) and b.declared(at)):
-                return False
-            if there.setdefault(x, y) != y or back.setdefault(y, x) != x:
-                return False
-        elif x != y and not _can_be_argument(a, b, at, ctypes):
-            return False
-        elif x != y and kind == _NUMBERS:
-            constants = constants or a.constant(at) is not None or _type_of(x) != "unsigned int"
-    return not (constants and _may_be_folded(a))
+def _form(tokens: _Tokens, ctypes: Types) -> tuple[Any, ...]:
+    """Return what two functions have in common that differ only in what can be a local name or an argument."""
+    constants_agree = _may_be_folded(tokens)
+    names: dict[str, int | str] = {tokens.name: 0}
+    form: list[Any] = []
+    for at, (piece, kind) in enumerate(zip(tokens.pieces, tokens.kinds, strict=True)):
+        common: Any = piece
+        if kind in (_TEXTS, _COMMENTS):
+            common = kind
+        elif kind == _NUMBERS:
+            common = _form_of_number(tokens, at, constants_agree)
+        elif kind == _WORDS and tokens.foreign(at):
+            owner = tokens.owner(at)
+            if owner is not None and (owner, piece) in ctypes:
+                common = owner, ctypes[owner, piece]
+        elif kind == _WORDS:
+            if piece not in names:
+                names[piece] = len(names) if tokens.declared(at) else piece
+            common = names[piece]
+        form.append(common)
+    return tuple(form)
 
 
-def _can_be_argument(a: _Tokens, b: _Tokens, at: int, ctypes: Types) -> bool:
-    x, y, kind = a.pieces[at], b.pieces[at], a.kinds[at]
-    if kind == _WORDS:
-        owner = a.owner(at)
-        return owner is not None and (owner, x) in ctypes and ctypes[owner, x] == ctypes.get((owner, y))
-    if kind == _NUMBERS:
-        fixed = a.pieces[at - 1] in ("[", "case") or a.pieces[at + 1] == ">"  # sizes, labels and templates' arguments
-        return _type_of(x) is not None and _type_of(x) == _type_of(y) and not fixed
-    return kind in (_TEXTS, _COMMENTS)
+def _form_of_number(tokens: _Tokens, at: int, constants_agree: bool) -> tuple[str | None, str]:
+    """Return what a number must share with others to be an argument: its type; the number where it cannot be one."""
+    number = tokens.pieces[at]
+    ctype = _type_of(number)
+    fixed = tokens.pieces[at - 1] in ("[", "case") or tokens.pieces[at + 1] == ">"  # sizes, labels, template arguments
+    if constants_agree:
+        fixed = fixed or tokens.constant(at) is not None or ctype != "unsigned int"
+    return ctype, number if fixed or ctype is None else ""
 
 
 def _may_be_folded(tokens: _Tokens) -> bool:
@@ -231,14 +295,16 @@ class _Field:
     values: tuple[str, ...]
 
 
-def _merged(group: list[_Tokens], ctypes: Types) -> Merged:
-    first = group[0]
+def _merged(group: _Group) -> Merged:
+    first, ctypes = group.first, group.ctypes
     fields: dict[tuple[int, str | None, tuple[str, ...]], _Field] = {}
     pieces = list(first.pieces)
     for at, kind in enumerate(first.kinds):
-        values = tuple(tokens.pieces[at] for tokens in group)
         owner = first.owner(at) if kind == _WORDS else None
-        if len(set(values)) == 1 or kind == _COMMENTS or (kind == _WORDS and owner is None):
+        if kind in (_OTHERS, _COMMENTS) or (kind == _WORDS and owner is None):
+            continue
+        values = group.values(at)
+        if len(set(values)) == 1:
             continue
         key = (kind, owner, values)
         if key not in fields:
@@ -252,7 +318,7 @@ def _merged(group: list[_Tokens], ctypes: Types) -> Merged:
     parameter = first.spelling.parameter
     text = text.replace(f"({parameter}", f"({parameter}, const merged_{first.name} args", 1)
     text = text.replace("static void", "SNN_MERGED static void", 1)
-    members = tuple(tokens.name for tokens in group)
+    members = tuple(group.members)
     return Merged(first.name, "\n".join([*_table(first.name, members, list(fields.values())), text]), members)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import ClassVar
@@ -74,12 +74,12 @@ class Printer:
     memory: ClassVar[str] = "sim"
 
     def __init__(
-        self, kernel: Kernel, precision: Precision, taken: Iterable[str], arrays: Mapping[str, Array] = _NO_ARRAYS
+        self, kernel: Kernel, precision: Precision, taken: Collection[str], arrays: Mapping[str, Array] = _NO_ARRAYS
     ) -> None:
         self.kernel, self.precision, self.arrays = kernel, precision, arrays
         self._direct = {x.name: f"{x.array}[{spell_index(kernel, x.index)}]" for x in kernel.loads if x.direct}
         self._guards = {x.name: x.guard for x in kernel.loads if x.guard}
-        self._taken = frozenset(taken) | kernel.local_names
+        self._taken = taken, kernel.local_names
         self._locals: list[dict[str, str]] = [{}]
         self._code: Code | None = None
 
@@ -122,7 +122,7 @@ class Printer:
     def _declare(self, name: str) -> str:
         visible = {new for block in self._locals for new in block.values()}
         # A local that hides something declared, or stands for a pointer, has a point in its name.
-        self._locals[-1][name] = Names(self._taken | visible).unique(label(name).replace(".", "_"))
+        self._locals[-1][name] = Names(*self._taken, visible).unique(label(name).replace(".", "_"))
         return self._locals[-1][name]
 
     # ---- statements ----

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar
 
 from snnlearn.codegen.clike.printer import ANY_SLOT, NEWEST, Printer, literal, spell_index
@@ -27,10 +26,10 @@ class KernelView:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.kernel, name)
 
-    @cached_property
-    def arrays_by_name(self) -> dict[str, Array]:
+    @property
+    def arrays_by_name(self) -> Mapping[str, Array]:
         """All arrays of the plan."""
-        return {a.name: a for a in self.plan.arrays}
+        return self.plan.arrays_by_name
 
     @property
     def copies(self) -> bool:
@@ -52,8 +51,7 @@ class KernelView:
         return self._printer().lines(code)
 
     def _printer(self) -> Printer:
-        taken = [a.name for a in self.plan.arrays]
-        return Printer(self.kernel, self.plan.precision, taken, self.arrays_by_name)
+        return Printer(self.kernel, self.plan.precision, self.arrays_by_name, self.arrays_by_name)
 
     # ---- what languages differ in ----
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from snnlearn.codegen.plan import Kernel
 from snnlearn.codegen.plan.parts import Code, Flag, Input, Load, OnSpike, Part, Remember
@@ -90,7 +91,12 @@ def _stands_alone(part: Part) -> bool:
 
 
 def _is_rough(code: Code) -> bool:
-    return _draws(code) or any(isinstance(node, (tree.For, tree.While)) for node in tree.walk(code.tree))
+    return _draws(code) or _loops(code.tree)
+
+
+@tree.remembered
+def _loops(node: Any) -> bool:
+    return any(isinstance(n, (tree.For, tree.While)) for n in tree.walk(node))
 
 
 def _codes(part: Part) -> list[Code]:

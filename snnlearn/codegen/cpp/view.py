@@ -57,7 +57,7 @@ class CppKernel(KernelView):
         kernel, domain = self.kernel, self.kernel.domain
         if kernel.stream is not None or not isinstance(domain, Synapses):
             return None
-        each_step = kernel in self.plan.step and kernel.deferral is None
+        each_step = kernel.name in self.plan.places and kernel.deferral is None
         enough = MIN_SHARED_EACH_STEP if each_step else MIN_SHARED
         number = domain.pre * (domain.post if domain.sparse is None else domain.sparse.stride)
         return kernel.split if number >= enough else None

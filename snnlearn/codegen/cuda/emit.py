@@ -77,7 +77,7 @@ class _Emitter:
                 name=ascii(plan.name),
                 threads=self.threads,
                 ctypes={a.name: a.type.ctype_for(plan.precision) for a in plan.arrays},
-                definitions=[self.definition(name, merged) for name in self.definitions],
+                definitions=self.printed(merged),
                 call=lambda function: f"{first.get(function, function)}(sim, {rows.get(function, '')}",
                 launched=list(self.launched.values()),
                 phases=phases,
@@ -171,12 +171,10 @@ class _Emitter:
         queues = {("sim", q.array): "unsigned int" for q in self.plan.queues}
         return merge(alone, ctypes | queues, CUDA)
 
-    def definition(self, name: str, merged: Sequence[Merged]) -> str:
-        """Return a printed function; that of merged ones by the first, and nothing for the others."""
-        found = next((m for m in merged if name in m.members), None)
-        if found is None:
-            return self.definitions[name]
-        return found.text if found.name == name else ""
+    def printed(self, merged: Sequence[Merged]) -> list[str]:
+        """Return the printed functions, in order; those of merged ones by the first, and nothing for the others."""
+        texts = {name: "" for m in merged for name in m.members} | {m.name: m.text for m in merged}
+        return [texts.get(name, text) for name, text in self.definitions.items()]
 
     # ---- launches ----
 

@@ -85,17 +85,41 @@ def phases_of(works: Sequence[Work], label: str = "phase", timed: bool = False) 
         Whether the work of a phase has one timer.
     """
     groups: list[list[Work]] = []
+    uses = _Uses()
     for work in works:
         last = groups[-1] if groups else []
         alike = last and last[0].stage == work.stage and last[0].host_arrays == work.host_arrays
-        if not alike or (timed and last[0].timer != work.timer) or any(conflict(work, other) for other in last):
+        if not alike or (timed and last[0].timer != work.timer) or uses.conflict(work):
             groups.append([])
+            uses = _Uses()
         groups[-1].append(work)
+        uses.add(work)
     begin = next((n for n, group in enumerate(groups) if group[0].stage == "neurons"), len(groups))
     return [Phase(f"{label}_{n}", tuple(group), n == begin) for n, group in enumerate(groups)]
 
 
+class _Uses:
+    """What some works do with arrays: for each array used, and for each one changed, whether they only add to it."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, bool] = {}
+        self._changed: dict[str, bool] = {}
+
+    def add(self, work: Work) -> None:
+        for known, names in ((self._used, work.reads | work.writes), (self._changed, work.writes)):
+            for name in names:
+                known[name] = known.get(name, True) and name in work.adds
+
+    def conflict(self, work: Work) -> bool:
+        """Whether a work changes what one of them uses, or the other way around; both may add."""
+        pairs = ((self._used, work.writes), (self._changed, work.reads | work.writes))
+        return any(
+            name in known and not (known[name] and name in work.adds) for known, names in pairs for name in names
+        )
+
+
 def conflict(a: Work, b: Work) -> bool:
     """Whether one changes what the other uses."""
-    shared = (a.writes & (b.reads | b.writes)) | (b.writes & (a.reads | a.writes))
-    return bool(shared - (a.adds & b.adds))
+    uses = _Uses()
+    uses.add(b)
+    return uses.conflict(a)

@@ -40,20 +40,24 @@ def residents(plan: Plan, room: int) -> dict[str, Residents]:
     room : int
         How many bytes a block has for them; a kernel whose variables need more has none.
     """
-    found = {kernel.name: _residents(kernel, plan) for kernel in plan.step if is_alone(kernel)}
+    readers: dict[str, set[str]] = {}
+    for kernel in plan.step:
+        for name in _reads(kernel):
+            readers.setdefault(name, set()).add(kernel.name)
+    found = {kernel.name: _residents(kernel, plan, readers) for kernel in plan.step if is_alone(kernel)}
     return {name: r for name, r in found.items() if r.places and r.nbytes <= room}
 
 
-def _residents(kernel: Kernel, plan: Plan) -> Residents:
-    others = [k for k in plan.step if k is not kernel]
-    read = frozenset().union(*(_reads(k) for k in others)) if others else frozenset()
-    written = frozenset().union(*(k.writes for k in others)) if others else frozenset()
+def _residents(kernel: Kernel, plan: Plan, readers: Mapping[str, set[str]]) -> Residents:
+    alone = {kernel.name}
     places: dict[str, int] = {}
     end = 0
     for load in kernel.loads:
         array = plan.array(load.array)
         alike = load.index == "neuron" and load.how == "replace" and array.slots == 1 and array.size is not None
-        mine = load.array not in written and (load.array not in kernel.writes or load.array not in read)
+        written = any(k is not kernel for k in plan.writers.get(load.array, ()))
+        read = not readers.get(load.array, alone) <= alone
+        mine = not written and (load.array not in kernel.writes or not read)
         if alike and mine and load.array not in places and load.array not in kernel.arrays:
             assert array.size is not None
             places[load.array] = end

@@ -69,8 +69,7 @@ class CudaKernel(KernelView):
         ]
 
     def _printer(self) -> Printer:
-        taken = [a.name for a in self.plan.arrays]
-        printer = CudaPrinter(self.kernel, self.plan.precision, taken, self.arrays_by_name)
+        printer = CudaPrinter(self.kernel, self.plan.precision, self.arrays_by_name, self.arrays_by_name)
         printer.owned = self.owned
         printer.alone = self.serial
         return printer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Union
 
@@ -67,9 +67,9 @@ Meaning = Union[Element, Number, Builtin, Whole, Own]
 class KernelBuilder:
     """Collects code for one kernel; loads each element once, however many names it goes by."""
 
-    def __init__(self, name: str, title: str, timer: str, domain: Domain, taken: Iterable[str]) -> None:
+    def __init__(self, name: str, title: str, timer: str, domain: Domain, taken: Collection[str]) -> None:
         self.name, self.title, self.timer, self.domain = name, title, timer, domain
-        self._names = Names(frozenset(taken))
+        self._names = Names(taken)
         self._constants: dict[Number, Constant] = {}
         self._loads: dict[tuple[str, Index, int, int | None], Load] = {}
         self._inputs: list[Input] = []
@@ -155,7 +155,9 @@ class KernelBuilder:
             m = meaning
             name = self._names.unique(m.label)
             load = Load(name, m.type, m.array, m.index, m.keep, m.delay, m.how, m.arrives_after, m.direct, m.guard)
-        self._loads[key] = replace(load, store=load.store or written)
+        if written and not load.store:
+            load = replace(load, store=True)
+        self._loads[key] = load
         return load.name
 
     @property
@@ -170,7 +172,8 @@ class KernelBuilder:
         targets = {name for code in kernel.codes for name in code.names.values()}
         actions = [action for code in kernel.codes for action in code.actions.values()]
         targets |= {action.target for action in actions if isinstance(action, Accumulate)}
-        return replace(kernel, inputs=tuple(v for v in kernel.inputs if v.name in targets))
+        inputs = tuple(v for v in kernel.inputs if v.name in targets)
+        return kernel if inputs == kernel.inputs else replace(kernel, inputs=inputs)
 
     def _kernel(self, **more: Any) -> Kernel:
         return Kernel(

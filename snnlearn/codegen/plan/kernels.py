@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Union
 
 from snnlearn.codegen.plan.deferral import Deferral
@@ -85,7 +86,7 @@ class Kernel:
         if self.deferral is not None and self.deferral.linear is not None:
             yield from self.deferral.linear.codes
 
-    @property
+    @cached_property
     def local_names(self) -> frozenset[str]:
         """What its own constants, copies and variables are called."""
         names = [c.name for c in self.constants] + [x.name for x in self.loads] + [v.name for v in self.inputs]
@@ -96,13 +97,13 @@ class Kernel:
         """Its tests for spikes and events."""
         return tuple(part for part in self.body if isinstance(part, OnSpike))
 
-    @property
+    @cached_property
     def accumulations(self) -> frozenset[Accumulate]:
         """What it adds to beside its own locals."""
         actions = [a for code in self.codes for a in code.actions.values() if isinstance(a, Accumulate)]
         return frozenset(a for a in actions if a.index is not None)
 
-    @property
+    @cached_property
     def reads(self) -> frozenset[str]:
         """The arrays it reads."""
         names = {load.array for load in self.loads} | {*self.arrays} | {*self.past}
@@ -120,7 +121,7 @@ class Kernel:
                 names.add(sparse.kernel_ind)
         return frozenset(names)
 
-    @property
+    @cached_property
     def writes(self) -> frozenset[str]:
         """The arrays it changes."""
         written = {load.array for load in self.loads if load.store} | {a.target for a in self.accumulations}
@@ -276,6 +277,26 @@ class Plan:
     merged: bool = False
     timepoint: ValueType = _SCALAR
 
+    @cached_property
+    def arrays_by_name(self) -> Mapping[str, Array]:
+        """The arrays, by name."""
+        return {a.name: a for a in self.arrays}
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where in a timestep each of its kernels comes, by name."""
+        return {k.name: n for n, k in enumerate(self.step)}
+
+    @cached_property
+    def users(self) -> Mapping[str, list[Kernel]]:
+        """The kernels of a timestep that read or write an array, in order, by its name."""
+        return _by_name(self.step, lambda k: k.reads | k.writes)
+
+    @cached_property
+    def writers(self) -> Mapping[str, list[Kernel]]:
+        """The kernels of a timestep that write an array, in order, by its name."""
+        return _by_name(self.step, lambda k: k.writes)
+
     @property
     def timers(self) -> tuple[str, ...]:
         """The names under which run times are summed, each once."""
@@ -292,4 +313,12 @@ class Plan:
 
     def array(self, name: str) -> Array:
         """Return an array by name."""
-        return next(a for a in self.arrays if a.name == name)
+        return self.arrays_by_name[name]
+
+
+def _by_name(kernels: Iterable[Kernel], names: Callable[[Kernel], Iterable[str]]) -> dict[str, list[Kernel]]:
+    found: dict[str, list[Kernel]] = {}
+    for kernel in kernels:
+        for name in names(kernel):
+            found.setdefault(name, []).append(kernel)
+    return found

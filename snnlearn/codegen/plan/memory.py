@@ -186,6 +186,6 @@ def needs_kernel(network: Network, s: SynapsePopulation) -> bool:
     """Whether anything needs to know which element of the kernel a synapse points to."""
     if not s.connectivity.kernel_shape:
         return False
-    inits = [v.init for at, v in network.variables.items() if at.group == s.name and at.space == "synapse"]
+    inits = [network.variables[Location(s.name, "synapse", v.name)].init for v in s.weight_update.model.vars]
     by_init = any(isinstance(i, VarInit) and check_model(i.snippet).uses("id_kernel") for i in inits)
     return s.connectivity.weights == "KERNEL" or by_init or s.uses("id_kernel")

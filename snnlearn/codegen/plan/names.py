@@ -6,14 +6,23 @@ does. What templates put together of an identifier starts with a word of theirs:
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 PREFIX = "v_"
 
 
 class Names:
-    """Hands out identifiers, each once."""
+    """Hands out identifiers, each once.
 
-    def __init__(self, taken: frozenset[str] = frozenset()) -> None:
-        self._taken = set(taken)
+    Parameters
+    ----------
+    *taken : containers of str, such as other `Names`
+        Those that are taken already; looked into, not copied: a plan has as many arrays as a network has variables.
+    """
+
+    def __init__(self, *taken: Container[str]) -> None:
+        self._others = taken
+        self._handed_out: set[str] = set()
 
     def unique(self, wanted: str, prefix: str = PREFIX) -> str:
         """Return an identifier for what is called so, with a number behind it where that is taken.
@@ -21,15 +30,13 @@ class Names:
         ``prefix`` is empty only for what starts with a word of ours already, such as a kernel's name.
         """
         name, number = prefix + wanted, 2
-        while name in self._taken:
+        while name in self:
             name, number = f"{prefix}{wanted}_{number}", number + 1
-        self._taken.add(name)
+        self._handed_out.add(name)
         return name
 
-    @property
-    def taken(self) -> frozenset[str]:
-        """All that has been handed out."""
-        return frozenset(self._taken)
+    def __contains__(self, name: object) -> bool:
+        return name in self._handed_out or any(name in other for other in self._others)
 
 
 def label(identifier: str) -> str:

@@ -31,9 +31,9 @@ class _NeuronKernel:
         title = f"neurons of {n.name} ({n.model.name})"
         self.k: KernelBuilder = context.builder(f"neuron_update_{n.name}", title, "neuron_update", Neurons(n.size))
         net = context.network
-        self.incoming = [s for s in net.synapses.values() if s.target.name == n.name]
-        self.outgoing = [s for s in net.synapses.values() if s.source.name == n.name]
-        self.sources = [c for c in net.current_sources.values() if c.target.name == n.name]
+        self.incoming = net.incoming.get(n.name, ())
+        self.outgoing = net.outgoing.get(n.name, ())
+        self.sources = net.sources_into.get(n.name, ())
         self.meanings = self.own_meanings()
 
     def build(self) -> Kernel:
@@ -218,9 +218,8 @@ class _NeuronKernel:
         spaces = {s.name: {"pre", "pre_event_time", "prev_pre_event_time"} for s in self.outgoing}
         for s in self.incoming:
             spaces.setdefault(s.name, set()).update({"post", "psm", "post_event_time", "prev_post_event_time"})
-        for at, variable in self.context.network.variables.items():
-            mine = at.group in own or at.space in spaces.get(at.group, ())
-            if mine and variable.slots > 1 and variable.over == "neuron":
+        for at in self.context.network.kept:
+            if at.group in own or at.space in spaces.get(at.group, ()):
                 self.k.load(self.context.updated(at, at.name or at.space))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -38,3 +39,9 @@ class Buffer:
     def read(self) -> NDArray[Any]:
         """Return a copy; waits for the device."""
         return self._device.read(self.array) if self._size else np.empty(0, self._dtype)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.read().astype(dtype or self._dtype, copy=False)
+
+    def __setitem__(self, every: EllipsisType, values: NDArray[Any]) -> None:
+        self.write(values)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from weakref import proxy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,10 +96,12 @@ class CudaSimulation(Simulation):
     ) -> None:
         super().__init__(network, plan, recording_timesteps)
         self._program, self._device, self._process = program, device, os.getpid()
+        this = proxy(self)  # so that the simulation goes with the last that knows it
+        self.updates = {name: partial(CudaSimulation._custom_update, this, name) for name in program.custom_updates}
         self._timestep = self._pending = self._unseen = 0
         self._doubted = self._closed = False
         self._may_report = False  # whether code has run since the last look that can report
-        self._buffers: dict[str, Buffer] = {}
+        self._arrays: dict[str, Buffer] = {}
         self._host_copies: dict[str, Buffer] = {}  # the device's copies of the host's copies
         self._module: Module | None = None
         try:
@@ -107,7 +111,7 @@ class CudaSimulation(Simulation):
             self.choice = self._choose(module, strategy, timing)
             self._strategy = self._make_strategy(module)
             for array in plan.arrays:
-                self._buffers[array.name] = self._allocate(array, first_size(array, network, recording_timesteps))
+                self._arrays[array.name] = self._allocate(array, first_size(array, network, recording_timesteps))
             self._bind()
             module.write_global(SETTINGS, np.array([seed, recording_timesteps], np.uint64))
             module.write_global(CLOCK, np.zeros((), _CLOCK))
@@ -156,7 +160,7 @@ class CudaSimulation(Simulation):
 
     def _bind(self) -> None:
         """Tell where the arrays are, then where the device's copies of the host's are."""
-        pointers = [self._buffers[a.name].pointer for a in self.plan.arrays]
+        pointers = [self._arrays[a.name].pointer for a in self.plan.arrays]
         copies = [self._host_copies.get(name) for name in self.plan.hosted]
         pointers += [0 if copy is None else copy.pointer for copy in copies]
         if pointers:
@@ -171,25 +175,19 @@ class CudaSimulation(Simulation):
     def _buffer(self, at: Location) -> Buffer:
         """Return an array, up to date."""
         self._flush()
-        return self._buffers[self._by_location[at].name]
+        return self._arrays[self._by_location[at].name]
 
-    def read(self, at: Location) -> NDArray[Any]:
-        """Return a copy of an array, up to date; waits for the device."""
+    def _read(self, at: Location) -> NDArray[Any]:
         return self._buffer(at).read()
 
-    def copy(self, at: Location) -> NDArray[Any]:
-        """Return a copy of an array, up to date; waits for the device."""
+    def _copy(self, at: Location) -> NDArray[Any]:
         return self._buffer(at).read()
 
-    def write(self, at: Location, values: NDArray[Any]) -> None:
-        """Replace all values of an array by as many others."""
+    def _write(self, at: Location, values: NDArray[Any]) -> None:
         self._buffer(at).write(values)
 
-    def device_array(self, at: Location) -> Any:
-        """Return an array itself, up to date; changes to it take effect at once.
-
-        Waits for the device, so that whoever works on it need not know of the order in which things are asked here.
-        """
+    def _device_array(self, at: Location) -> Any:
+        # Whoever works on it need not know of the order in which things are asked here.
         buffer = self._buffer(at)
         self._device.synchronize()
         return buffer.array
@@ -198,9 +196,9 @@ class CudaSimulation(Simulation):
         self._flush()
         with Uninterrupted():  # the program must not go on with memory that has been freed
             for array, values in given:
-                if len(self._buffers[array.name]) != len(values):
-                    self._buffers[array.name] = self._allocate(array, len(values))
-                self._buffers[array.name].write(values)
+                if len(self._arrays[array.name]) != len(values):
+                    self._arrays[array.name] = self._allocate(array, len(values))
+                self._arrays[array.name].write(values)
             self._bind()
 
     # ---- launches ----
@@ -227,10 +225,11 @@ class CudaSimulation(Simulation):
     def _initialise(self) -> None:
         self._launch(self._program.init)
 
-    def _custom_update(self, group: str) -> None:
+    def _custom_update(self, group: str) -> bool:
         with Uninterrupted():
             self._flush()
             self._launch(self._program.custom_updates[group])
+        return True
 
     def _flush(self) -> None:
         """Let deferred kernels catch up with all timesteps."""
@@ -243,7 +242,11 @@ class CudaSimulation(Simulation):
             self._may_report = self._may_report or any(launch.reports for launch in self._program.deferred)
             self._check()
 
-    def _run(self, timesteps: int) -> None:
+    def _step(self) -> bool:
+        return self._run(1)
+
+    def _run(self, timesteps: int) -> bool:
+        self._open()
         with Uninterrupted():
             self._strategy.run(timesteps, self._pending)
             self._timestep += timesteps
@@ -251,20 +254,17 @@ class CudaSimulation(Simulation):
                 self._pending = (self._pending + timesteps) % self._program.depth
             self._unseen += timesteps
             self._may_report = self._may_report or self._program.reports
-        if self._program.reports:
-            self._check()
-        elif self._unseen >= _UNSEEN:
+        if not self._program.reports and self._unseen >= _UNSEEN:
             self._device.synchronize()
             self._unseen = 0
+        return self._program.reports
 
-    @property
-    def timestep(self) -> int:
-        """The number of the next timestep; does not wait for the device, which may not be there yet."""
+    def _time(self) -> int:
+        # The device may not be there yet; nobody waits for it here.
         self._open()
         return self._timestep
 
-    @timestep.setter
-    def timestep(self, timestep: int) -> None:
+    def _set_time(self, timestep: int) -> None:
         module = self._open()
         if timestep == self._timestep:
             return
@@ -287,8 +287,7 @@ class CudaSimulation(Simulation):
             module.write_global(REPORTS, found)
         return trouble, doubt
 
-    def timers(self) -> dict[str, float]:
-        """Return the time spent so far [s], by timer of the plan; waits for the device."""
+    def _timers(self) -> dict[str, float]:
         self._flush()
         seconds = self._launcher.seconds()
         return {name: seconds.get(name, 0.0) for name in self.plan.timers}
@@ -304,16 +303,13 @@ class CudaSimulation(Simulation):
             if here:
                 self._device.synchronize()  # what it works with must not go
         finally:
-            self._module, self._buffers, self._host_copies = None, {}, {}
+            self._module, self._arrays, self._host_copies = None, {}, {}
             if here:
                 self._device.close()
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
             self._close()
-
-    def _need_open(self) -> None:
-        self._open()
 
     def _open(self) -> Module:
         if self._module is None:

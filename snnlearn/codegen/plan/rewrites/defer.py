@@ -9,6 +9,7 @@ before anything could see the difference: a custom update, an access from the ho
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from snnlearn.codegen.plan.deferral import Deferral, History
@@ -24,15 +25,14 @@ BLOCKS = 2  # of the kept past: one fills up while the kernels work on the other
 
 def defer(plan: Plan) -> Plan:
     """Return the plan with all synapse dynamics deferred that can be."""
-    names = Names(frozenset(a.name for a in plan.arrays))
-    arrays = {a.name: a for a in plan.arrays}
+    names = Names(plan.arrays_by_name)
     kept: list[Array] = []
     step = []
     for kernel in plan.step:
         if why_not(kernel, plan) is None:
             histories = []
             for name in _changing_vectors(kernel, plan):
-                array = arrays[name]
+                array = plan.array(name)
                 assert array.size is not None
                 at = Location(array.location.group, "history", f"{kernel.name}.{label(name)}")
                 stride = row_stride(array.size)
@@ -67,19 +67,25 @@ def why_not(kernel: Kernel, plan: Plan) -> str | None:
         return "looks back in time"
     if kernel.written_arrays or any(load.index == "kernel" for load in kernel.loads):
         return "changes what synapses share"
-    others = [k for k in plan.step if k.name != kernel.name]
-    for other in others:
-        touched = kernel.writes & (other.reads | other.writes)
+    writes = kernel.writes
+    kept = {*kernel.arrays, *(x.array for x in kernel.loads if x.index in ("synapse", "only"))}
+    for other in _others(kernel, plan, writes | kept):
+        touched = writes & (other.reads | other.writes)
         if touched:
             return f"{other.name} needs {label(min(touched))} in every timestep"
-        changed = other.writes & {*kernel.arrays, *(x.array for x in kernel.loads if x.index in ("synapse", "only"))}
+        changed = other.writes & kept
         if changed:
             return f"{other.name} changes {label(min(changed))} in every timestep"
     return None
 
 
+def _others(kernel: Kernel, plan: Plan, arrays: Iterable[str]) -> list[Kernel]:
+    """Return the other kernels of a timestep that use one of these arrays, in order."""
+    users = {k.name: k for name in arrays for k in plan.users.get(name, ()) if k.name != kernel.name}
+    return sorted(users.values(), key=lambda k: plan.places[k.name])
+
+
 def _changing_vectors(kernel: Kernel, plan: Plan) -> list[str]:
     """Return the per-neuron arrays that a kernel reads and the timestep changes."""
-    written = frozenset().union(*(k.writes for k in plan.step))
     names = [load.array for load in kernel.loads if load.index in ("pre", "post")]
-    return [name for name in dict.fromkeys(names) if name in written]
+    return [name for name in dict.fromkeys(names) if name in plan.writers]

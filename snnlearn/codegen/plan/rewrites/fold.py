@@ -30,12 +30,11 @@ Sum = dict[tuple[Any, ...], float]
 
 def fold(plan: Plan) -> Plan:
     """Return the plan with the code of deferred kernels folded."""
-    taken = frozenset(a.name for a in plan.arrays)
-    return replace(plan, step=tuple(_fold(k, plan, taken) if k.deferral else k for k in plan.step))
+    return replace(plan, step=tuple(_fold(k, plan) if k.deferral else k for k in plan.step))
 
 
-def _fold(kernel: Kernel, plan: Plan, taken: frozenset[str]) -> Kernel:
-    folder = _Folder(kernel, plan, taken)
+def _fold(kernel: Kernel, plan: Plan) -> Kernel:
+    folder = _Folder(kernel, plan)
     body = tuple(folder.code(part) if isinstance(part, Code) else part for part in kernel.body)
     folded = replace(kernel, body=body)
     used = {code.names[name] for code in folded.codes for name in tree.names_in(code.tree) if name in code.names}
@@ -44,13 +43,13 @@ def _fold(kernel: Kernel, plan: Plan, taken: frozenset[str]) -> Kernel:
 
 
 class _Folder:
-    def __init__(self, kernel: Kernel, plan: Plan, taken: frozenset[str]) -> None:
+    def __init__(self, kernel: Kernel, plan: Plan) -> None:
         self.dt = plan.dt
         self.values = {c.name: c for c in kernel.constants if c.type.kind == "float"}
         self.once_a_row = {load.name for load in kernel.loads if load.index in ("pre", "only")}
         # The code's own locals too: a constant of the same name would be taken for one of them.
         local = {name for code in kernel.codes for name in (*code.names, *tree.names_in(code.tree))}
-        self.names = Names(taken | kernel.local_names | local)
+        self.names = Names(plan.arrays_by_name, kernel.local_names, local)
         self.new: dict[tuple[float, ValueType], Constant] = {}
         self.bound: Mapping[str, str] = {}
         self.extra: dict[str, str] = {}

@@ -144,7 +144,7 @@ def _rewrite(kernel: Kernel, plan: Plan) -> Kernel:
         system = system_of(kernel, plan)
     except NotPolynomialError:
         return kernel
-    names = Names(frozenset(a.name for a in plan.arrays) | kernel.local_names)
+    names = Names(plan.arrays_by_name, kernel.local_names)
     form, constants = _Former(system, names).form(kernel.title)
     assert isinstance(kernel.deferral, Deferral)
     return replace(

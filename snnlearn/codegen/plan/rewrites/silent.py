@@ -34,7 +34,7 @@ _SCALAR, _MARK = value_type("scalar"), value_type("uint8_t")
 
 def silent(plan: Plan) -> Plan:
     """Return the plan with rows of silent neurons in closed form, in those kernels in matrix form that allow it."""
-    names = Names(frozenset(a.name for a in plan.arrays))
+    names = Names(plan.arrays_by_name)
     added: list[Array] = []
     step = []
     for kernel in plan.step:
@@ -90,7 +90,7 @@ def recurrence_of(kernel: Kernel, plan: Plan) -> Recurrence:
     if [len(factor) for factor in factors] != [1]:
         raise NotPolynomialError("its presynaptic factor is a product, or there are several")
     factor = next(load for load in kernel.loads if load.name == factors[0][0])
-    writers = [k for k in plan.step if factor.array in k.writes]
+    writers = plan.writers.get(factor.array, [])
     if len(writers) != 1 or not isinstance(writers[0].domain, Neurons):
         raise NotPolynomialError(f"{label(factor.array)} is not a variable that its neurons alone change")
     (neurons,) = writers
@@ -131,7 +131,7 @@ class _Closure:
         row = {arrays[name]: factor for (name,), factor in sorted(total.items())}
         if abs(row.get(x, 0.0)) > 1.0:
             raise NotPolynomialError(f"{label(x)} grows by itself")
-        if any(x in k.writes for k in self.plan.step if k.name != self.neurons.name):
+        if any(k.name != self.neurons.name for k in self.plan.writers.get(x, ())):
             raise NotPolynomialError(f"{label(x)} is not a variable that its neurons alone change")
         return row
 
@@ -164,7 +164,7 @@ def _rewrite(kernel: Kernel, plan: Plan, names: Names) -> tuple[Kernel, list[Arr
     deferral = kernel.deferral
     assert deferral is not None
     assert deferral.linear is not None
-    arrays = {a.name: a for a in plan.arrays}
+    arrays = plan.arrays_by_name
     first = arrays[recurrence.arrays[-1]]
     assert first.size is not None
     at = Location(first.location.group, "history", f"{kernel.name}.spiked")
@@ -192,7 +192,7 @@ class _Former:
     ) -> None:
         self.kernel, self.linear, self.recurrence = kernel, form, recurrence
         used = {name for c in form.codes for name in tree.names_in(c.tree)}
-        self.names = Names(names.taken | kernel.local_names | used)
+        self.names = Names(names, kernel.local_names, used)
         self.constants: dict[tuple[float, ValueType], Constant] = {(c.value, c.type): c for c in kernel.constants}
         self.writer = Writer(self.names, self.constants, _SCALAR)
         self.start = {array: self.load(array, label) for array, label in labels.items()}

@@ -6,6 +6,7 @@ The reciprocal and the product round once each: such a quotient changes by less 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from snnlearn.dialect import tree
 
 def strength(plan: Plan) -> Plan:
     """Return the plan with divisions by constants turned into multiplications."""
-    taken = frozenset(a.name for a in plan.arrays)
+    taken = plan.arrays_by_name
     groups: dict[str, tuple[Operation, ...]] = {
         group: tuple(_reduce(k, taken) if isinstance(k, Kernel) else k for k in kernels)
         for group, kernels in plan.custom_updates.items()
@@ -25,18 +26,19 @@ def strength(plan: Plan) -> Plan:
     return replace(plan, step=tuple(_reduce(k, taken) for k in plan.step), custom_updates=groups)
 
 
-def _reduce(kernel: Kernel, taken: frozenset[str]) -> Kernel:
-    reducer = _Reducer(kernel, taken)
-    reduced = replace(kernel, body=tuple(reducer.part(part) for part in kernel.body))
+def _reduce(kernel: Kernel, taken: Collection[str]) -> Kernel:
+    reducer, reduced = _Reducer(kernel, taken), kernel
+    if any(_divides(code.tree) for code in kernel.codes):
+        reduced = replace(kernel, body=tuple(reducer.part(part) for part in kernel.body))
     used = {code.names[name] for code in reduced.codes for name in tree.names_in(code.tree) if name in code.names}
-    constants = (*kernel.constants, *reducer.reciprocals.values())
-    return replace(reduced, constants=tuple(c for c in constants if c.name in used))
+    constants = tuple(c for c in (*kernel.constants, *reducer.reciprocals.values()) if c.name in used)
+    return reduced if constants == reduced.constants else replace(reduced, constants=constants)
 
 
 class _Reducer:
-    def __init__(self, kernel: Kernel, taken: frozenset[str]) -> None:
+    def __init__(self, kernel: Kernel, taken: Collection[str]) -> None:
         self.constants = {c.name: c for c in kernel.constants}
-        self.names = Names(taken | kernel.local_names)
+        self.names = Names(taken, kernel.local_names)
         self.reciprocals: dict[str, Constant] = {}
 
     def part(self, part: Part) -> Part:
@@ -87,3 +89,8 @@ class _Reducer:
     def invertible(value: float) -> bool:
         # Both the number and its reciprocal are normal in single precision.
         return math.isfinite(value) and 1e-37 < abs(value) < 1e37
+
+
+@tree.remembered
+def _divides(node: Any) -> bool:
+    return any(isinstance(n, (tree.Binary, tree.Assign)) and n.op in ("/", "/=") for n in tree.walk(node))
