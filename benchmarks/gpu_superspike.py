@@ -83,6 +83,7 @@ class Trials:
             ss.TRIAL_TIMESTEPS,
             update_group=_UPDATES,
             update_timesteps=ss.UPDATE_TIMESTEPS,
+            update_offset=1,
             reset_groups=["SourceReset"],
         )
 

@@ -61,6 +61,7 @@ def trials(model: Any) -> TrialRunner:
         ss.TRIAL_TIMESTEPS,
         update_group=_UPDATES,
         update_timesteps=ss.UPDATE_TIMESTEPS,
+        update_offset=1,
         reset_groups=["SourceReset"],
     )
 

@@ -113,6 +113,7 @@ def trials(engine: str) -> Callable[[], None]:
         ss.TRIAL_TIMESTEPS,
         update_group="GradientLearn",
         update_timesteps=ss.UPDATE_TIMESTEPS,
+        update_offset=1,
         reset_groups=["SourceReset"],
     )
     return lambda: runner.run(1)

@@ -46,6 +46,8 @@ _KINDS = (
     "custom_updates",
     "custom_connectivity_updates",
 )
+# By name, so that a type checker finds what `snnlearn.training.engine.EngineApi` asks for.
+create_var_ref, create_wu_var_ref = pygenn.create_var_ref, pygenn.create_wu_var_ref
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from snnlearn.training.arguments import TrainedConnection
 from snnlearn.training.callbacks import Callback, StopTraining
-from snnlearn.training.conductor import EpochResult
 from snnlearn.training.data import Data
 from snnlearn.training.decay import DecayType
 from snnlearn.training.finder import FoundRate
@@ -14,6 +13,7 @@ from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.rates import PerConnection
 from snnlearn.training.recipes import phases_1cycle, phases_sgdr, phases_step
 from snnlearn.training.runner import TrialRunner
+from snnlearn.training.session import EpochResult
 from snnlearn.training.sum_log import NotedSum, SumLog
 
 __all__ = [

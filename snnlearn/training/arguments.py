@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from snnlearn.attributes import frozen
 from snnlearn.errors import TrainingError
+from snnlearn.training.callbacks import Callback
+from snnlearn.training.data import Data
+from snnlearn.training.engine import SynapseGroupApi
+from snnlearn.training.measures import Measure
 
 
 @frozen
@@ -28,12 +31,32 @@ class TrainedConnection:
         Of the weight.
     """
 
-    synapses: Any
+    synapses: SynapseGroupApi
     weight: str = "w"
     gradient: str = "m"
-    feedback: Any = None
+    feedback: SynapseGroupApi | None = None
     feedback_weight: str = "w"
     bounds: tuple[float, float] | None = None
+
+
+@dataclass
+class Settings:
+    """What of a learner can be replaced between fits; see `Learner`."""
+
+    loss: Measure
+    metrics: Sequence[Measure]
+    data: Data
+    validation: Data | None
+    callbacks: list[Callback]
+    shuffle: bool
+    seed: int
+    quiet: bool
+    read_trials: int
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The loss and the metrics."""
+        return (self.loss, *self.metrics)
 
 
 def check_whole(name: str, value: object, least: int) -> None:

@@ -50,9 +50,6 @@ class Callback:
     def on_recording(self, trainer: Any, trial: int, spikes: Mapping[str, Spikes]) -> None:
         """After a recorded trial: by population times [ms] since its start, and neuron ids."""
 
-    def on_metric(self, trainer: Any, trials: int, value: float) -> None:
-        """When the metric has been computed, after ``trials`` trials in all."""
-
     def on_trial_end(self, trainer: Any, trial: int) -> None:
         """After trial number ``trial``."""
 

@@ -60,7 +60,10 @@ def _describe_connection(connection: TrainedConnection) -> dict[str, Any]:
 
 def _describe_optimiser(rule: Optimiser) -> dict[str, Any]:
     fixed = {name: value for name, value in rule.params.items() if name not in rule.dynamic_params}
-    return {**as_plain(rule.model), "parameters": fixed}
+    # Left out where they are the defaults, so that checkpoints from before there were such fields stay readable.
+    refs = {name: getattr(rule, name) for name in ("gradient_ref", "variable_ref")}
+    named = {name: ref for name, ref in refs.items() if ref != getattr(Optimiser, name)}
+    return {**as_plain(rule.model), "parameters": fixed, **named}
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from snnlearn.attributes import frozen
 from snnlearn.errors import TrainingError
 from snnlearn.training.decay import DecayType, describe_decay
+from snnlearn.training.history_figures import figure_of_losses, figure_of_schedule
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.rates import PerConnection
 
@@ -198,10 +199,10 @@ class History:
         OutputError
             If the file cannot be written.
         """
-        from snnlearn.training.history_figures import figure_of_schedule
-
         self._need_iterations()
-        return figure_of_schedule(self, show_text, show_moms, path)
+        starts = [phase.start for phase in self.phases]
+        texts = [phase.text for phase in self.phases] if show_text else None
+        return figure_of_schedule(self.lrs, self.momenta if show_moms else None, starts, texts, path)
 
     def plot(
         self,
@@ -229,8 +230,6 @@ class History:
         OutputError
             If the file cannot be written.
         """
-        from snnlearn.training.history_figures import figure_of_losses
-
         self._need_iterations()
         if min(skip_start, skip_end) < 0 or skip_start + skip_end >= len(self):
             raise TrainingError(
@@ -238,7 +237,8 @@ class History:
             )
         if linear is None:
             linear = self.phases[-1].decay == DecayType.LINEAR.value
-        return figure_of_losses(self, linear, slice(skip_start, len(self) - skip_end), path)
+        part = slice(skip_start, len(self) - skip_end)
+        return figure_of_losses(self.lrs.max(axis=1)[part], self.losses[part], linear, path)
 
     def _need_iterations(self) -> None:
         if not len(self):

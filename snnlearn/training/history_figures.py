@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snnlearn.plot import save_figure
-from snnlearn.training.history import History, PhaseRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,37 +23,54 @@ _TEXT_WIDTH = 0.045  # of the axis: what an upright line of text takes
 
 
 def figure_of_schedule(
-    history: History, show_text: bool, show_moms: bool, path: str | os.PathLike[str] | None
+    lrs: NDArray[np.float64],
+    momenta: NDArray[np.float64] | None,
+    starts: Sequence[int],
+    texts: Sequence[str] | None,
+    path: str | os.PathLike[str] | None,
 ) -> Figure:
-    """Draw `History.plot_lr`."""
+    """Draw learning rates and momenta over iterations, with a dashed line where a phase begins.
+
+    Parameters
+    ----------
+    lrs, momenta : ndarray of float64, shape (iterations, connections)
+        The highest of each iteration is drawn; no momentum for None and for NaN.
+    starts : sequence of int
+        The first iteration of each phase.
+    texts : sequence of str, optional
+        What to write over the beginning of each phase.
+    path : path-like, optional
+        Where to save the figure.
+    """
     from matplotlib.figure import Figure
 
-    moms = show_moms and bool(np.isfinite(history.momenta).any())
-    above = max(len(phase.text) for phase in history.phases) * _LETTER_IN if show_text else 0.0
+    moms = momenta is not None and bool(np.isfinite(momenta).any())
+    above = max(map(len, texts)) * _LETTER_IN if texts is not None else 0.0
     figure = Figure(figsize=(11.0 if moms else 6.5, 4.0 + above), layout="constrained")
     axes = figure.subplots(1, 2 if moms else 1, squeeze=False)[0]
-    of = f", highest of {history.num_connections}" if np.ptp(history.lrs, axis=1).any() else ""
-    _plot_series(axes[0], history.lrs.max(axis=1), _COLOUR, f"Learning rate{of}")
-    if moms:
-        _plot_series(axes[1], history.momenta.max(axis=1), _MOMENTUM_COLOUR, "Momentum")
+    of = f", highest of {lrs.shape[1]}" if np.ptp(lrs, axis=1).any() else ""
+    _plot_series(axes[0], lrs.max(axis=1), _COLOUR, f"Learning rate{of}")
+    if momenta is not None and moms:
+        _plot_series(axes[1], momenta.max(axis=1), _MOMENTUM_COLOUR, "Momentum")
     for ax in axes:
-        for phase in history.phases[1:]:
+        for start in starts[1:]:
             # Half an iteration early: between the last point of one phase and the first of the next.
-            ax.axvline(phase.start - 0.5, color=_PHASE_COLOUR, linestyle="--", linewidth=0.9)
-    if show_text:
-        _write_phases(axes[0], history.phases, len(history))
+            ax.axvline(start - 0.5, color=_PHASE_COLOUR, linestyle="--", linewidth=0.9)
+    if texts is not None:
+        _write_phases(axes[0], starts, texts, len(lrs))
     if path is not None:
         save_figure(figure, path)
     return figure
 
 
-def figure_of_losses(history: History, linear: bool, part: slice, path: str | os.PathLike[str] | None) -> Figure:
-    """Draw `History.plot`."""
+def figure_of_losses(
+    rates: NDArray[np.float64], losses: NDArray[np.float64], linear: bool, path: str | os.PathLike[str] | None
+) -> Figure:
+    """Draw losses against learning rates, both of shape (iterations,), on a linear or logarithmic axis."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.5, 4.0), layout="constrained")
     ax = figure.add_subplot(label="Losses")
-    rates, losses = history.lrs.max(axis=1)[part], history.losses[part]
     drawn = np.isfinite(losses) & (linear | (rates > 0.0))
     marker = "o" if drawn.sum() < 25 else None
     ax.plot(rates[drawn], losses[drawn], color=_COLOUR, linewidth=1.4, marker=marker, markersize=3)
@@ -76,16 +94,16 @@ def _plot_series(ax: Axes, values: np.ndarray, colour: str, label: str) -> None:
     ax.margins(x=0.02)
 
 
-def _write_phases(ax: Axes, phases: list[PhaseRecord], length: int) -> None:
-    """Write each phase's optimiser upright over its beginning, above the axis, where no curve can be."""
+def _write_phases(ax: Axes, starts: Sequence[int], texts: Sequence[str], length: int) -> None:
+    """Write each phase's text upright over its beginning, above the axis, where no curve can be."""
     left, right = ax.get_xlim()
     free, before = 0.0, None
-    for phase, end in zip(phases, [*(phase.start for phase in phases[1:]), length], strict=True):
-        start, stop = ((x - 0.5 - left) / (right - left) for x in (phase.start, end))
+    for words, begin, end in zip(texts, starts, [*starts[1:], length], strict=True):
+        start, stop = ((x - 0.5 - left) / (right - left) for x in (begin, end))
         # Where there is no room, what has been said before is left out, and a change moves to the right.
-        if phase.text == before and (start < free or stop - start < _TEXT_WIDTH):
+        if words == before and (start < free or stop - start < _TEXT_WIDTH):
             continue
         at = max(start, free)
-        text = ax.text(at, 1.01, phase.text, rotation=90, ha="center", va="bottom", fontsize="small")
+        text = ax.text(at, 1.01, words, rotation=90, ha="center", va="bottom", fontsize="small")
         text.set(transform=ax.transAxes, color=_PHASE_COLOUR)
-        free, before = at + _TEXT_WIDTH, phase.text
+        free, before = at + _TEXT_WIDTH, words

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
-from types import ModuleType
-from typing import Any
-
-import numpy as np
+from typing import Any, Union
 
 from snnlearn.attributes import CheckedAttributes
-from snnlearn.errors import TrainingError, did_you_mean
-from snnlearn.training.arguments import TrainedConnection, check_connections, check_kind, check_lists, check_whole
+from snnlearn.errors import TrainingError
+from snnlearn.training.arguments import (
+    Settings,
+    TrainedConnection,
+    check_connections,
+    check_kind,
+    check_lists,
+    check_whole,
+)
 from snnlearn.training.callbacks import Callback
 from snnlearn.training.checkpoint import Checkpoint
-from snnlearn.training.conductor import Conductor, EpochResult
+from snnlearn.training.conductor import Conductor
 from snnlearn.training.data import Data
 from snnlearn.training.decay import DecayType
-from snnlearn.training.finder import FoundRate, find_rate
-from snnlearn.training.fingerprint import fingerprint
+from snnlearn.training.engine import EngineApi, ModelApi, NeuronGroupApi
+from snnlearn.training.finder import Ending, FoundRate, find_rate
+from snnlearn.training.fit import check_phases, plan_fit, signature_of
+from snnlearn.training.forwarding import Forwarded
 from snnlearn.training.history import History
-from snnlearn.training.layout import lay_out
 from snnlearn.training.measures import Measure
 from snnlearn.training.one_thread import OneThread, one_thread
-from snnlearn.training.optimisers import Optimiser, attach, precision_of, resolve_optimiser
+from snnlearn.training.optimisers import Optimiser, precision_of
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.runner import TrialRunner
+from snnlearn.training.session import EpochResult, Progress, Session, SessionState
+from snnlearn.training.trained_network import TrainedNetwork
+from snnlearn.training.validation import Validation
 
-# What of a learner can be replaced between fits.
-_SETTINGS = "data validation loss metrics callbacks shuffle seed quiet read_trials"
 
-
-class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
+class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fields(Settings)]):
     """Trains connections of a network, phase by phase.
 
     While a thread trains, whatever another thread asks for raises TrainingError, ``runner.request_stop()`` apart.
@@ -83,10 +88,20 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
         Where there is nothing to train.
     """
 
+    loss = Forwarded[Measure]("_settings")
+    metrics = Forwarded[Sequence[Measure]]("_settings")
+    data = Forwarded[Data]("_settings")
+    validation = Forwarded[Union[Data, None]]("_settings")
+    callbacks = Forwarded[list[Callback]]("_settings")
+    shuffle = Forwarded[bool]("_settings")
+    seed = Forwarded[int]("_settings")
+    quiet = Forwarded[bool]("_settings")
+    read_trials = Forwarded[int]("_settings")
+
     def __init__(
         self,
-        genn: ModuleType,
-        model: Any,
+        genn: EngineApi,
+        model: ModelApi,
         connections: Sequence[TrainedConnection],
         *,
         trial_timesteps: int,
@@ -102,7 +117,7 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
         shuffle: bool = True,
         seed: int = 1,
         record: Collection[int] = (),
-        populations: Sequence[Any] = (),
+        populations: Sequence[NeuronGroupApi] = (),
         callbacks: Sequence[Callback] = (),
         quiet: bool = False,
         read_trials: int = 10,
@@ -118,22 +133,19 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
         super().__init__()
         self.model = model
         self.connections = tuple(connections)
-        self.loss, self.metrics = loss, tuple(metrics)
-        self.data = data if data is not None else Data()
-        self.validation, self.callbacks = validation, list(callbacks)
-        self.shuffle, self.seed, self.quiet = shuffle, seed, quiet
-        self.read_trials = read_trials
         self.trial_timesteps, self.update_timesteps = trial_timesteps, update_timesteps
-        self._update_offset = update_offset
         self.reset_groups = tuple(reset_groups)
-        self._genn, self._prepare = genn, prepare
-        self._record = bool(populations)
-        self._asked = [resolve_optimiser(o) for o in optimisers]
-        self._optimisers: dict[str, Optimiser] = {}
-        self._updates: dict[str, list[Any]] = {}
-        self._built = False
-        self._rates: dict[tuple[str, str], tuple[float, ...]] = {}  # as set on the device
-        self._conductor = Conductor(self)
+        self._settings = Settings(
+            loss, tuple(metrics), Data() if data is None else data, validation, list(callbacks), shuffle, seed, quiet,
+            read_trials,
+        )  # fmt: skip
+        self._update_offset, self._prepare = update_offset, prepare
+        self._recording_timesteps = trial_timesteps if populations else None
+        self._network = TrainedNetwork(genn, model, connections, optimisers, update_timesteps)
+        progress = Progress()
+        self._session = Session(self._settings, progress, len(self.connections))
+        self._validation = Validation(model, self._session, trial_timesteps, reset_groups)
+        self._conductor = Conductor(self, self._session, self._network, self._validation)
         self.runner = TrialRunner(
             model,
             trial_timesteps,
@@ -144,6 +156,7 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
             record=record,
             populations=populations,
             callbacks=[self._conductor],
+            progress=progress,
         )
 
     # ---- how it went ----
@@ -152,15 +165,15 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
     @one_thread
     def sched(self) -> History:
         """What the last fit did: rates, momenta and losses by iteration, with plots. Reads losses from the device."""
-        self._conductor.settle()
-        return self._conductor.history
+        self._session.settle()
+        return self._session.history
 
     @property
     @one_thread
     def epochs(self) -> list[EpochResult]:
         """Those of the last fit. Reads losses from the device."""
-        self._conductor.settle()
-        return self._conductor.epochs
+        self._session.settle()
+        return self._session.epochs
 
     # ---- training ----
 
@@ -200,36 +213,17 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
         """
         datas = self._check(phases, data_list)
         self.build([phase.optimiser for phase in phases])
-        conductor = self._conductor
-        signature = [f"{phase.signature} on {len(data)}" for phase, data in zip(phases, datas, strict=True)]
-        if not resume:
-            conductor.begin(signature)
-        elif conductor.start is None:
-            raise TrainingError("there is no fit to resume: none was begun, and no checkpoint of one loaded")
-        elif conductor.start["signature"] != signature:
-            raise TrainingError("resume needs the phases and data of the fit that was stopped, and these are others")
-        assert conductor.start is not None
-        segments = lay_out(
-            [phase.epochs for phase in phases],
-            [len(data) for data in datas],
-            [number > 0 and datas[number] is datas[number - 1] for number in range(len(phases))],
-            conductor.start["trial"],
-            conductor.start["timestep"],
-            conductor.start["epoch"],
-            self.trial_timesteps,
-            self.runner.updates_until,
-        )
-        conductor.conduct(list(zip(segments, phases, datas, strict=True)), stop_div)
+        session, signature = self._session, signature_of(phases, datas)
+        if resume:
+            session.check_resumed(signature)
+        else:
+            self._conductor.begin(self.runner, signature)
+        assert session.start is not None
+        fit = plan_fit(phases, datas, session.start, self.trial_timesteps, self.runner.updates_until)
+        self._conductor.conduct(self.runner, fit, stop_div)
 
     def _check(self, phases: Sequence[TrainingPhase], data_list: Sequence[Data] | None) -> list[Data]:
-        if isinstance(phases, TrainingPhase) or not all(isinstance(phase, TrainingPhase) for phase in phases):
-            raise TrainingError("phases must be a list of TrainingPhase")
-        if not phases:
-            raise TrainingError("there are no phases to train")
-        if data_list is not None and len(data_list) != len(phases):
-            raise TrainingError(
-                f"data_list has {len(data_list)} data sets for {len(phases)} phases; repeat one as needed"
-            )
+        check_phases(phases, data_list)
         for number, phase in enumerate(phases):
             try:
                 phase.check_connections(len(self.connections))
@@ -251,58 +245,12 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
         TrainingError
             If it is done and an optimiser is not among those compiled.
         """
-        wanted = {o.name: o for o in (*self._asked, *(self._resolve(o) for o in optimisers))}
-        if self._built:
-            for name in wanted:
-                if name not in self._updates:
-                    raise TrainingError(
-                        f"the optimiser '{name}' was not compiled{did_you_mean(name, self._updates)}; "
-                        f'name it at the start: Learner(optimisers=["{name}"])'
-                    )
-            return
-        for rule in wanted.values():
-            # Attached already where an earlier attempt failed in the compiler.
-            if rule.name not in self._updates:
-                self._updates[rule.name] = [self._attach(rule, c) for c in self.connections]
-                self._optimisers[rule.name] = rule
-        self.model.build()
-        self.model.load(num_recording_timesteps=self.trial_timesteps if self._record else None)
-        self._built = True
-        if self._prepare is not None:
+        if self._network.build(optimisers, self._recording_timesteps) and self._prepare is not None:
             self._prepare()
-
-    def _resolve(self, optimiser: str | Optimiser) -> Optimiser:
-        """Return the optimiser of this name, first of those that the learner was given."""
-        own = {o.name: o for o in self._asked} | self._optimisers
-        return own[optimiser] if isinstance(optimiser, str) and optimiser in own else resolve_optimiser(optimiser)
-
-    def _attach(self, rule: Optimiser, connection: TrainedConnection) -> Any:
-        synapses, feedback = connection.synapses, connection.feedback
-        transpose = (feedback, connection.feedback_weight) if feedback is not None else ()
-        overrides = {"gradientScale": 1.0 / self.update_timesteps}
-        if connection.bounds is not None:
-            overrides |= dict(zip(("wMin", "wMax"), map(float, connection.bounds), strict=True))
-        return attach(
-            self.model,
-            rule,
-            f"{rule.name}_{synapses.name}",
-            f"update_{rule.name}",
-            self._genn.create_wu_var_ref(synapses, connection.gradient),
-            self._genn.create_wu_var_ref(synapses, connection.weight, *transpose),
-            {name: value for name, value in overrides.items() if name in rule.params},
-        )
 
     def set_rates(self, rule: Optimiser, values: dict[str, Any]) -> None:
         """Set parameters of a compiled optimiser: a number, or one for each connection, by parameter."""
-        for param, value in values.items():
-            each = tuple(np.broadcast_to(np.asarray(value, dtype=np.float64), len(self.connections)).tolist())
-            if self._rates.get((rule.name, param)) == each:
-                continue
-            for number in each:
-                rule.check_value(param, number, precision_of(self.model))
-            self._rates[rule.name, param] = each
-            for update, number in zip(self._updates[rule.name], each, strict=True):
-                update.set_dynamic_param_value(param, number)
+        self._network.set_rates(rule, values)
 
     def check_weights(self) -> None:
         """Check that all trained weights are finite; waits for the device.
@@ -314,16 +262,7 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
         TrainingError
             If weights of a connection are not; says of which, and how many.
         """
-        for connection in self.connections:
-            weights = connection.synapses.vars[connection.weight]
-            weights.pull_from_device()
-            values = np.asarray(weights.current_values)
-            bad = np.count_nonzero(~np.isfinite(values))
-            if bad:
-                raise TrainingError(
-                    f"{bad} of {values.size} weights of '{connection.synapses.name}' are no longer finite; "
-                    "a lower learning rate or tighter weight bounds may help"
-                )
+        self._network.check_weights()
 
     def lr_of_update(self, update: int) -> float:
         """Return the learning rate that the current fit has for an update, the highest where connections differ.
@@ -333,11 +272,11 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
         update : int
             Counted over all fits; one beyond the last of the fit has the last's.
         """
-        return self._conductor.lr_of_update(update)
+        return self._session.fit.lr_of_update(update)
 
     def update_group(self, rule: Optimiser) -> str:
         """Return the custom update group that runs an optimiser."""
-        return f"update_{rule.name}"
+        return self._network.update_group(rule)
 
     @one_thread
     def validate(self) -> tuple[float, dict[str, float]]:
@@ -350,32 +289,7 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
         TrainingError
             Where there are no validation data.
         """
-        if self.validation is None:
-            raise TrainingError("the learner has no validation data")
-        measures = (self.loss, *self.metrics)
-        self._conductor.settle()
-        kept = self.model.state(), self.model.timestep, [dict(m.state) for m in measures]
-        try:
-            values = self._run_validation(self.validation, measures)
-        finally:
-            self.model.set_state(kept[0])
-            self.model.timestep = kept[1]
-            for measure, state in zip(measures, kept[2], strict=True):
-                measure.state = state
-        return values[0], {m.name: v for m, v in zip(self.metrics, values[1:], strict=True)}
-
-    def _run_validation(self, validation: Data, measures: Sequence[Measure]) -> list[float]:
-        for measure in measures:
-            measure.restart()
-        for index in range(len(validation)):
-            for group in self.reset_groups:
-                self.model.custom_update(group)
-            self.model.timestep = 0
-            validation.present(self.model, index)
-            self.model.run(self.trial_timesteps)
-            for measure in measures:
-                measure.after_trial(validation, index)
-        return [float(measure.value(self.runner.timestep)) for measure in measures]
+        return self._validation.run()
 
     # ---- finding a rate ----
 
@@ -415,15 +329,15 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
         if not (isinstance(start, (int, float)) and isinstance(end, (int, float)) and 0 < start < end):
             raise TrainingError(f"the finder's rates must grow: 0 < start < end, not {start!r} to {end!r}")
         self.build([optimiser])
-        before, parts = self._snapshot(), self._conductor.parts
+        before, session, fit = self._snapshot(), self._session, self._session.fit
         quiet, self.quiet = self.quiet, True
         try:
             self.fit_opt_sched([TrainingPhase(epochs, optimiser, (start, end), decay, **phase)], stop_div=True)
         finally:
             self.quiet = quiet
-            history, ending = self.sched, self._conductor.ending()
+            history, ending = self.sched, Ending(session.fit.num_updates, session.diverged)
             self._restore(before)
-            self._conductor.parts = parts
+            session.fit = fit
         return find_rate(history, ending)
 
     # ---- checkpoints ----
@@ -439,12 +353,11 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
         OutputError
             If the file cannot be written.
         """
-        if not self._built:
+        if not self._network.built:
             raise TrainingError("there is nothing to save: the network is not built yet")
         checkpoint = self._snapshot()
-        return replace(
-            checkpoint, progress={**checkpoint.progress, "fingerprint": self._fingerprint(self._optimisers)}
-        ).write(name)
+        known_by = self._network.fingerprint(self._network.optimisers)
+        return replace(checkpoint, progress={**checkpoint.progress, "fingerprint": known_by}).write(name)
 
     @one_thread
     def load(self, name: str | Path, *, force: bool = False) -> None:
@@ -465,18 +378,12 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
         checkpoint = Checkpoint.read(name)
         checkpoint.check_setup(self._setup())
         if not force:
-            checkpoint.check_fingerprint(self._fingerprint(checkpoint.progress["optimisers"]))
+            checkpoint.check_fingerprint(self._network.fingerprint(checkpoint.progress["optimisers"]))
         self.build(checkpoint.progress["optimisers"])
         present = self.model.state()
         checkpoint = checkpoint.fitted_to(present)
         checkpoint.check_fits(present)
         self._restore(checkpoint)
-
-    def _fingerprint(self, optimisers: Iterable[str]) -> dict[str, Any]:
-        """Return what a checkpoint's network is known by, with the optimisers of these names."""
-        rules = [self._resolve(name) for name in optimisers]
-        own = {update.name for updates in self._updates.values() for update in updates}
-        return fingerprint(self.model.description(), own, self.connections, rules)
 
     def _setup(self) -> dict[str, Any]:
         """Return what must be the same where training goes on."""
@@ -486,35 +393,23 @@ class Learner(OneThread, CheckedAttributes, settings=_SETTINGS.split()):
             "update_offset": self._update_offset,
             "shuffle": self.shuffle,
             "seed": self.seed,
-            "measures": [m.name for m in (self.loss, *self.metrics)],
+            "measures": [measure.name for measure in self._settings.measures],
         }
 
     def _snapshot(self) -> Checkpoint:
-        runner = self.runner
-        self._conductor.settle()
         progress = {
             "setup": self._setup(),
-            "optimisers": list(self._updates),
-            "runner": [runner.trial, runner.timestep, runner.update, runner.timesteps_left],
+            "optimisers": self._network.optimisers,
             "timestep": self.model.timestep,
-            "conductor": self._conductor.state(),
-            "measures": [dict(m.state) for m in (self.loss, *self.metrics)],
-            "history": self.sched.to_dict(),
-            "epochs": [epoch.to_list() for epoch in self.epochs],
+            **self._session.state().to_dict(),
         }
         return Checkpoint(self.model.state(), progress)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        progress, runner = checkpoint.progress, self.runner
         # All that can fail comes before the first change.
-        trial, timestep, update, left = progress["runner"]
-        sched = History.from_dict(progress["history"])
-        epochs = [EpochResult.from_list(epoch) for epoch in progress["epochs"]]
-        self._conductor.settle()
-        self._rates.clear()
+        state = SessionState.from_dict(checkpoint.progress)
+        self._session.settle()
+        self._network.forget_rates()
         self.model.set_state(checkpoint.arrays)
-        self.model.timestep = progress["timestep"]
-        runner.trial, runner.timestep, runner.update, runner.timesteps_left = trial, timestep, update, left
-        self._conductor.set_state(progress["conductor"], sched, epochs)
-        for measure, state in zip((self.loss, *self.metrics), progress["measures"], strict=True):
-            measure.state = dict(state)
+        self.model.timestep = checkpoint.progress["timestep"]
+        self._session.set_state(state)

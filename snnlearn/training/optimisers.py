@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from numbers import Real
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +13,7 @@ from snnlearn.attributes import frozen
 from snnlearn.declare import CustomUpdateModel, Interval, Precision
 from snnlearn.errors import TrainingError, did_you_mean
 from snnlearn.models import SGD, Adam, AdamW, RMaxPropScheduled, RMSProp
+from snnlearn.training.engine import CustomUpdateApi, ModelApi
 
 _NO_BOUND = 3e38  # no weight in single precision gets past it; infinity is no literal in GeNN's code
 _NO_ZERO = 1e-32  # keeps 0/0 away and is far below any gradient; see the models
@@ -29,8 +30,8 @@ class Optimiser:
     name : str
         Unique among those that one training uses.
     model : CustomUpdateModel
-        Refers to ``m``, the gradient summed since the last update (the direction in which the weight should move),
-        and to ``variable``; clears ``m``. Its own variables are all 0 at first.
+        Refers to the gradient summed since the last update (the direction in which the weight should move) and to the
+        weight; clears the gradient. Its own variables are all 0 at first.
     params : mapping of str to float
         A value for each of the model's parameters.
     lr_param : str
@@ -38,12 +39,14 @@ class Optimiser:
     momentum_param, beta_param, decay_param : str, optional
         Those that are the momentum (Adam's beta1), the memory of squared gradients (RMSProp's alpha, Adam's beta2) and
         the weight decay, where there are such.
+    gradient_ref, variable_ref : str
+        What the model calls its references to the gradient and to the weight.
 
     Raises
     ------
     TrainingError
         If parameters are missing or unknown, not finite or not in the interval that the model declares, or the model
-        does not refer to ``m`` and ``variable``.
+        does not refer to these two and nothing else.
     """
 
     name: str
@@ -53,6 +56,8 @@ class Optimiser:
     momentum_param: str | None = None
     beta_param: str | None = None
     decay_param: str | None = None
+    gradient_ref: str = "m"
+    variable_ref: str = "variable"
 
     def __post_init__(self) -> None:
         owner = f"optimiser '{self.name}'"
@@ -64,9 +69,14 @@ class Optimiser:
         for param in self._scheduled():
             if param not in self.params:
                 raise TrainingError(f"{owner}: there is no parameter '{param}'{did_you_mean(param, self.params)}")
-        refs = {ref.name for ref in self.model.var_refs}
-        if refs != {"m", "variable"}:
-            raise TrainingError(f"{owner}: its model must refer to 'm' and 'variable', not to {sorted(refs)}")
+        if self.gradient_ref == self.variable_ref:
+            raise TrainingError(f"{owner}: gradient_ref and variable_ref are both '{self.variable_ref}'")
+        refs = sorted(ref.name for ref in self.model.var_refs)
+        if refs != sorted((self.gradient_ref, self.variable_ref)):
+            raise TrainingError(
+                f"{owner}: its model must refer to '{self.gradient_ref}' and '{self.variable_ref}', not to {refs}; "
+                "gradient_ref and variable_ref say what it calls the gradient and the weight"
+            )
 
     def __repr__(self) -> str:
         if OPTIMISERS.get(self.name) == self:
@@ -76,10 +86,8 @@ class Optimiser:
 
     # A mapping proxy can be neither copied deeply nor pickled.
     def __reduce__(self) -> tuple[Any, ...]:
-        params = dict(self.params)
-        return Optimiser, (
-            self.name, self.model, params, self.lr_param, self.momentum_param, self.beta_param, self.decay_param
-        )  # fmt: skip
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Optimiser, tuple((values | {"params": dict(self.params)}).values())
 
     def _scheduled(self) -> tuple[str, ...]:
         params = (self.lr_param, self.momentum_param, self.beta_param, self.decay_param)
@@ -138,10 +146,11 @@ def _check_params(
             raise TrainingError(f"{owner}: {name} {fault}")
 
 
-def precision_of(model: Any) -> Precision:
+def precision_of(model: ModelApi) -> Precision:
     """Return the precision of a model, of any engine."""
-    found: Precision = getattr(model, "scalar_precision", model.precision)
-    return found
+    found: Any = model.precision
+    precision: Precision = getattr(model, "scalar_precision", found)
+    return precision
 
 
 _TABLE = (
@@ -203,14 +212,14 @@ def resolve_optimiser(optimiser: str | Optimiser) -> Optimiser:
 
 
 def attach(
-    model: Any,
+    model: ModelApi,
     optimiser: str | Optimiser,
     name: str,
     group: str,
     gradient_ref: Any,
     variable_ref: Any,
     overrides: Mapping[str, float] | None = None,
-) -> Any:
+) -> CustomUpdateApi:
     """Add an optimiser for one connection to a model that is not built yet.
 
     Parameters
@@ -246,7 +255,7 @@ def attach(
         rule.model,
         params,
         {var.name: 0.0 for var in rule.model.vars},
-        {"m": gradient_ref, "variable": variable_ref},
+        {rule.gradient_ref: gradient_ref, rule.variable_ref: variable_ref},
     )
     for param in rule.dynamic_params:
         update.set_param_dynamic(param)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import operator
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.errors import TrainingError
 from snnlearn.training.callbacks import Callback, Spikes, tell
+from snnlearn.training.engine import NeuronGroupApi, SteppedModelApi
+from snnlearn.training.forwarding import Forwarded
 from snnlearn.training.one_thread import OneThread, one_thread
+from snnlearn.training.session import Progress
 
 
 class TrialRunner(OneThread):
@@ -36,8 +38,8 @@ class TrialRunner(OneThread):
     update_timesteps : int, optional
         How often; needed with ``update_group``.
     update_offset : int
-        The k-th update comes when ``k * update_timesteps + update_offset`` timesteps have been run. 1, the default, is
-        the rule of GeNN's superspike_demo: after the timestep whose number, from 0, is a multiple of the interval.
+        The k-th update comes when ``k * update_timesteps + update_offset`` timesteps have been run. 1 is the rule of
+        GeNN's superspike_demo: after the timestep whose number, from 0, is a multiple of the interval.
     reset_groups : sequence of str
         Custom update groups to run at the start of each trial.
     record : collection of int
@@ -45,21 +47,17 @@ class TrialRunner(OneThread):
         ``num_recording_timesteps=trial_timesteps``.
     populations : sequence of neuron groups
         Whose spikes to hand to ``on_recording``.
-    metric : callable, optional
-        ``metric(timesteps)``, with the number of timesteps run so far, returns a number that tells how training goes.
-    metric_every : int
-        After how many trials to compute it.
     callbacks : sequence of Callback
+    progress : Progress, optional
+        Counters to go on with; by default new ones.
 
     Attributes
     ----------
     model
     update_group : str or None
         May be changed between updates.
-    trial, timestep, update : int
-        How many trials, timesteps and updates have been run; a trial that is not over does not count.
-    timesteps_left : int or None
-        How many timesteps of the current trial are left; None between trials.
+    progress : Progress
+        The counters; ``trial``, ``timestep``, ``update`` and ``timesteps_left`` are its own.
 
     Raises
     ------
@@ -67,23 +65,26 @@ class TrialRunner(OneThread):
         For a length or interval that is not positive, an update group without interval.
     """
 
+    trial = Forwarded[int]("progress")
+    timestep = Forwarded[int]("progress")
+    update = Forwarded[int]("progress")
+    timesteps_left = Forwarded[Union[int, None]]("progress")
+
     def __init__(
         self,
-        model: Any,
+        model: SteppedModelApi,
         trial_timesteps: int,
         *,
         update_group: str | None = None,
         update_timesteps: int | None = None,
-        update_offset: int = 1,
+        update_offset: int = 0,
         reset_groups: Sequence[str] = (),
         record: Collection[int] = (),
-        populations: Sequence[Any] = (),
-        metric: Callable[[int], float] | None = None,
-        metric_every: int = 1,
+        populations: Sequence[NeuronGroupApi] = (),
         callbacks: Sequence[Callback] = (),
+        progress: Progress | None = None,
     ) -> None:
         _need_positive("trial_timesteps", trial_timesteps)
-        _need_positive("metric_every", metric_every)
         if (update_group is None) != (update_timesteps is None):
             raise TrainingError("update_group and update_timesteps belong together: give both or neither")
         if update_timesteps is not None:
@@ -92,10 +93,7 @@ class TrialRunner(OneThread):
             raise TrainingError(f"update_offset must be a whole number and not negative: {update_offset!r}")
         super().__init__()
         self.model = model
-        self.trial = 0
-        self.timestep = 0
-        self.update = 0
-        self.timesteps_left: int | None = None
+        self.progress = progress if progress is not None else Progress()
         self.update_group = update_group
         self._stop = False
         self._trial_timesteps = trial_timesteps
@@ -104,8 +102,6 @@ class TrialRunner(OneThread):
         self._reset_groups = tuple(reset_groups)
         self._record = frozenset(record)
         self._populations = tuple(populations)
-        self._metric = metric
-        self._metric_every = metric_every
         self._callbacks = tuple(callbacks)
 
     @one_thread
@@ -115,7 +111,7 @@ class TrialRunner(OneThread):
         Raises
         ------
         TrainingError
-            If the number is not positive, or the metric is not finite; while another thread runs trials.
+            If the number is not positive; while another thread runs trials.
         """
         _need_positive("num_trials", num_trials)
         last = self.trial + num_trials
@@ -168,8 +164,6 @@ class TrialRunner(OneThread):
             self.model.pull_recording_buffers_from_device()
             spikes = {group.name: _in_order(*group.spike_recording_data[0]) for group in self._populations}
             self._tell("on_recording", trial, spikes)
-        if self._metric is not None and self.trial % self._metric_every == 0:
-            self._report(self._metric(self.timestep))
         self._tell("on_trial_end", trial)
 
     def _run_to_update(self, left: int) -> None:
@@ -192,20 +186,12 @@ class TrialRunner(OneThread):
             self.timesteps_left = left - done
 
     def _update_if_due(self) -> None:
-        if self.updates_until(self.timestep) > self.update:
+        if self.update_group is not None and self.updates_until(self.timestep) > self.update:
             update = self.update
             self._tell("on_update", update)
             self.model.custom_update(self.update_group)
             self.update += 1
             self._tell("on_update_end", update)
-
-    def _report(self, value: float) -> None:
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"the metric is {value} after trial {self.trial - 1}: the state is no longer finite; "
-                "a lower learning rate or tighter weight bounds may help"
-            )
-        self._tell("on_metric", self.trial, value)
 
     def _tell(self, event: str, *args: Any) -> None:
         self._stop = tell(self._callbacks, event, self, *args) or self._stop

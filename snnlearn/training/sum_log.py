@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import Any
-
 import numpy as np
 
 from snnlearn.models import KeepSum, NoteSum
+from snnlearn.training.engine import EngineApi, ModelApi, NeuronGroupApi
 
 
 class NotedSum:
@@ -42,7 +40,7 @@ class SumLog:
         In single or double precision; sums are in double precision.
     """
 
-    def __init__(self, genn: ModuleType, model: Any, population: Any, variable: str) -> None:
+    def __init__(self, genn: EngineApi, model: ModelApi, population: NeuronGroupApi, variable: str) -> None:
         self._model = model
         self._capacity = int(population.num_neurons)
         self._turns = np.arange(1, self._capacity + 1, dtype=np.uint32)

@@ -4,7 +4,9 @@ import copy
 import math
 import pickle
 
+import numpy as np
 import pytest
+from delta_rule import make, weights
 
 from snnlearn import genn
 from snnlearn.declare import CustomUpdateModel
@@ -74,8 +76,44 @@ def test_an_optimiser_must_fit_its_model():
     with pytest.raises(TrainingError, match="there is no parameter 'lr'; known: eta"):
         Optimiser("Mine", model, {"eta": 1.0})
     headless = CustomUpdateModel("Mine", params=["eta"], var_refs=["variable"], update_code="variable = eta;")
-    with pytest.raises(TrainingError, match=r"must refer to 'm' and 'variable', not to \['variable'\]"):
+    with pytest.raises(TrainingError, match=r"must refer to 'm' and 'variable', not to \['variable'\]; gradient_ref"):
         Optimiser("Mine", headless, {"eta": 1.0}, lr_param="eta")
+    with pytest.raises(TrainingError, match="gradient_ref and variable_ref are both 'variable'"):
+        Optimiser("Mine", headless, {"eta": 1.0}, lr_param="eta", gradient_ref="variable")
+
+
+BY_SLOPE = CustomUpdateModel(
+    "BySlope", params=["lr"], var_refs=["slope", "weight"], update_code="weight += lr * slope; slope = 0.0;"
+)
+CALLED = CustomUpdateModel(
+    "Called", params=["lr"], var_refs=["m", "variable"], update_code="variable += lr * m; m = 0.0;"
+)
+
+
+def test_a_model_may_call_gradient_and_weight_what_it_likes():
+    named = Optimiser("BySlope", BY_SLOPE, {"lr": 0.1}, gradient_ref="slope", variable_ref="weight")
+    assert copy.deepcopy(named) == pickle.loads(pickle.dumps(named)) == named
+    assert named.variant("Faster", lr=0.2).gradient_ref == "slope"
+    same = Optimiser("Called", CALLED, {"lr": 0.1})
+    found = []
+    for rule in (named, same):
+        learner = make(optimisers=[rule])
+        learner.fit(3, 0.05, rule)
+        found.append(weights(learner))
+    assert np.any(found[0] != found[0][0])
+    np.testing.assert_array_equal(*found)
+
+
+def test_a_checkpoint_knows_which_reference_is_the_gradient(tmp_path):
+    rules = [
+        Optimiser("BySlope", BY_SLOPE, {"lr": 0.1}, gradient_ref=gradient, variable_ref=weight)
+        for gradient, weight in (("slope", "weight"), ("weight", "slope"))
+    ]
+    one, other = (make(optimisers=[rule]) for rule in rules)
+    one.fit(1, 0.01, rules[0])
+    one.save(tmp_path / "one")
+    with pytest.raises(TrainingError, match="optimiser 'BySlope', gradient_ref is 'slope' there, 'weight' here"):
+        other.load(tmp_path / "one")
 
 
 def test_overrides_must_be_parameters():

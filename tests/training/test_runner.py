@@ -75,7 +75,7 @@ def seed_updates(trials, trial_timesteps, every):
 )
 def test_updates_come_when_the_seeds_loop_makes_them(model_type, trials, length, every):
     model = model_type()
-    TrialRunner(model, length, update_group="Learn", update_timesteps=every).run(trials)
+    TrialRunner(model, length, update_group="Learn", update_timesteps=every, update_offset=1).run(trials)
     assert [total for group, total in model.log if group == "Learn"] == seed_updates(trials, length, every)
     assert model.total == trials * length
 
@@ -118,9 +118,6 @@ class Log(Callback):
         times, ids = spikes["Cells"]
         self.events.append(("recording", trial, times.tolist(), ids.tolist()))
 
-    def on_metric(self, runner, trials, value):
-        self.events.append(("metric", trials, value))
-
     def on_trial_end(self, runner, trial):
         self.events.append(("end", trial))
 
@@ -135,10 +132,9 @@ def test_callbacks_hear_everything_in_order():
         4,
         update_group="Learn",
         update_timesteps=5,
+        update_offset=1,
         record=[1],
         populations=[Group],
-        metric=lambda timesteps: timesteps * 0.5,
-        metric_every=2,
         callbacks=[log],
     )
     runner.run(2)
@@ -150,7 +146,6 @@ def test_callbacks_hear_everything_in_order():
         ("update", 0, 6),
         ("updated", 0),
         ("recording", 1, [0.1, 0.1, 0.2], [2, 5, 0]),
-        ("metric", 2, 4.0),
         ("end", 1),
         ("done",),
     ]
@@ -159,7 +154,7 @@ def test_callbacks_hear_everything_in_order():
 
 def test_updates_without_offset_come_with_the_interval():
     model = Model()
-    runner = TrialRunner(model, 6, update_group="Learn", update_timesteps=4, update_offset=0)
+    runner = TrialRunner(model, 6, update_group="Learn", update_timesteps=4)
     runner.run(2)
     assert [total for group, total in model.log if group == "Learn"] == [4, 8, 12]
     assert [runner.updates_until(t) for t in (0, 3, 4, 7, 8, 12)] == [0, 0, 1, 1, 2, 3]
@@ -194,14 +189,6 @@ def test_an_error_in_a_callback_names_it():
     assert isinstance(caught.value.__cause__, KeyError)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_metric_that_is_not_finite_stops_the_run(value):
-    values = iter([1.0, value, 1.0])
-    runner = TrialRunner(Model(), 4, metric=lambda timesteps: next(values))
-    with pytest.raises(TrainingError, match=r"the metric is (nan|inf) after trial 1: .*lower learning rate"):
-        runner.run(3)
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -213,7 +200,6 @@ def test_a_metric_that_is_not_finite_stops_the_run(value):
         ({"trial_timesteps": 2.5}, "trial_timesteps must be a whole number, not 2.5"),
         ({"update_group": "Learn", "update_timesteps": 4.5}, "update_timesteps must be a whole number, not 4.5"),
         ({"update_offset": 1.5}, "update_offset must be a whole number and not negative: 1.5"),
-        ({"metric_every": 0}, "metric_every must be positive, not 0"),
     ],
 )
 def test_bad_settings(settings, message):

@@ -1,0 +1,153 @@
+"""A network with the optimisers that train it: attached, compiled, and set from one update to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from snnlearn.errors import TrainingError, did_you_mean
+from snnlearn.training.arguments import TrainedConnection
+from snnlearn.training.engine import CustomUpdateApi, EngineApi, ModelApi
+from snnlearn.training.fingerprint import fingerprint
+from snnlearn.training.optimisers import Optimiser, attach, precision_of, resolve_optimiser
+
+
+class TrainedNetwork:
+    """Owns the optimisers of a network, and what of them is set on the device.
+
+    Parameters
+    ----------
+    genn : module
+        The engine's PyGeNN-shaped API.
+    model : GeNNModel
+        Described, not built.
+    connections : sequence of TrainedConnection
+    optimisers : sequence of str or Optimiser
+        To be compiled whatever else is.
+    update_timesteps : int
+        How many timesteps a gradient is summed over.
+
+    Attributes
+    ----------
+    model : GeNNModel
+    connections : tuple of TrainedConnection
+    built : bool
+        Whether it is compiled and loaded.
+    """
+
+    def __init__(
+        self,
+        genn: EngineApi,
+        model: ModelApi,
+        connections: Sequence[TrainedConnection],
+        optimisers: Sequence[str | Optimiser],
+        update_timesteps: int,
+    ) -> None:
+        self.model = model
+        self.connections = tuple(connections)
+        self.built = False
+        self._genn, self._update_timesteps = genn, update_timesteps
+        self._asked = [resolve_optimiser(o) for o in optimisers]
+        self._optimisers: dict[str, Optimiser] = {}
+        self._updates: dict[str, list[CustomUpdateApi]] = {}
+        self._rates: dict[tuple[str, str], tuple[float, ...]] = {}  # as set on the device
+
+    @property
+    def optimisers(self) -> list[str]:
+        """The names of those attached."""
+        return list(self._optimisers)
+
+    def build(self, optimisers: Sequence[str | Optimiser], num_recording_timesteps: int | None) -> bool:
+        """Compile and load the network with these optimisers and its own; returns False where that is done.
+
+        Raises
+        ------
+        TrainingError
+            If it is done and an optimiser is not among those compiled.
+        """
+        wanted = {o.name: o for o in (*self._asked, *(self.resolve(o) for o in optimisers))}
+        if self.built:
+            for name in wanted:
+                if name not in self._updates:
+                    raise TrainingError(
+                        f"the optimiser '{name}' was not compiled{did_you_mean(name, self._updates)}; "
+                        f'name it at the start: Learner(optimisers=["{name}"])'
+                    )
+            return False
+        for rule in wanted.values():
+            # Attached already where an earlier attempt failed in the compiler.
+            if rule.name not in self._updates:
+                self._updates[rule.name] = [self._attach(rule, c) for c in self.connections]
+                self._optimisers[rule.name] = rule
+        self.model.build()
+        self.model.load(num_recording_timesteps=num_recording_timesteps)
+        self.built = True
+        return True
+
+    def resolve(self, optimiser: str | Optimiser) -> Optimiser:
+        """Return the optimiser of this name, first of those that the network was given."""
+        own = {o.name: o for o in self._asked} | self._optimisers
+        return own[optimiser] if isinstance(optimiser, str) and optimiser in own else resolve_optimiser(optimiser)
+
+    def _attach(self, rule: Optimiser, connection: TrainedConnection) -> CustomUpdateApi:
+        synapses, feedback = connection.synapses, connection.feedback
+        transpose = (feedback, connection.feedback_weight) if feedback is not None else ()
+        overrides = {"gradientScale": 1.0 / self._update_timesteps}
+        if connection.bounds is not None:
+            overrides |= dict(zip(("wMin", "wMax"), map(float, connection.bounds), strict=True))
+        return attach(
+            self.model,
+            rule,
+            f"{rule.name}_{synapses.name}",
+            self.update_group(rule),
+            self._genn.create_wu_var_ref(synapses, connection.gradient),
+            self._genn.create_wu_var_ref(synapses, connection.weight, *transpose),
+            {name: value for name, value in overrides.items() if name in rule.params},
+        )
+
+    def update_group(self, rule: Optimiser) -> str:
+        """Return the custom update group that runs an optimiser."""
+        return f"update_{rule.name}"
+
+    def set_rates(self, rule: Optimiser, values: dict[str, Any]) -> None:
+        """Set parameters of a compiled optimiser: a number, or one for each connection, by parameter."""
+        for param, value in values.items():
+            each = tuple(np.broadcast_to(np.asarray(value, dtype=np.float64), len(self.connections)).tolist())
+            if self._rates.get((rule.name, param)) == each:
+                continue
+            for number in each:
+                rule.check_value(param, number, precision_of(self.model))
+            self._rates[rule.name, param] = each
+            for update, number in zip(self._updates[rule.name], each, strict=True):
+                update.set_dynamic_param_value(param, number)
+
+    def forget_rates(self) -> None:
+        """Set all rates anew next time, for the state on the device is to be another."""
+        self._rates.clear()
+
+    def check_weights(self) -> None:
+        """Check that all trained weights are finite; waits for the device.
+
+        Raises
+        ------
+        TrainingError
+            If weights of a connection are not; says of which, and how many.
+        """
+        for connection in self.connections:
+            weights = connection.synapses.vars[connection.weight]
+            weights.pull_from_device()
+            values = np.asarray(weights.current_values)
+            bad = np.count_nonzero(~np.isfinite(values))
+            if bad:
+                raise TrainingError(
+                    f"{bad} of {values.size} weights of '{connection.synapses.name}' are no longer finite; "
+                    "a lower learning rate or tighter weight bounds may help"
+                )
+
+    def fingerprint(self, optimisers: Iterable[str]) -> dict[str, Any]:
+        """Return what a checkpoint's network is known by, with the optimisers of these names."""
+        rules = [self.resolve(name) for name in optimisers]
+        own = {update.name for updates in self._updates.values() for update in updates}
+        return fingerprint(self.model.description(), own, self.connections, rules)
