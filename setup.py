@@ -3,8 +3,21 @@
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.sdist import sdist
 
+# Folders of the checkout that install as subpackages; snnlearn/ has a symbolic link to each.
+_BESIDE = ("models", "userproject", "data")
 _HAS_CUDA = "sys_platform != 'darwin'"
+
+
+class _Sdist(sdist):
+    """A source distribution that keeps the symbolic links, so that its tests run in it as they do in a checkout."""
+
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
+        super().make_release_tree(base_dir, files)
+        for name in _BESIDE:
+            (Path(base_dir) / "snnlearn" / name).symlink_to(Path("..") / name)
+
 
 setup(
     name="snnlearn",
@@ -39,26 +52,18 @@ setup(
         "Typing :: Typed",
     ],
     python_requires=">=3.10",
-    packages=[
-        *find_packages(include=["snnlearn", "snnlearn.*"]),
-        "snnlearn.models",
-        "snnlearn.userproject",
-        "snnlearn.data",
-    ],
-    package_dir={
-        "snnlearn.models": "models",
-        "snnlearn.userproject": "userproject",
-        "snnlearn.data": "data",
-    },
+    packages=sorted({*find_packages(include=["snnlearn", "snnlearn.*"]), *(f"snnlearn.{name}" for name in _BESIDE)}),
+    package_dir={f"snnlearn.{name}": name for name in _BESIDE},
     package_data={
         "snnlearn": ["py.typed"],
         "snnlearn.codegen": ["clike/templates/*", "cpp/templates/*", "cuda/templates/*"],
         "snnlearn.data": ["*.ras"],
     },
+    cmdclass={"sdist": _Sdist},
     install_requires=["numpy>=1.23", "matplotlib>=3.9", "pycparser>=2.21", "Jinja2>=3.0", "tqdm>=4.60"],
     extras_require={
         # What the test command needs: runner, linter, type checker.
-        "test": ["pytest>=7.4", "ruff>=0.5", "mypy>=1.10"],
+        "test": ["pytest>=7.4", "pytest-xdist>=3.5", "ruff>=0.5", "mypy>=1.10"],
         # For the CUDA engine: CuPy, the compiler as a library, and the headers that CuPy's own kernels need.
         "cuda12": ["cupy-cuda12x>=13", "cuda-pathfinder>=1.2", "cuda-toolkit[cudart,nvrtc]==12.*"],
         "cuda13": ["cupy-cuda13x", "cuda-pathfinder>=1.2", "cuda-toolkit[cudart,nvrtc]==13.*"],

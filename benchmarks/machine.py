@@ -146,7 +146,7 @@ class Machine:
     read, update : dict of str to float
         By level [bytes/s]: arrays that are only read, and arrays that are read and written, both ways counted.
     clock : float
-        What one look at the clock takes [s].
+        Time of one read of the clock [s].
     """
 
     name: str

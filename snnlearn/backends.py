@@ -14,6 +14,12 @@ from snnlearn.errors import BackendError, CompilerNotFoundError, did_you_mean
 from snnlearn.runtime import find_compiler
 from snnlearn.runtime.cuda.availability import driver_version, why_not_cuda
 
+__all__ = [
+    "NAMES",
+    "Backend",
+    "choose_backend",
+]
+
 
 @dataclass(frozen=True)
 class Backend:

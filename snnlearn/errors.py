@@ -10,6 +10,30 @@ import dataclasses
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+__all__ = [
+    "ArgumentError",
+    "BackendError",
+    "BuildError",
+    "CompilerNotFoundError",
+    "DeclarationError",
+    "DialectError",
+    "FixedMappingError",
+    "FrozenError",
+    "LifecycleError",
+    "ModelWarning",
+    "NetworkError",
+    "ObsoleteImportError",
+    "ObsoleteModuleError",
+    "OutputError",
+    "PreferenceError",
+    "SnnlearnError",
+    "TargetError",
+    "TargetWarning",
+    "TrainingError",
+    "UnknownAttributeError",
+    "UnknownNameError",
+]
+
 
 class SnnlearnError(Exception):
     """Base of all errors raised by snnlearn; its text is meant for the user as it stands."""

@@ -28,6 +28,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.gridspec import GridSpec
 
+__all__ = [
+    "FORMATS",
+    "check_matplotlib",
+    "figure_format",
+    "has_display",
+    "plot_target",
+    "plot_training",
+    "save_figure",
+    "show_figure",
+]
+
 FORMATS = ("png", "pdf", "svg")
 # What Matplotlib writes of the time unless it is told not to.
 _METADATA: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}

@@ -47,8 +47,8 @@ class Preferences:
         Compile for any CPU of the architecture, rather than for the one at hand: slower, and the compiled model may be
         moved. By default ``$SNNLEARN_PORTABLE``, 0 or 1, else False. On the CPU only.
     strategy : {"auto", "loop", "graph", "persistent"}
-        On a GPU only, how timesteps are asked for: kernel by kernel, in blocks as CUDA graphs, or all in one kernel
-        that stays; see `snnlearn.runtime.cuda.strategies`. ``"auto"`` goes by the network's size.
+        On a GPU only, the launch strategy of timesteps: kernel by kernel, as CUDA graphs, or by one persistent kernel;
+        see `snnlearn.runtime.cuda.strategies`. ``"auto"`` goes by the network's size.
     device_select_method, manual_device_id : optional
         PyGeNN's: on a GPU, which one of several, by number. As in PyGeNN that is for the method ``MANUAL``, which may
         be left out here; with any other method, and where the back end's name has a number, they have no effect.

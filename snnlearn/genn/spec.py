@@ -250,7 +250,11 @@ class ModelSpec(
         )
 
     # GeNN's own feature tests set it, so it cannot be an error.
-    narrow_sparse_ind_enabled = property(None, _take_narrow)
+    narrow_sparse_ind_enabled = property(
+        None,
+        _take_narrow,
+        doc="Write-only, as in PyGeNN, and never a setting; see ``default_narrow_sparse_ind_enabled``.",
+    )
 
     @property
     def fuse_postsynaptic_models(self) -> bool:

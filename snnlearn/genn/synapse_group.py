@@ -180,7 +180,7 @@ class SynapseGroup(HasConnectivity):
 
     @property
     def narrow_sparse_ind_enabled(self) -> bool:
-        """Whether postsynaptic neurons are stored as 16 bits where that suffices; set it before ``build``."""
+        """Whether indices of postsynaptic neurons take 8 or 16 bits where these suffice; set it before ``build``."""
         return self._narrow_sparse_ind_enabled
 
     @narrow_sparse_ind_enabled.setter

@@ -165,7 +165,7 @@ class CpuSimulation(Simulation):
         library.abandon()
 
     def _catch_up(self) -> None:
-        """Let deferred kernels catch up with all timesteps, and tell what their code has to report."""
+        """Flush deferred kernels, and report the errors and warnings of their code."""
         self._open()
         if self._flush is not None and self._flush():
             self._check()

@@ -43,7 +43,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
 class Preparation:
     """What a build needs whatever the model: the compiler, and what is the same in every simulation, compiled.
 
-    It goes on in threads of its own, beside the making of the source; nothing is raised before it is asked for.
+    It runs in threads of its own, beside code generation; errors are raised when the result is read.
     """
 
     def __init__(self, portable: bool = False) -> None:

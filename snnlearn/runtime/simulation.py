@@ -372,7 +372,7 @@ class Simulation(Exclusive, ABC):
         self._close()
 
     def _check(self) -> None:
-        """Raise NetworkError if code has done what it must not since this was called last; else warn of doubts."""
+        """Raise the error that code has reported since the last call; else emit its warning."""
         trouble, doubt = self._reports()
         if trouble is not None:
             raise NetworkError(trouble)

@@ -106,7 +106,7 @@ class TrialRunner(OneThread):
 
     @one_thread
     def run(self, num_trials: int) -> bool:
-        """Run this many trials, on from where the last run ended; returns False where a stop was asked for.
+        """Run this many trials, on from where the last run ended; returns False where a stop was requested.
 
         Raises
         ------
@@ -130,7 +130,7 @@ class TrialRunner(OneThread):
         self._stop = True
 
     def cancel_stop(self) -> None:
-        """Take back what `request_stop` asked for."""
+        """Withdraw `request_stop`."""
         self._stop = False
 
     def abandon_trial(self) -> None:

@@ -1,4 +1,4 @@
-"""What the code of deferred kernels reports: told when they have caught up, whoever made them."""
+"""Reports of deferred kernels come when they are flushed, whatever flushes them."""
 
 from __future__ import annotations
 

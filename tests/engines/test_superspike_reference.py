@@ -40,6 +40,24 @@ def reference() -> dict[str, Any]:
         return dict(file)
 
 
+def connect(model: GeNNModel, name: str, pre: Any, post: Any, weights: Any) -> Any:
+    return model.add_synapse_population(
+        name,
+        "DENSE",
+        pre,
+        post,
+        init_weight_update(
+            SuperSpike,
+            SYNAPSE,
+            {"w": weights, "e": 0.0, "lambda": 0.0, "m": 0.0},
+            {"z": 0.0, "zTilda": 0.0},
+            {"sigmaPrime": 0.0},
+            post_var_refs={"V": create_var_ref(post, "V"), "errTilda": create_var_ref(post, "errTilda")},
+        ),
+        init_postsynaptic("ExpCurr", {"tau": 5.0}),
+    )
+
+
 def superspike(reference: dict[str, Any], recording: int = STEPS, **preferences: Any) -> GeNNModel:
     model = GeNNModel("float", "superspike", backend="cpu", **preferences)
     model.dt = 0.1
@@ -65,25 +83,8 @@ def superspike(reference: dict[str, Any], recording: int = STEPS, **preferences:
     for population in (source, hidden, output):
         population.spike_recording_enabled = True
 
-    def connect(name: str, pre: Any, post: Any, weights: str) -> Any:
-        return model.add_synapse_population(
-            name,
-            "DENSE",
-            pre,
-            post,
-            init_weight_update(
-                SuperSpike,
-                SYNAPSE,
-                {"w": reference[weights], "e": 0.0, "lambda": 0.0, "m": 0.0},
-                {"z": 0.0, "zTilda": 0.0},
-                {"sigmaPrime": 0.0},
-                post_var_refs={"V": create_var_ref(post, "V"), "errTilda": create_var_ref(post, "errTilda")},
-            ),
-            init_postsynaptic("ExpCurr", {"tau": 5.0}),
-        )
-
-    input_hidden = connect("InputHidden", source, hidden, "w_input_hidden_initial")
-    hidden_output = connect("HiddenOutput", hidden, output, "w_hidden_output_initial")
+    input_hidden = connect(model, "InputHidden", source, hidden, reference["w_input_hidden_initial"])
+    hidden_output = connect(model, "HiddenOutput", hidden, output, reference["w_hidden_output_initial"])
     output_hidden = model.add_synapse_population(
         "OutputHidden",
         "DENSE",

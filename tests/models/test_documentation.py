@@ -84,7 +84,7 @@ def owns(module: object, model: Model) -> bool:
 
 def test_names_of_each_code() -> None:
     rows: dict[tuple[str, str], tuple[set[str], set[str], set[str], set[str], bool]] = {}
-    for kind, codes, names, actions in table(CODE.split("### What each code sees")[1].split("\n\n* ")[0]):
+    for kind, codes, names, actions in table(CODE.split("### Names in scope")[1].split("\n\n* ")[0]):
         for code in re.findall(r"`(\w+)`", codes):
             outside, _, inside = names.partition("(")
             does, _, within = actions.partition("(")
@@ -101,7 +101,7 @@ def test_names_of_each_code() -> None:
 
 
 def test_functions() -> None:
-    text = CODE.split("### What it can call")[1].split("###")[0]
+    text = CODE.split("### Functions")[1].split("###")[0]
     maths, random, messages = (part.split("\n* ")[0] for part in text.split("\n* ")[1:4])
     assert set(re.findall(r"\w+", maths.split("`")[1])) == set(MATHS)
     assert set(re.findall(r"`(\w+)\(", random)) == set(RANDOM)

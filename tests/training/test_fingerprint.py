@@ -23,39 +23,38 @@ class Nothing(Measure):
         return 0.0
 
 
-def make(**changed):
-    """A learner of a network of which every part can be another."""
-    c = {
-        "name": "net",
-        "dt": 1.0,
-        "precision": "float",
-        "seed": 1,
-        "size": 4,
-        "rule": RULE,
-        "rule_vars": ["w", "m", "trace"],
-        "gain": 1.0,
-        "fade": lambda pars, dt: np.exp(-dt / pars["tau"]),
-        "leak": 0.5,
-        "psm": "injectCurrent(inSyn); inSyn = 0.0;",
-        "delay": 0,
-        "kicks": [1.0, 2.0],
-        "amplitude": 0.1,
-        "decay": "v *= 0.5;",
-        "decay_group": "Decay",
-        "start": 0.1,
-        "matrix": "DENSE",
-        "bounds": (-5, 5),
-        "weight": "w",
-        "optimisers": ["SGD"],
-        "nesterov": 0.0,
-        "preferences": {},
-        "record": [],
-        "callbacks": [],
-        "update_timesteps": 4,
-        **changed,
-    }
-    model = genn.GeNNModel(c["precision"], c["name"], **c["preferences"])
-    model.dt, model.seed = c["dt"], c["seed"]
+NETWORK = {
+    "name": "net",
+    "dt": 1.0,
+    "precision": "float",
+    "seed": 1,
+    "size": 4,
+    "rule": RULE,
+    "rule_vars": ["w", "m", "trace"],
+    "gain": 1.0,
+    "fade": lambda pars, dt: np.exp(-dt / pars["tau"]),
+    "leak": 0.5,
+    "psm": "injectCurrent(inSyn); inSyn = 0.0;",
+    "delay": 0,
+    "kicks": [1.0, 2.0],
+    "amplitude": 0.1,
+    "decay": "v *= 0.5;",
+    "decay_group": "Decay",
+    "start": 0.1,
+    "matrix": "DENSE",
+    "bounds": (-5, 5),
+    "weight": "w",
+    "optimisers": ["SGD"],
+    "nesterov": 0.0,
+    "preferences": {},
+    "record": [],
+    "callbacks": [],
+    "update_timesteps": 4,
+}
+
+
+def populations(c, model):
+    """Add what sends and what receives, and return both."""
     shown = genn.create_neuron_model("shown", vars=["x"], threshold_condition_code="x > 0.0")
     linear = genn.create_neuron_model(
         "linear",
@@ -67,6 +66,15 @@ def make(**changed):
     pre = model.add_neuron_population("Pre", c["size"], shown, {}, {"x": 1.0})
     post = model.add_neuron_population("Post", 2, linear, {"leak": c["leak"]}, {"y": 0.0, "target": 1.0})
     post.extra_global_params["kicks"].set_init_values(c["kicks"])
+    return pre, post
+
+
+def make(**changed):
+    """A learner of a network of which every part can be another."""
+    c = {**NETWORK, **changed}
+    model = genn.GeNNModel(c["precision"], c["name"], **c["preferences"])
+    model.dt, model.seed = c["dt"], c["seed"]
+    pre, post = populations(c, model)
     rule = genn.create_weight_update_model(
         "rule",
         params=["gain", "tau"],

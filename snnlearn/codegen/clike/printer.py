@@ -135,7 +135,7 @@ class Printer:
 
     def _statement(self, s: tree.Statement) -> list[str]:
         if isinstance(s, tree.Evaluate):
-            # What a step gives is not asked for: one before does as well as one behind.
+            # The value of the expression is unused: prefix and postfix forms are equal.
             value = replace(s.value, prefix=True) if isinstance(s.value, tree.Step) and self._guards else s.value
             return [f"{self._expr(value, top=True)};"]
         if isinstance(s, tree.Declare):

@@ -1,4 +1,4 @@
-"""Neurons in several passes: what keeps a loop from becoming one of vectors has a loop of its own.
+"""Loop fission of neuron updates: code that blocks vectorisation gets its own loop.
 
 Random numbers drawn until something happens, or any other loop within the code of inputs, would make the whole update
 of a neuron one that goes neuron by neuron. The code before and behind it can still work on many neurons at once; a few

@@ -141,7 +141,7 @@ class _Emitter:
     # ---- definitions ----
 
     def define(self, k: CudaKernel) -> bool:
-        """Define what a kernel does; return whether its code can report trouble or doubt."""
+        """Define what a kernel does; return whether its code can report an error or a warning."""
         if k.way is Way.TILES:
             text = _fill("deferred.jinja", "tiles", k)
         elif k.way is Way.MATRIX:

@@ -28,7 +28,7 @@ class Work:
     resident : bool
         Whether its block can keep state of its own.
     reports : bool
-        Whether its code can report trouble or doubt.
+        Whether its code can report an error or a warning.
     host_arrays : tuple of str
         The arrays whose host copies it works on.
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 ARRAYS = "snn_arrays"  # pointers: to the plan's arrays in order, then to the device's copies of the host's, in order
 SETTINGS = "snn_settings"  # two uint64: the seed, how many timesteps recordings hold
 CLOCK = "snn_clock"  # see `CLOCK_FIELDS`
-REPORTS = "snn_reports"  # two records: trouble, doubt; see `REPORT_FIELDS`
+REPORTS = "snn_reports"  # two records: error, warning; see `REPORT_FIELDS`
 BARRIER = "snn_barrier"  # a uint32, zero before each launch of the persistent kernel
 RUN, CLOSE_BLOCK = "snn_run", "snn_close_block"
 
@@ -40,7 +40,7 @@ class Launch:
         The arrays whose host copies it works on: the device's copies of those are to be brought up to date before it,
         and the host's after it.
     reports : bool
-        Whether its code can report trouble or doubt.
+        Whether its code can report an error or a warning.
     """
 
     kernel: str
@@ -90,5 +90,5 @@ class Program:
 
     @property
     def reports(self) -> bool:
-        """Whether a timestep's code can report trouble or doubt."""
+        """Whether a timestep's code can report an error or a warning."""
         return any(launch.reports for launch in (*self.step, *self.deferred))

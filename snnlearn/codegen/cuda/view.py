@@ -1,4 +1,4 @@
-"""Kernels as CUDA has them: which thread of which block does what."""
+"""Kernels as CUDA has them, with the mapping of iterations to threads."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Which threads of a GPU do what of a kernel: pure functions of the plan.
+"""The schedule on a GPU, the mapping of iterations to threads: pure functions of the plan.
 
-A block of threads does one *part* of a kernel. Sums are added up in an order that does not depend on which block is
-first, so that the same seed gives the same numbers again, wherever neurons or synapses can be shared out so that each
-element that is added to belongs to one thread. Input through sparse connectivity cannot: there, where a kernel adds at
-both ends or to the neurons whose spikes it follows, and where several connections add to one input with delays,
-hardware adds in whichever order threads come.
+A block of threads does one *part* of a kernel. Where one thread can own each sum, the order of summation is fixed, and
+the same seed gives the same bits again. Atomics are used only where no thread can own the sum: for input through sparse
+connectivity, in kernels that write to the presynaptic and the postsynaptic neurons or to the neurons whose spikes
+they follow, and where several connections write to one delayed input.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ AT_ONCE = 16  # rows that a thread of theirs asks memory for at the same time
 ROWS = 4  # rows that a thread of a deferred kernel passes through time at once: what it fetches of a column serves all
 CHUNK = 256  # rows of a part of a deferred kernel in matrix form: each part finds the responses of its columns anew
 SMALL_CHUNK = 64  # the same at least, where there are few columns
-FEW_PARTS = 64  # as many parts as a large card has no trouble to run at once
+FEW_PARTS = 64  # parts that a large card runs at once
 FETCHED = 24  # numbers of synapses that a thread of such a kernel asks memory for at the same time
 FAST = 47 * 1024  # bytes of a block's own memory, which every card has, but for a few small lists
 SCRATCH = 40 * 1024  # those of them that a part of such a kernel may take

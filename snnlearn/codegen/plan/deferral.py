@@ -35,8 +35,8 @@ class SilentRows:
     """How the rows of neurons that do not spike in a block take part in it: in closed form.
 
     Between two spikes a row's factor f follows from its neuron's variables y by the same linear map M in each
-    timestep, so that ``sum_k f_k r_k`` is ``Y y`` with the y of the block's beginning. Y, found backward in time like
-    the responses r, depends on the column alone.
+    timestep, so that ``sum_k f_k r_k`` is ``Y y`` with the y of the block's beginning. Y depends on the column
+    alone; the backward (adjoint) pass that finds the responses r finds it too.
 
     Attributes
     ----------
@@ -68,9 +68,9 @@ class LinearForm:
     """What a block of timesteps does to a deferred kernel's variables, where that is a linear map of them.
 
     In a timestep the variables x of a synapse become ``A x + f g``, with f of its row, A and g of its column. In a
-    block they become ``P x + sum_k f_k r_k``. P, the product of all A, and the responses r_k, which tell what f_k is
-    worth at the block's end, depend on the column alone and are found backward in time. What is left for a synapse and
-    timestep is a product of matrices.
+    block they become ``P x + sum_k f_k r_k``. P, the product of all A, and the responses r_k, the
+    effects of f_k at the end of the block, depend on the column alone; a backward (adjoint) pass finds them. What is
+    left for a synapse and timestep is a product of matrices.
 
     Attributes
     ----------

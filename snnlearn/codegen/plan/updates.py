@@ -102,7 +102,7 @@ def finish_call(context: Context, k: KernelBuilder, group: str, batched: bool) -
 
 
 def _identity(how: Store, dtype: str) -> float:
-    """Return what changes nothing when it is added, or taken into account for the largest."""
+    """Return the identity of the reduction."""
     if how == "sum":
         return 0
     kind = np.dtype(dtype)

@@ -113,7 +113,7 @@ class CupyDevice(Device):
             return float(cupy.cuda.get_elapsed_time(first, second)) / 1000
 
     def capture(self, ask: Callable[[], None]) -> Callable[[], None]:
-        """Return what launches a graph of the launches that ``ask`` asks for."""
+        """Capture the launches that ``ask`` enqueues in a graph; return what launches it."""
         with self.use():
             # In a stream that the default stream has nothing to do with: work there would else break the capture.
             own, self.stream = self.stream, cupy.cuda.Stream(non_blocking=True)

@@ -86,7 +86,7 @@ class Device(ABC):
 
     @abstractmethod
     def capture(self, ask: Callable[[], None]) -> Callable[[], None]:
-        """Return what asks for the same launches again, all at once; ``ask`` asks for them, and they do not happen."""
+        """Capture the launches that ``ask`` enqueues, without running them; return what replays them."""
 
     @abstractmethod
     def close(self) -> None:

@@ -45,14 +45,14 @@ _REPORTS = np.dtype([("trouble", _REPORT), ("doubt", _REPORT)])
 
 # Asking is quicker than running. A host that never waited could ask for hours of work in a second, and Ctrl-C would
 # then have to wait for all of it. A wait leaves the device idle for microseconds: after so many, nobody can tell.
-_UNSEEN = 20_000  # timesteps asked for without waiting
+_UNSEEN = 20_000  # timesteps enqueued without synchronisation
 
 
 class CudaSimulation(Simulation):
     """A network in a GPU's memory.
 
-    What is asked of the device happens in the order of asking, and `run` does not wait for it: whatever reads does. The
-    device keeps the time itself; the host knows it by counting what it has asked for.
+    `run` is asynchronous: the device executes launches in the order in which they are enqueued, and reads synchronise.
+    All time-dependent state lives on the device; the host counts the timesteps that it has enqueued.
 
     Parameters
     ----------
@@ -232,7 +232,7 @@ class CudaSimulation(Simulation):
         return True
 
     def _flush(self) -> None:
-        """Let deferred kernels catch up with all timesteps."""
+        """Flush deferred kernels."""
         module = self._open()
         if self._pending:
             with Uninterrupted():

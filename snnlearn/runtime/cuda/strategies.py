@@ -1,4 +1,4 @@
-"""How the timesteps of a simulation are asked of a GPU: kernel by kernel, in captured blocks, or all in one kernel.
+"""The launch strategies of a simulation on a GPU: kernel by kernel, as graphs, or by one persistent kernel.
 
 The results are the same to the last bit. They differ in what lies between two kernels: a launch by the host, a launch
 by the device itself, or a barrier.

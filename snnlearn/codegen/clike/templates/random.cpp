@@ -110,7 +110,7 @@ void StepRandom::look_ahead(uint64_t seed, uint32_t stream, uint64_t first, uint
         for (uint32_t n = 0; n < blocks; n++) {
             uint32_t c[4] = {uint32_t(block) + n, uint32_t(time), (uint32_t(time >> 32) << 16) + number, stream};
             uint32_t k[2] = {uint32_t(seed), uint32_t(seed >> 32)};
-            // Written out: a loop within would keep this one from becoming a loop of vectors.
+            // Unrolled by hand: an inner loop would block vectorisation of this one.
             philox_round(c, k), philox_round(c, k), philox_round(c, k), philox_round(c, k);
             philox_round(c, k), philox_round(c, k), philox_round(c, k);
             out[4 * n] = c[0];

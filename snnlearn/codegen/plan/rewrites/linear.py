@@ -2,9 +2,9 @@
 
 Where the variables of a deferred kernel take each other over linearly, with factors that depend on the synapse's column
 alone, and are driven by products of something of the row and something of the column, ``x <- A x + f g``, the order of
-work can be turned round. What a drive in one timestep is worth at the block's end does not depend on the row:
-it is found once for each column, backward in time (the adjoint of the recurrence). Every synapse then only adds up
-products, one fused multiply-add for each variable and timestep, with nothing to wait for in between.
+work can be turned round. The effect of a drive at the end of the block does not depend on the row: a backward
+(adjoint) pass finds it once for each column. Every synapse then only adds up products, one fused multiply-add for
+each variable and timestep, without a dependency between timesteps.
 
 Sums are added in another order, so results round differently. They also depend, in their last digits, on where blocks
 end, and with that on when the host looks at the variables; on the number of threads they do not.
