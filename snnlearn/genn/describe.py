@@ -67,6 +67,6 @@ def _is_of(network: net.Network, model: GeNNModel, kinds: tuple[dict[str, Any], 
     names = ("name", "dt", "precision", "time_precision", "batch_size", "fuse_postsynaptic_models")
     if any(getattr(network, name) != getattr(model, name) for name in names):
         return False
-    known = network.groups
+    known = network.groups.by_name
     groups = [group for kind in kinds for group in kind.values()]
     return len(groups) == len(known) and all(known.get(group.name) is group for group in groups)

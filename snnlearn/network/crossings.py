@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,17 +17,17 @@ from snnlearn.declare import (
     value_type,
 )
 from snnlearn.errors import NetworkError, did_you_mean
+from snnlearn.network.groups import Groups
 from snnlearn.network.neurons import CurrentSource, NeuronPopulation
 from snnlearn.network.references import ArrayReference, Location, Reference, WeightReference
 from snnlearn.network.synapses import SynapsePopulation
 from snnlearn.network.updates import CustomConnectivityUpdate, CustomUpdate
 from snnlearn.network.variables import Variable
 
-if TYPE_CHECKING:
-    from snnlearn.network.network import Network
+Variables = Mapping[Location, Variable]
 
 
-def check_synapses(network: Network, s: SynapsePopulation) -> None:
+def check_synapses(variables: Variables, s: SynapsePopulation) -> None:
     """Raise NetworkError unless a connection's references are to variables of its own two populations."""
     wu, psm = s.weight_update.model, s.postsynaptic.model
     for side, population, declared, given in [
@@ -37,32 +37,32 @@ def check_synapses(network: Network, s: SynapsePopulation) -> None:
     ]:
         for ref in declared:
             owner = f"synapse population '{s.name}': reference '{ref.name}'"
-            _check_to_population(network, owner, side, population, ref, given[ref.name])
+            _check_to_population(variables, owner, side, population, ref, given[ref.name])
     for ref in wu.psm_var_refs:
         owner = f"synapse population '{s.name}': reference '{ref.name}'"
-        _check_type(owner, ref, network.variables[s.psm_var_refs[ref.name].to])
+        _check_type(owner, ref, variables[s.psm_var_refs[ref.name].to])
 
 
-def check_current_source(network: Network, c: CurrentSource) -> None:
+def check_current_source(variables: Variables, c: CurrentSource) -> None:
     """Raise NetworkError unless a current source's references are to variables of its target."""
     for ref in c.model.neuron_var_refs:
         owner = f"current source '{c.name}': reference '{ref.name}'"
-        _check_to_population(network, owner, "target", c.target, ref, c.var_refs[ref.name])
+        _check_to_population(variables, owner, "target", c.target, ref, c.var_refs[ref.name])
 
 
 def _check_to_population(
-    network: Network, owner: str, side: str, population: NeuronPopulation, ref: VarRef, given: Reference
+    variables: Variables, owner: str, side: str, population: NeuronPopulation, ref: VarRef, given: Reference
 ) -> None:
     if given.to.group != population.name:
         raise NetworkError(f"{owner} is to '{given.to.group}', but its {side} population is '{population.name}'")
-    if given.to not in network.variables:
+    if given.to not in variables:
         names = [v.name for v in population.model.vars]
         raise NetworkError(f"{owner}: there is no variable {given.to}{did_you_mean(given.to.name, names)}")
-    _check_type(owner, ref, network.variables[given.to])
-    _check_access(owner, ref, network.variables[given.to])
+    _check_type(owner, ref, variables[given.to])
+    _check_access(owner, ref, variables[given.to])
 
 
-def check_update(network: Network, u: CustomUpdate) -> dict[Location, Variable]:
+def check_update(variables: Variables, groups: Groups, batch_size: int, u: CustomUpdate) -> dict[Location, Variable]:
     """Return a custom update's own variables.
 
     Raises
@@ -77,7 +77,7 @@ def check_update(network: Network, u: CustomUpdate) -> dict[Location, Variable]:
     for ref in u.model.var_refs:
         owner = f"custom update '{u.name}': reference '{ref.name}'"
         given = u.var_refs[ref.name]
-        variable = _referred(network, f"custom update '{u.name}'", given.to)
+        variable = _referred(variables, f"custom update '{u.name}'", given.to)
         per_synapse = variable.over in ("synapse", "kernel")
         if variable.over != "only" and per_synapse != isinstance(given, WeightReference):
             maker = "create_var_ref" if isinstance(given, WeightReference) else "create_wu_var_ref"
@@ -93,9 +93,9 @@ def check_update(network: Network, u: CustomUpdate) -> dict[Location, Variable]:
                 )
             widest = widest or variable
         if isinstance(given, WeightReference) and given.transpose is not None:
-            _check_transpose(network, u, owner, given, variable)
-    _check_reductions(network, u, dims)
-    _check_arrays(network, f"custom update '{u.name}'", u.model.extra_global_param_refs, u.egp_refs)
+            _check_transpose(variables, groups, u, owner, given, variable)
+    _check_reductions(variables, batch_size, u, dims)
+    _check_arrays(groups, f"custom update '{u.name}'", u.model.extra_global_param_refs, u.egp_refs)
     return _own_variables(u, widest, dims)
 
 
@@ -112,10 +112,10 @@ def _own_variables(u: CustomUpdate, widest: Variable | None, dims: VarAccessDim)
     return found
 
 
-def _check_reductions(network: Network, u: CustomUpdate, dims: VarAccessDim) -> None:
+def _check_reductions(variables: Variables, batch_size: int, u: CustomUpdate, dims: VarAccessDim) -> None:
     """A reference that is reduced into must lack a dimension that the update runs over."""
     for ref in u.model.var_refs:
-        variable = network.variables[u.var_refs[ref.name].to]
+        variable = variables[u.var_refs[ref.name].to]
         if not ref.access & VarAccessModeAttribute.REDUCE:
             if ref.writable and variable.over == "only" and dims & VarAccessDim.ELEMENT:
                 raise NetworkError(
@@ -129,23 +129,25 @@ def _check_reductions(network: Network, u: CustomUpdate, dims: VarAccessDim) -> 
                 )
             continue
         lacks_element = variable.over == "only" and dims & VarAccessDim.ELEMENT
-        lacks_batch = not variable.batched and network.batch_size > 1 and dims & VarAccessDim.BATCH
-        if network.batch_size > 1 and not lacks_element and not lacks_batch:
+        lacks_batch = not variable.batched and batch_size > 1 and dims & VarAccessDim.BATCH
+        if batch_size > 1 and not lacks_element and not lacks_batch:
             raise NetworkError(
                 f"custom update '{u.name}': reference '{ref.name}' is a reduction, but {variable.location} has as many "
                 "values as what is reduced"
             )
 
 
-def _check_transpose(network: Network, u: CustomUpdate, owner: str, given: WeightReference, variable: Variable) -> None:
+def _check_transpose(
+    variables: Variables, groups: Groups, u: CustomUpdate, owner: str, given: WeightReference, variable: Variable
+) -> None:
     assert given.transpose is not None
-    other = _referred(network, f"custom update '{u.name}'", given.transpose)
+    other = _referred(variables, f"custom update '{u.name}'", given.transpose)
     for to in (given.to, given.transpose):
-        if to.group not in network.synapses:
+        if to.group not in groups.synapses:
             raise NetworkError(f"{owner}: {to} is no variable of a connection, so it cannot be transposed")
-        if not network.synapses[to.group].connectivity.dense:
+        if not groups.synapses[to.group].connectivity.dense:
             raise NetworkError(f"{owner}: {to} is not of DENSE connectivity, so it cannot be transposed")
-    forward, back = network.synapses[given.to.group], network.synapses[given.transpose.group]
+    forward, back = groups.synapses[given.to.group], groups.synapses[given.transpose.group]
     if (back.source.name, back.target.name) != (forward.target.name, forward.source.name):
         raise NetworkError(
             f"{owner}: '{back.name}' ({back.source.name} to {back.target.name}) is not the reverse of "
@@ -155,7 +157,7 @@ def _check_transpose(network: Network, u: CustomUpdate, owner: str, given: Weigh
         raise NetworkError(f"{owner}: {given.transpose} is of type '{other.type.name}', not '{variable.type.name}'")
 
 
-def check_connectivity_update(network: Network, u: CustomConnectivityUpdate) -> None:
+def check_connectivity_update(variables: Variables, groups: Groups, u: CustomConnectivityUpdate) -> None:
     """Raise NetworkError unless a connectivity update's references are to its own connection and populations' size."""
     s = u.synapses
     what = f"custom connectivity update '{u.name}'"
@@ -167,69 +169,54 @@ def check_connectivity_update(network: Network, u: CustomConnectivityUpdate) -> 
         refs: Mapping[str, Any] = given
         for ref in declared:
             owner = f"{what}: reference '{ref.name}'"
-            variable = _referred(network, what, refs[ref.name].to)
+            variable = _referred(variables, what, refs[ref.name].to)
             _check_type(owner, ref, variable)
             if size is not None and variable.shape not in ((size,), (1,)):
                 raise NetworkError(f"{owner}: {variable.location} has shape {variable.shape}, not ({size},)")
-            if size is None and connection_of(network, variable.location) != s.name:
+            if size is None and groups.connection_of(variable.location) != s.name:
                 raise NetworkError(f"{owner}: {variable.location} is no variable of the synapses of '{s.name}'")
-    _check_arrays(network, what, u.model.extra_global_param_refs, u.egp_refs)
+    _check_arrays(groups, what, u.model.extra_global_param_refs, u.egp_refs)
 
 
-def connection_of(network: Network, at: Location) -> str | None:
-    """Return the connection whose synapses a variable belongs to, if any."""
-    if at.group in network.synapses:
-        return at.group if at.space == "synapse" else None
-    if at.group in network.custom_connectivity_updates:
-        return network.custom_connectivity_updates[at.group].synapses.name if at.space == "synapse" else None
-    if at.group in network.custom_updates and network.custom_updates[at.group].per_synapse:
-        first = next(iter(network.custom_updates[at.group].var_refs.values()))
-        return connection_of(network, first.to)
-    return None
-
-
-def check_copies(network: Network, variable: Variable) -> None:
+def check_copies(groups: Groups, batch_size: int, variable: Variable) -> None:
     """Raise NetworkError unless an array given for each copy of a batch has one row for each."""
     init = variable.init
-    if isinstance(init, np.ndarray) and init.ndim == 2 and init.shape[0] != network.batch_size:
-        raise NetworkError(
-            f"initial value of {variable.location}: {init.shape[0]} rows for a batch of {network.batch_size}"
-        )
-    if isinstance(init, np.ndarray) and init.ndim == 2 and network.batch_size > 1 and not variable.batched:
+    if isinstance(init, np.ndarray) and init.ndim == 2 and init.shape[0] != batch_size:
+        raise NetworkError(f"initial value of {variable.location}: {init.shape[0]} rows for a batch of {batch_size}")
+    if isinstance(init, np.ndarray) and init.ndim == 2 and batch_size > 1 and not variable.batched:
         raise NetworkError(f"initial value of {variable.location}: one row will do, all copies of a batch share it")
-    size = _number_of_values(network, variable)
+    size = _number_of_values(groups, variable)
     if isinstance(init, np.ndarray) and size is not None and init.shape[-1] != size:
         raise NetworkError(f"initial value of {variable.location} must have shape ({size},), not shape {init.shape}")
 
 
-def _number_of_values(network: Network, variable: Variable) -> int | None:
+def _number_of_values(groups: Groups, variable: Variable) -> int | None:
     """Return how many values a user gives for one copy; None where connectivity is made by a snippet."""
-    connection = connection_of(network, variable.location) if variable.over == "synapse" else None
+    connection = groups.connection_of(variable.location) if variable.over == "synapse" else None
     if connection is None:
         return variable.size
-    connectivity = network.synapses[connection].connectivity
+    connectivity = groups.synapses[connection].connectivity
     if connectivity.dense:
         return variable.size
     return connectivity.connections.pre.size if connectivity.connections is not None else None
 
 
-def _referred(network: Network, owner: str, to: Location) -> Variable:
-    if to not in network.variables:
-        names = [at.name for at in network.variables if at.group == to.group and at.space == to.space]
+def _referred(variables: Variables, owner: str, to: Location) -> Variable:
+    if to not in variables:
+        names = [at.name for at in variables if at.group == to.group and at.space == to.space]
         raise NetworkError(f"{owner}: there is no variable {to}{did_you_mean(to.name, names)}")
-    return network.variables[to]
+    return variables[to]
 
 
 def _check_arrays(
-    network: Network, what: str, declared: tuple[ExtraGlobalParamRef, ...], given: Mapping[str, ArrayReference]
+    groups: Groups, what: str, declared: tuple[ExtraGlobalParamRef, ...], given: Mapping[str, ArrayReference]
 ) -> None:
-    groups = network.groups
     for ref in declared:
         to = given[ref.name].to
         owner = f"{what}: array reference '{ref.name}'"
-        group: Any = groups.get(to.group)
+        group: Any = groups.by_name.get(to.group)
         if group is None:
-            raise NetworkError(f"{owner}: there is no group '{to.group}'{did_you_mean(to.group, groups)}")
+            raise NetworkError(f"{owner}: there is no group '{to.group}'{did_you_mean(to.group, groups.by_name)}")
         if isinstance(group, SynapsePopulation):
             model: Any = (group.postsynaptic if to.space == "psm_egp" else group.weight_update).model
         else:

@@ -38,7 +38,7 @@ def description(network: Network) -> dict[str, Any]:
         What holds for all; each group under its kind and name, ``"neuron population 'Hidden'"``; and under
         ``"derived parameters"`` those of each group that has some.
     """
-    groups = {f"{_KINDS[type(group)]} '{name}'": group for name, group in network.groups.items()}
+    groups = {f"{_KINDS[type(group)]} '{name}'": group for name, group in network.groups.by_name.items()}
     derived = {label: _derive(group, network.dt) for label, group in groups.items()}
     return {
         "name": network.name,

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from snnlearn.network.groups import Groups
 from snnlearn.network.synapses import SynapsePopulation
 
-if TYPE_CHECKING:
-    from snnlearn.network.network import Network
 
-
-def postsynaptic_leaders(network: Network) -> dict[str, str]:
+def postsynaptic_leaders(groups: Groups, fuse: bool) -> dict[str, str]:
     """Return for each connection the one whose summed input it adds to: its own name, unless they are fused."""
+    if not fuse:
+        return {name: name for name in groups.synapses}
     leaders: dict[str, str] = {}
     first: dict[Any, str] = {}
-    asked = set(_groups_referred_to(network))
-    for s in network.synapses.values():
-        key = _key(s) if network.fuse_postsynaptic_models and s.name not in asked else s.name
+    asked = set(_groups_referred_to(groups))
+    for s in groups.synapses.values():
+        key = s.name if s.name in asked else _key(s)
         leaders[s.name] = first.setdefault(key, s.name)
     return leaders
 
@@ -32,10 +32,10 @@ def _key(s: SynapsePopulation) -> Any:
     return s.target.name, s.post_target_var, psm.model, tuple(sorted(psm.params.items())), refs, slots
 
 
-def _groups_referred_to(network: Network) -> Iterable[str]:
+def _groups_referred_to(groups: Groups) -> Iterable[str]:
     """Yield the connections whose summed input custom updates refer to."""
-    references: list[Any] = [ref for u in network.custom_updates.values() for ref in u.var_refs.values()]
-    for change in network.custom_connectivity_updates.values():
+    references: list[Any] = [ref for u in groups.custom_updates.values() for ref in u.var_refs.values()]
+    for change in groups.custom_connectivity_updates.values():
         references += [*change.pre_var_refs.values(), *change.post_var_refs.values()]
     for ref in references:
         if ref.to.space in ("out_post", "den_delay"):

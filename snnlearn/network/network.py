@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar, Union, get_args
+from typing import Any, get_args
 
 from snnlearn.declare import Model, Precision
 from snnlearn.errors import NetworkError
 from snnlearn.network import crossings
 from snnlearn.network.fusion import postsynaptic_leaders
+from snnlearn.network.groups import Group, Groups
 from snnlearn.network.neurons import CurrentSource, NeuronPopulation
 from snnlearn.network.references import Location
 from snnlearn.network.synapses import SynapsePopulation
 from snnlearn.network.updates import CustomConnectivityUpdate, CustomUpdate
 from snnlearn.network.values import as_number
-from snnlearn.network.variables import Collector, Slots, Variable, time_type
-
-Group = Union[NeuronPopulation, SynapsePopulation, CurrentSource, CustomUpdate, CustomConnectivityUpdate]
-
-
-GroupOf = TypeVar("GroupOf")
-
-
-def _listed(groups: Iterable[GroupOf], of: Callable[[GroupOf], str]) -> dict[str, list[GroupOf]]:
-    found: dict[str, list[GroupOf]] = {}
-    for group in groups:
-        found.setdefault(of(group), []).append(group)
-    return found
+from snnlearn.network.variables import Collector, Slots, Variable, never_in, time_type
 
 
 def _none() -> Any:
@@ -60,6 +49,8 @@ class Network:
 
     Attributes
     ----------
+    groups : Groups
+        All of them, and which connect or refer to which.
     variables : mapping of Location to Variable
     slots : Slots
         How much of their past populations keep.
@@ -83,6 +74,7 @@ class Network:
     batch_size: int = 1
     fuse_postsynaptic_models: bool = False
     time_precision: Precision | None = None
+    groups: Groups = field(init=False)
     variables: Mapping[Location, Variable] = field(init=False)
     slots: Slots = field(init=False)
     leaders: Mapping[str, str] = field(init=False)
@@ -94,61 +86,34 @@ class Network:
         for what, precision in (("precision", self.precision), ("time_precision", self.time_precision)):
             if precision not in get_args(Precision) and (what, precision) != ("time_precision", None):
                 raise NetworkError(f"{owner}: {what} must be 'float' or 'double', not {precision!r}")
+        groups = Groups(
+            self.neurons, self.synapses, self.current_sources, self.custom_updates, self.custom_connectivity_updates
+        )
+        object.__setattr__(self, "groups", groups)
         self._check_names(owner)
         self._check_times(owner)
-        object.__setattr__(self, "leaders", postsynaptic_leaders(self))
-        collector = Collector(self)
-        object.__setattr__(self, "slots", collector.slots)
+        leaders = postsynaptic_leaders(groups, self.fuse_postsynaptic_models)
+        never = never_in(self.time_precision or self.precision)
+        collector = Collector(groups, leaders, self.batch_size, self.time_type, never)
         variables = collector.collect()
-        object.__setattr__(self, "variables", variables)
         for synapses in self.synapses.values():
-            crossings.check_synapses(self, synapses)
+            crossings.check_synapses(variables, synapses)
         for source in self.current_sources.values():
-            crossings.check_current_source(self, source)
+            crossings.check_current_source(variables, source)
         for update in self.custom_updates.values():
-            variables.update(crossings.check_update(self, update))
+            variables.update(crossings.check_update(variables, groups, self.batch_size, update))
         for connectivity_update in self.custom_connectivity_updates.values():
-            crossings.check_connectivity_update(self, connectivity_update)
+            crossings.check_connectivity_update(variables, groups, connectivity_update)
         for variable in variables.values():
-            crossings.check_copies(self, variable)
-
-    @cached_property
-    def groups(self) -> Mapping[str, Group]:
-        """All groups by name."""
-        found: dict[str, Group] = {}
-        for groups in self._kinds():
-            found.update(groups)
-        return found
-
-    @cached_property
-    def incoming(self) -> Mapping[str, list[SynapsePopulation]]:
-        """The connections to each population that has some, by its name."""
-        return _listed(self.synapses.values(), lambda s: s.target.name)
-
-    @cached_property
-    def outgoing(self) -> Mapping[str, list[SynapsePopulation]]:
-        """The connections from each population that has some, by its name."""
-        return _listed(self.synapses.values(), lambda s: s.source.name)
-
-    @cached_property
-    def sources_into(self) -> Mapping[str, list[CurrentSource]]:
-        """The current sources of each population that has some, by its name."""
-        return _listed(self.current_sources.values(), lambda c: c.target.name)
+            crossings.check_copies(groups, self.batch_size, variable)
+        object.__setattr__(self, "leaders", leaders)
+        object.__setattr__(self, "slots", collector.slots)
+        object.__setattr__(self, "variables", variables)
 
     @cached_property
     def kept(self) -> list[Location]:
         """The variables of neurons whose past is kept."""
         return [at for at, v in self.variables.items() if v.slots > 1 and v.over == "neuron"]
-
-    @cached_property
-    def referred(self) -> frozenset[Location]:
-        """The variables that custom updates refer to."""
-        return frozenset(ref.to for u in self.custom_updates.values() for ref in u.var_refs.values())
-
-    @property
-    def updates(self) -> list[CustomUpdate | CustomConnectivityUpdate]:
-        """All custom updates, of variables and of connectivity."""
-        return [*self.custom_updates.values(), *self.custom_connectivity_updates.values()]
 
     @property
     def time_type(self) -> str:
@@ -156,24 +121,15 @@ class Network:
         return time_type(self.precision, self.time_precision)
 
     def _check_times(self, owner: str) -> None:
-        for group in self.groups.values():
+        for group in self.groups.by_name.values():
             for model in _models(group):
                 if model.time_type != self.time_type:
                     types = f"{model.time_type}, not {self.time_type}"
                     raise NetworkError(f"{owner}: the model of '{group.name}' is for times of type {types}")
 
-    def _kinds(self) -> list[Mapping[str, Any]]:
-        return [
-            self.neurons,
-            self.synapses,
-            self.current_sources,
-            self.custom_updates,
-            self.custom_connectivity_updates,
-        ]
-
     def _check_names(self, owner: str) -> None:
         seen: set[str] = set()
-        for groups in self._kinds():
+        for groups in self.groups.kinds:
             for name, group in groups.items():
                 if name in seen:
                     raise NetworkError(f"{owner}: two groups are called '{name}'")

@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from snnlearn.declare import Precision, ValueType, Var, VarAccessDim, get_var_access_dim, value_type
 from snnlearn.dialect import check_model
 from snnlearn.models import Constant
+from snnlearn.network.groups import Groups
 from snnlearn.network.references import Location, Space
 from snnlearn.network.synapses import SynapsePopulation
 from snnlearn.network.values import VarInit
-
-if TYPE_CHECKING:
-    from snnlearn.network.network import Network
 
 _SCALAR, _UINT = value_type("scalar"), value_type("unsigned int")
 # What a variable has a value for each of.
@@ -104,25 +102,41 @@ class Slots:
 
 
 class Collector:
-    """Finds all variables of a network."""
+    """Finds all variables of a network.
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self.slots = Slots(network.synapses.values())
+    Parameters
+    ----------
+    groups : Groups
+    leaders : mapping of str to str
+        For each connection the one whose summed input it shares, by default its own.
+    batch_size : int
+    time_type : str
+        The type of times.
+    never : float
+        The time of a spike that has not been.
+    """
+
+    def __init__(
+        self, groups: Groups, leaders: Mapping[str, str], batch_size: int, time_type: str, never: float
+    ) -> None:
+        self.groups, self.leaders = groups, leaders
+        self.batched = batch_size > 1
+        self.time_type, self.never = value_type(time_type), never
+        self.slots = Slots(groups.synapses.values())
         self.found: dict[Location, Variable] = {}
 
     def collect(self) -> dict[Location, Variable]:
         """Return the variables by location; those of custom updates follow what these refer to."""
-        net = self.network
-        for n in net.neurons.values():
+        groups = self.groups
+        for n in groups.neurons.values():
             self.add(n.name, "own", n.model.vars, n.vars, (n.size,), "neuron", n.name)
             self.add_state(Location(n.name, "spike_count"), 1, n.name, vtype=_UINT)
             self.add_spike_times(n.name, n.size)
-        for c in net.current_sources.values():
+        for c in groups.current_sources.values():
             self.add(c.name, "own", c.model.vars, c.vars, (c.target.size,), "neuron", c.target.name)
-        for s in net.synapses.values():
+        for s in groups.synapses.values():
             self.add_synapses(s)
-        for u in net.custom_connectivity_updates.values():
+        for u in groups.custom_connectivity_updates.values():
             s = u.synapses
             self.add(u.name, "synapse", u.model.vars, u.vars, (s.source.size, s.row_stride), "synapse", None)
             self.add(u.name, "pre", u.model.pre_vars, u.pre_vars, (s.source.size,), "neuron", None)
@@ -146,14 +160,14 @@ class Collector:
             at = Location(group, space, v.name)
             queue, slots = self.slots.of_variable(at, population) if population is not None else (None, 1)
             # Connectivity is the same in all copies of a batch, and so is what its updates keep.
-            alone = group in self.network.custom_connectivity_updates
+            alone = group in self.groups.custom_connectivity_updates
             self.found[at] = Variable(
                 at,
                 value_type(v.type),
                 (1,) if shared else shape,
                 values[v.name],
                 "only" if shared else over,
-                bool(dims & VarAccessDim.BATCH) and self.network.batch_size > 1 and not alone,
+                bool(dims & VarAccessDim.BATCH) and self.batched and not alone,
                 queue,
                 slots,
             )
@@ -174,21 +188,18 @@ class Collector:
             queue = queue_of(population) if slots is None else Location(population, "den_queue")
             queue, slots = (queue, number) if number > 1 else (None, 1)
         init = VarInit(Constant, {"constant": start}) if start != 0 else None
-        batched = self.network.batch_size > 1
         over: Over = "only" if at.space == "spike_count" else "neuron"
-        self.found[at] = Variable(at, vtype, (size,), init, over, batched, queue, slots or 1)
+        self.found[at] = Variable(at, vtype, (size,), init, over, self.batched, queue, slots or 1)
 
     def add_spike_times(self, name: str, size: int) -> None:
         """Add a population's times of last spikes, where anything needs them."""
-        for space, names in spike_time_names(self.network, name).items():
+        for space, names in spike_time_names(self.groups, name).items():
             if names:
                 self.add_times(Location(name, space), size, name)
 
     def add_times(self, at: Location, size: int, population: str) -> None:
         """Add times of spikes or events."""
-        network = self.network
-        never = never_in(network.time_precision or network.precision)
-        self.add_state(at, size, population, never, vtype=value_type(network.time_type))
+        self.add_state(at, size, population, self.never, vtype=self.time_type)
 
     def add_synapses(self, s: SynapsePopulation) -> None:
         """Add all that belongs to a connection."""
@@ -201,7 +212,7 @@ class Collector:
         self.add(s.name, "pre", wu.pre_vars, s.pre_vars, (s.source.size,), "neuron", s.source.name)
         self.add(s.name, "post", wu.post_vars, s.post_vars, (s.target.size,), "neuron", s.target.name)
         self.add(s.name, "psm", psm.vars, s.psm_vars, (s.target.size,), "neuron", s.target.name)
-        own = self.network.leaders[s.name] == s.name
+        own = self.leaders[s.name] == s.name
         if own:
             self.add_state(Location(s.name, "out_post"), s.target.size, None)
         if s.uses("addToPre"):
@@ -234,18 +245,18 @@ def never_in(precision: str) -> float:
     return -float(np.finfo(np.float32 if precision == "float" else np.float64).max)
 
 
-def spike_time_names(network: Network, name: str) -> dict[Any, bool]:
+def spike_time_names(groups: Groups, name: str) -> dict[Any, bool]:
     """Return whether anything needs the times of a population's last spikes, and of those before."""
-    outgoing, incoming = network.outgoing.get(name, ()), network.incoming.get(name, ())
-    own = check_model(network.neurons[name].model).uses("st")
+    outgoing, incoming = groups.outgoing.get(name, ()), groups.incoming.get(name, ())
+    own = check_model(groups.neurons[name].model).uses("st")
 
     def used(prefix: str) -> bool:
         as_source = any(s.uses(f"{prefix}st_pre") for s in outgoing)
         return as_source or any(s.uses(f"{prefix}st_post") for s in incoming)
 
     last, before = Location(name, "spike_time"), Location(name, "prev_spike_time")
-    needs_before = used("prev_") or before in network.referred
+    needs_before = used("prev_") or before in groups.referred
     return {
-        "spike_time": own or used("") or needs_before or last in network.referred,
+        "spike_time": own or used("") or needs_before or last in groups.referred,
         "prev_spike_time": needs_before,
     }

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from snnlearn.codegen.plan.memory import init_egp
 from snnlearn.errors import NetworkError
 from snnlearn.network import Location, Network, SparseConnectInit, SynapsePopulation, Variable, VarInit
-from snnlearn.network.crossings import connection_of
 
 if TYPE_CHECKING:
     from snnlearn.runtime.simulation import Simulation
@@ -27,7 +26,7 @@ def set_numbers(simulation: Simulation, seed: int) -> None:
 
 
 def _param(network: Network, at: Location) -> float:
-    group: Any = network.groups[at.group]
+    group: Any = network.groups.by_name[at.group]
     if isinstance(group, SynapsePopulation):
         group = group.postsynaptic if at.space == "psm_param" else group.weight_update
     value: float = group.params[at.name]
@@ -36,7 +35,7 @@ def _param(network: Network, at: Location) -> float:
 
 def given_arrays(network: Network, seed: int) -> Iterator[tuple[Location, NDArray[Any]]]:
     """Yield every extra global parameter that has values, with these."""
-    for group in network.groups.values():
+    for group in network.groups.by_name.values():
         for name, values in group.extra_global_params.items():
             yield Location(group.name, "egp", name), values
     for s in network.synapses.values():
@@ -127,7 +126,7 @@ def _set_variable(simulation: Simulation, at: Location, variable: Variable) -> N
     network = simulation.network
     copies = network.batch_size if variable.batched else 1
     values = np.broadcast_to(np.atleast_2d(variable.init), (copies, variable.init.shape[-1]))
-    name = connection_of(network, at) if variable.over == "synapse" else None
+    name = network.groups.connection_of(at) if variable.over == "synapse" else None
     s = network.synapses[name] if name is not None else None
     if s is None or s.connectivity.dense:
         kept = np.broadcast_to(values[:, None, :], (copies, variable.slots, variable.size))

@@ -29,7 +29,7 @@ def build_plan(network: Network) -> Plan:
     step += [synapse_kernel(context, s, f"pre_{kind}_syn_code") for s in synapses for kind in ("event", "spike")]
     step += [synapse_kernel(context, s, f"post_{kind}_syn_code") for s in synapses for kind in ("event", "spike")]
     step += [neuron_kernel(context, n) for n in network.neurons.values()]
-    groups = dict.fromkeys(u.group_name for u in network.updates)
+    groups = dict.fromkeys(u.group_name for u in network.groups.updates)
     return Plan(
         network.name,
         network.dt,

@@ -15,7 +15,6 @@ from snnlearn.declare import Param, Precision, ValueType, VarInitSnippet
 from snnlearn.dialect import check_initialiser, check_model
 from snnlearn.models import Constant
 from snnlearn.network import Location, SynapsePopulation, Variable, VarInit
-from snnlearn.network.crossings import connection_of
 
 
 def init_kernel(context: Context, v: Variable) -> Kernel | None:
@@ -57,7 +56,7 @@ def _loop(context: Context, v: Variable) -> tuple[Domain, Index, Meanings]:
         if v.over == "kernel":
             meanings["id_kernel"] = Builtin("id")
         return Neurons(v.size), "neuron", meanings
-    name = connection_of(context.network, v.location)
+    name = context.network.groups.connection_of(v.location)
     assert name is not None
     s = context.network.synapses[name]
     meanings = context.sizes(num_pre=s.source.size, num_post=s.target.size)

@@ -32,7 +32,7 @@ class Memory:
             self._share_input(s)
         for c in network.current_sources.values():
             self._add_model(c.name, c.model, c.dynamic_params)
-        for u in network.updates:
+        for u in network.groups.updates:
             self._add_model(u.name, u.model, u.dynamic_params)
             if any(
                 call.startswith("gennrand")

@@ -31,9 +31,9 @@ class _NeuronKernel:
         title = f"neurons of {n.name} ({n.model.name})"
         self.k: KernelBuilder = context.builder(f"neuron_update_{n.name}", title, "neuron_update", Neurons(n.size))
         net = context.network
-        self.incoming = net.incoming.get(n.name, ())
-        self.outgoing = net.outgoing.get(n.name, ())
-        self.sources = net.sources_into.get(n.name, ())
+        self.incoming = net.groups.incoming.get(n.name, ())
+        self.outgoing = net.groups.outgoing.get(n.name, ())
+        self.sources = net.groups.sources_into.get(n.name, ())
         self.meanings = self.own_meanings()
 
     def build(self) -> Kernel:

@@ -26,7 +26,6 @@ from snnlearn.network import (
     Variable,
     WeightReference,
 )
-from snnlearn.network.crossings import connection_of
 
 
 def group_operations(context: Context, group: str) -> tuple[Operation, ...]:
@@ -114,7 +113,7 @@ def _identity(how: Store, dtype: str) -> float:
 def _update_builder(context: Context, u: CustomUpdate, widest: Variable | None) -> KernelBuilder:
     domain: Domain = Neurons(1 if widest is None else widest.size)
     if widest is not None and widest.over == "synapse":
-        name = connection_of(context.network, widest.location)
+        name = context.network.groups.connection_of(widest.location)
         assert name is not None
         s = context.network.synapses[name]
         domain = Synapses(s.source.size, s.target.size, context.memory.sparse(s))
@@ -143,7 +142,7 @@ def _update_meanings(context: Context, u: CustomUpdate, widest: Variable | None)
 
 
 def _ends(context: Context, v: Variable) -> tuple[int, int]:
-    name = connection_of(context.network, v.location)
+    name = context.network.groups.connection_of(v.location)
     assert name is not None
     s = context.network.synapses[name]
     return s.source.size, s.target.size
@@ -215,7 +214,7 @@ def _row_kernel(context: Context, u: CustomConnectivityUpdate) -> Iterable[Kerne
     k.add(k.code(title, snippet, meanings, actions))
     kernel = finish_call(context, k, u.name, batched=False)
     variables = context.network.variables.values()
-    moved = [v for v in variables if v.over == "synapse" and connection_of(context.network, v.location) == s.name]
+    moved = [v for v in variables if v.over == "synapse" and context.network.groups.connection_of(v.location) == s.name]
     return [replace(kernel, moved=tuple(memory[v.location].name for v in moved))]
 
 
