@@ -46,7 +46,7 @@ setup(
         "Programming Language :: C++",
         "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3 :: Only",
-        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 15)),
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)),
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
         "Topic :: Scientific/Engineering :: Bio-Informatics",
         "Typing :: Typed",
@@ -60,10 +60,10 @@ setup(
         "snnlearn.data": ["*.ras"],
     },
     cmdclass={"sdist": _Sdist},
-    install_requires=["numpy>=1.23", "matplotlib>=3.9", "pycparser>=2.21", "Jinja2>=3.0", "tqdm>=4.60"],
+    install_requires=["numpy>=1.25", "matplotlib>=3.9", "pycparser>=2.21", "Jinja2>=3.0", "tqdm>=4.60"],
     extras_require={
         # What the test command needs: runner, linter, type checker.
-        "test": ["pytest>=7.4", "pytest-xdist>=3.5", "ruff>=0.5", "mypy>=1.10"],
+        "test": ["pytest>=7.4", "pytest-xdist>=3.5", "ruff>=0.14", "mypy>=2"],
         # For the CUDA engine: CuPy, the compiler as a library, and the headers that CuPy's own kernels need.
         "cuda12": ["cupy-cuda12x>=13", "cuda-pathfinder>=1.2", "cuda-toolkit[cudart,nvrtc]==12.*"],
         "cuda13": ["cupy-cuda13x", "cuda-pathfinder>=1.2", "cuda-toolkit[cudart,nvrtc]==13.*"],

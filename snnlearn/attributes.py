@@ -59,7 +59,7 @@ class CheckedAttributes:
         declared = (name for base in cls.__mro__ for name in vars(base).get("__annotations__", ()))
         cls._writable = frozenset([*_members(cls), *declared, *cls._plain]).difference(_fixed(cls))
         if cls.__module__.startswith("snnlearn."):
-            for name in _settings(cls):
+            for name in settings_of(cls):
                 if issubclass(cls, _CLASS_WITH.get(name, cls)):
                     _CLASS_WITH[name] = cls
 
@@ -122,7 +122,7 @@ def _fixed(cls: type) -> list[str]:
     return [n for n, member in _members(cls).items() if isinstance(member, property) and member.fset is None]
 
 
-def _settings(cls: type[CheckedAttributes]) -> list[str]:
+def settings_of(cls: type[CheckedAttributes]) -> list[str]:
     """Return the names of a class's settings."""
     properties = [n for n, member in _members(cls).items() if isinstance(member, property) and member.fset is not None]
     return [*cls._plain, *properties]
@@ -137,7 +137,7 @@ def _why_not_set(cls: type[CheckedAttributes], name: str) -> str | None:
     if text is not None:
         return f"{_name_of(cls)} has no attribute '{name}': {text}"
     # Somebody's own short name may well resemble what can only be read.
-    near = misspelt(name, _settings(cls)) or misspelt(name, [known for known in fixed if "_" in known])
+    near = misspelt(name, settings_of(cls)) or misspelt(name, [known for known in fixed if "_" in known])
     if near is not None:
         return f"{_name_of(cls)} has no attribute '{name}'; did you mean '{near}'?"
     other = _CLASS_WITH.get(name)
@@ -203,6 +203,11 @@ class Named(dict[str, Value]):
     def __setitem__(self, name: str, value: Value) -> None:
         instead = f"; {self._instead}" if self._instead else ""
         raise FixedMappingError(f"{self._owner}: nothing can be put in the place of {self._kind} {name!r}{instead}")
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise FixedMappingError(f"{self._owner}: no {self._kind} can be put in or taken out by hand")
+
+    __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
     def add(self, name: str, value: Value) -> None:
         """Add an entry."""

@@ -23,7 +23,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Backend:
-    """An engine that can be used.
+    """An available engine.
 
     Attributes
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -90,12 +91,21 @@ def run_command(prog: str, body: Callable[[], int]) -> int:
 def _status(prog: str, body: Callable[[], int]) -> int:
     try:
         return body()
-    except SnnlearnError as error:
+    except (Exception, KeyboardInterrupt) as error:
+        if _is_interruption(error):
+            print(f"{prog}: interrupted", file=sys.stderr)
+            return EXIT_INTERRUPTED
+        if not isinstance(error, SnnlearnError):
+            raise
         print(f"{prog}: error: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
-    except KeyboardInterrupt:
-        print(f"{prog}: interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
+
+
+def _is_interruption(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is what an error comes from: before Python 3.12, one within a class's body is a RuntimeError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error is not None
 
 
 def _lost(prog: str, out: Lenient) -> bool:
@@ -109,7 +119,11 @@ def _lost(prog: str, out: Lenient) -> bool:
 
 @contextmanager
 def _one_line_warnings(prog: str) -> Iterator[None]:
-    """Print snnlearn's own warnings as ``PROG: warning: message``, each time."""
+    """Print snnlearn's own warnings, and what it logs, as ``PROG: warning: message``, each time."""
+    log, handler = logging.getLogger("snnlearn"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(f"{prog}: warning: %(message)s"))
+    handler.setLevel(logging.WARNING)
+    log.addHandler(handler)
     with warnings.catch_warnings():
         others = warnings.showwarning
 
@@ -122,7 +136,10 @@ def _one_line_warnings(prog: str) -> Iterator[None]:
         for category in _WARNINGS:
             warnings.simplefilter("always", category)
         warnings.showwarning = show
-        yield
+        try:
+            yield
+        finally:
+            log.removeHandler(handler)
 
 
 def _option_names(parser: argparse.ArgumentParser) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from snnlearn import __version__
 from snnlearn.cli import Parser, run_command
+from snnlearn.entry import EndsAtOnce
 from snnlearn.errors import OutputError
 
 PROG = "snnlearn"
@@ -65,15 +66,16 @@ def _parser() -> Parser:
 
 
 def _target(arguments: argparse.Namespace) -> int:
-    from snnlearn.io import picture_to_spikes, read_picture, write_ras
-    from snnlearn.plot import check_matplotlib, figure_format, plot_target, save_figure
-
     _check_distinct(arguments)
-    if arguments.preview:
-        figure_format(arguments.preview)
-        check_matplotlib()
     num_bins = round(arguments.duration_s * 1000.0 / BIN_MS)
-    image = read_picture(arguments.image, arguments.num_neurons, num_bins)
+    with EndsAtOnce(PROG):
+        from snnlearn.io import picture_to_spikes, read_picture, write_ras
+        from snnlearn.plot import check_matplotlib, figure_format, plot_target, save_figure
+
+        if arguments.preview:
+            figure_format(arguments.preview)
+            check_matplotlib()
+        image = read_picture(arguments.image, arguments.num_neurons, num_bins)
     trains = picture_to_spikes(image, seed=arguments.seed, bin_ms=BIN_MS)
     # The preview goes first: if it fails, a target that the user may take for the new one is not there.
     if arguments.preview:

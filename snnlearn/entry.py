@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def snnlearn() -> int:
@@ -26,7 +31,10 @@ def _run(prog: str, module: str) -> int:
     EndsAtOnce(prog).begin()
     main = import_module(module).main
     EndsAtOnce.end()
-    status: int = main()
+    try:
+        status: int = main()
+    except KeyboardInterrupt:  # in the moment before the command itself catches it, or after
+        EndsAtOnce(prog)._stop()
     # All is done and written, and taking the process down takes a moment too.
     EndsAtOnce(prog).begin()
     return status
@@ -35,7 +43,10 @@ def _run(prog: str, module: str) -> int:
 class EndsAtOnce:
     """Ctrl-C ends the process with one line and status 130, where nothing is under way that could be lost.
 
-    A KeyboardInterrupt would not do: modules that are being imported catch it, or print it and go on.
+    A KeyboardInterrupt would not do: modules that are being imported catch it, or print it and go on. So does Python's
+    own import system.
+
+    ``with EndsAtOnce(prog):`` begins and ends it.
 
     Parameters
     ----------
@@ -49,14 +60,22 @@ class EndsAtOnce:
     def begin(self) -> None:
         """Begin, unless the process ignores Ctrl-C (as in the background of a shell) or has a handler of its own."""
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._stop)
+            with suppress(ValueError):  # only the main thread may set handlers, and is the one that gets Ctrl-C
+                signal.signal(signal.SIGINT, self._stop)
+
+    def __enter__(self) -> None:
+        self.begin()
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     @staticmethod
     def end() -> None:
         """Have Ctrl-C raise KeyboardInterrupt again."""
         if isinstance(getattr(signal.getsignal(signal.SIGINT), "__self__", None), EndsAtOnce):
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            with suppress(ValueError):
+                signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def _stop(self, *_: object) -> None:
+    def _stop(self, *_: object) -> NoReturn:
         os.write(2, f"{self.prog}: interrupted\n".encode())
         os._exit(130)

@@ -36,7 +36,7 @@ __all__ = [
 
 
 class SnnlearnError(Exception):
-    """Base of all errors raised by snnlearn; its text is meant for the user as it stands."""
+    """Base of all errors of snnlearn; the message is written for users."""
 
 
 class DeclarationError(SnnlearnError, ValueError):
@@ -44,7 +44,7 @@ class DeclarationError(SnnlearnError, ValueError):
 
 
 class DialectError(SnnlearnError, ValueError):
-    """A code string breaks the rules of the dialect; the text shows the line and a caret."""
+    """An invalid code string; the message shows the line and a caret."""
 
 
 class NetworkError(SnnlearnError, ValueError):
@@ -69,7 +69,7 @@ class BuildError(SnnlearnError):
     Attributes
     ----------
     output : str
-        All that the compiler printed; may be empty.
+        The compiler's output; may be empty.
     """
 
     def __init__(self, message: str, output: str = "") -> None:
@@ -82,42 +82,42 @@ class LifecycleError(SnnlearnError, RuntimeError):
 
 
 class UnknownAttributeError(SnnlearnError, AttributeError):
-    """An object has no attribute of this name, or none that can be set; the text says which is meant or what to do."""
+    """An unknown or read-only attribute; the message names the nearest one, or the right way to set it."""
 
 
 class FrozenError(UnknownAttributeError, dataclasses.FrozenInstanceError):
-    """A declaration, an initialiser or another value was to be changed; the text says how to get another one."""
+    """Assignment to an attribute of an immutable value; the message says how to make a changed copy."""
 
 
 class UnknownNameError(SnnlearnError, KeyError):
-    """A mapping of names, such as ``vars`` of a group, has no such name; the text says which is meant."""
+    """An unknown key of a mapping, such as ``vars`` of a group; the message names the nearest one."""
 
     def __str__(self) -> str:
         return Exception.__str__(self)  # KeyError's shows the text's `repr`
 
 
 class FixedMappingError(SnnlearnError, TypeError):
-    """An entry of a mapping of names, such as ``vars`` of a group, was to be replaced; the text says what to do."""
+    """Assignment to an entry of a read-only mapping, such as ``vars`` of a group; the message names the alternative."""
 
 
 class ArgumentError(SnnlearnError, TypeError):
-    """A function takes no argument of this name, or not as many; the text says which is meant."""
+    """An unknown argument, or a wrong number of arguments; the message names the nearest one."""
 
 
 class ObsoleteImportError(SnnlearnError, ImportError):
-    """A program imports a name of GeNN 4; the text says what became of it."""
+    """Import of a name of GeNN 4; the message names the replacement."""
 
 
 class ObsoleteModuleError(ObsoleteImportError, ModuleNotFoundError):
-    """A program imports a module of GeNN 4; the text says what became of what it had."""
+    """Import of a module of GeNN 4; the message names the replacements of its contents."""
 
 
 class TrainingError(SnnlearnError, ValueError):
-    """A training run is set up in a way that cannot work."""
+    """An invalid set-up of a training."""
 
 
 class TargetError(SnnlearnError, ValueError):
-    """A spike-train file or picture cannot serve as a target; the text gives file and line."""
+    """A spike-train file or picture that cannot serve as a target; the message gives file and line."""
 
 
 class OutputError(SnnlearnError, OSError):
@@ -125,25 +125,25 @@ class OutputError(SnnlearnError, OSError):
 
 
 class TargetWarning(UserWarning):
-    """A spike-train file is perhaps not read as it is meant; the text says how it is read."""
+    """A spike-train file whose ids may count from 0 or from 1; the message says which was assumed."""
 
 
 class ModelWarning(UserWarning):
-    """A model asks for something that GeNN lets pass and that is hardly meant."""
+    """A model that GeNN accepts and that is probably wrong."""
 
 
 _FEW = 8  # names that a message may list
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the tail of a message that names the nearest known name, or lists all where they are few.
+    """Return the end of a message: the nearest known name, or all names if there are few.
 
     Parameters
     ----------
     name : str
         What the user wrote.
     known : iterable of str
-        What would have been right.
+        The valid names.
 
     Returns
     -------

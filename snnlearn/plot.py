@@ -1,6 +1,6 @@
 """Figures of a training: the recorded spikes, the target behind them, and the learning curve.
 
-Matplotlib is imported inside the functions, because it takes longer than all the rest of snnlearn. Figures
+Matplotlib is imported inside the functions, because its import takes longer than that of the rest of snnlearn. Figures
 are made without pyplot, so that they need no display; only :func:`show_figure` and :func:`has_display` use
 it.
 """
@@ -134,7 +134,7 @@ def plot_target(target: SpikeTrains, duration_ms: float) -> Figure:
 
 
 def figure_format(path: str | os.PathLike[str]) -> str:
-    """Return the format that a figure's file name asks for: ``"png"``, ``"pdf"`` or ``"svg"``.
+    """Return the format of a figure's file name: ``"png"``, ``"pdf"`` or ``"svg"``.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def figure_format(path: str | os.PathLike[str]) -> str:
 
 
 def check_matplotlib() -> None:
-    """Make sure that figures can be drawn, before hours of work depend on it.
+    """Raise if figures cannot be drawn, before a long training.
 
     Raises
     ------
@@ -306,7 +306,7 @@ def _plot_curve(ax: Axes, curve: Sequence[CurvePoint]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     ax.set(xlabel="Trials completed", ylabel="Error [% of silence]")
-    ax.xaxis.set_major_locator(MaxNLocator(steps=_STEPS, integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(steps=_STEPS, integer=True, min_n_ticks=1))
     ax.spines[["top", "right"]].set_visible(False)
     if not curve:
         ax.set(xticks=[], yticks=[])

@@ -61,6 +61,7 @@ def description(model: Any) -> dict[str, Any]:
         "name": model.name,
         "dt": float(model.dt),
         "precision": model.scalar_precision,
+        "time_precision": model.scalar_time_precision,
         "batch_size": model.batch_size,
     }
     for name, group in model.neuron_populations.items():

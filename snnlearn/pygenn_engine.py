@@ -89,6 +89,11 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
         """What `snnlearn.genn.GeNNModel` calls ``precision``: ``"float"`` or ``"double"``."""
         return "double" if self.precision == pygenn.types.Double else "float"
 
+    @property
+    def scalar_time_precision(self) -> str:
+        """The precision of times: ``"float"`` or ``"double"``."""
+        return "double" if self.time_precision == pygenn.types.Double else "float"
+
     def add_neuron_population(
         self, pop_name: str, num_neurons: int, neuron: Any, params: Any = None, vars: Any = None
     ) -> Any:

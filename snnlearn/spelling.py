@@ -39,7 +39,10 @@ def _close(given: str, known: str) -> bool:
         pairs = list(zip(sorted(words), sorted(known_words), strict=True))
         least = 0.5 if len(words) == 1 else 0.0
         wrong = sum(word != other for word, other in pairs)
-        return wrong <= 1 + len(words) // 3 and all(_close_words(*pair, least) for pair in pairs)
+        if wrong <= 1 + len(words) // 3 and all(_close_words(*pair, least) for pair in pairs):
+            return True
+        if len(words) == 1:
+            return False
     return _same_start(a, b) and distance(a, b) <= (2 if len(b) >= _LONG else 1)
 
 

@@ -1,5 +1,6 @@
 """What all tests share: helpers beside this file are importable by their bare names."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,8 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take the plugin behind the option."""
+    """Take the plugin behind the option, and Ctrl-C, which shells have background jobs ignore."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--nvrtc"):
+        if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
+            raise pytest.UsageError("--nvrtc compiles in processes of its own and goes without -n")
         from nvrtc_option import EverySource
 
         config.pluginmanager.register(EverySource(), "every-cuda-source")

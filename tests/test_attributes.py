@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError, dataclass
 from typing import Any
 
@@ -136,6 +137,20 @@ def test_named() -> None:
         assert isinstance(caught.value, KeyError)
     with pytest.raises(FixedMappingError, match="nothing can be put in the place of variable 'V'; assign to its `val"):
         named["V"] = 3
+    changes: list[Callable[[], object]] = [
+        lambda: named.__delitem__("V"),
+        lambda: named.__ior__({"V": 3}),
+        lambda: named.pop("V"),
+        named.clear,
+        named.popitem,
+        lambda: named.setdefault("W", 3),
+        lambda: named.update(V=3),
+        lambda: named.update({"V": 3}),
+    ]
+    for change in changes:
+        with pytest.raises(FixedMappingError, match="'Output': no variable can be put in or taken out by hand"):
+            change()
+    assert named == {"V": 1, "trace": 2}
     named.add("x", 3)
     others: list[Any] = [copy.copy(named), copy.deepcopy(named), pickle.loads(pickle.dumps(named))]
     for other in others:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from matplotlib.image import imsave
 import snnlearn
 from snnlearn.cli import Parser, run_command
 from snnlearn.command import main
-from snnlearn.errors import BuildError, SnnlearnError
+from snnlearn.errors import BuildError, OutputError, SnnlearnError
 from snnlearn.io import read_ras
 
 
@@ -162,6 +163,47 @@ def test_run_command(capsys, raised, status, line):
 
     assert run_command("prog", body) == status
     assert capsys.readouterr() == ("", line)
+
+
+def test_an_interrupted_import_is_an_interruption(capsys):
+    """Python before 3.12 makes a RuntimeError of a Ctrl-C that comes while a class is made, as Matplotlib's are."""
+
+    def body():
+        try:
+            try:
+                raise KeyboardInterrupt
+            except KeyboardInterrupt as stop:
+                raise RuntimeError("Error calling __set_name__") from stop
+        except RuntimeError as error:
+            raise OutputError("figures cannot be drawn") from error
+
+    assert run_command("prog", body) == 130
+    assert capsys.readouterr() == ("", "prog: interrupted\n")
+
+
+def test_an_error_on_the_way_out_of_an_interruption_is_told(capsys):
+    def body():
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise OutputError("cannot write learning_curve.csv")
+
+    assert run_command("prog", body) == 2
+    assert capsys.readouterr() == ("", "prog: error: cannot write learning_curve.csv\n")
+
+
+def test_what_is_logged_is_a_warning_of_one_line(capsys):
+    log = logging.getLogger("snnlearn")
+
+    def body():
+        log.warning("threads: %d", 99)
+        log.debug("nobody asked")
+        return 0
+
+    handlers = list(log.handlers)
+    assert run_command("prog", body) == 0
+    assert capsys.readouterr() == ("", "prog: warning: threads: 99\n")
+    assert log.handlers == handlers
 
 
 def test_run_command_passes_the_status_and_leaves_defects_alone():

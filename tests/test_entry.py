@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -18,9 +19,23 @@ def run(code):
 
 
 def test_next_to_nothing_is_imported_first():
-    heavy = ["numpy", "tqdm", "argparse", "importlib.metadata", "snnlearn.cli", "snnlearn.training"]
+    heavy = ["numpy", "tqdm", "argparse", "importlib.metadata", "dataclasses", "snnlearn.errors", "snnlearn.training"]
     done = run(f"import sys, snnlearn.entry; print([name for name in {heavy} if name in sys.modules])")
     assert done.stdout == "[]\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import snnlearn; print(snnlearn.SnnlearnError.__name__)",
+        "import snnlearn; print(snnlearn.errors.SnnlearnError.__name__)",
+        "from snnlearn import SnnlearnError; print(SnnlearnError.__name__)",
+        "from snnlearn import *; print(SnnlearnError.__name__)",
+        "from snnlearn import errors; print(errors.SnnlearnError.__name__)",
+    ],
+)
+def test_the_package_has_its_errors(code):
+    assert run(code).stdout == "SnnlearnError\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -44,6 +59,30 @@ class Main:
 entry.import_module = interrupted if {when!r} == "import" else lambda name: Main
 entry.{command}()
 interrupted()
+"""
+    done = run(code)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", f"{command}: interrupted\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_do_without_docstrings(command):
+    code = f"import sys; sys.argv[1:] = ['--help']; from snnlearn import entry; entry.{command}()"
+    done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--help" in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_ctrl_c_that_a_command_does_not_catch(command):
+    code = f"""
+from snnlearn import entry
+
+class Main:
+    def main():
+        raise KeyboardInterrupt
+
+entry.import_module = lambda name: Main
+entry.{command}()
 """
     done = run(code)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", f"{command}: interrupted\n")
@@ -80,3 +119,42 @@ def test_a_command_that_ignores_ctrl_c_goes_on_ignoring_it(monkeypatch):
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_block_that_ends_at_once():
+    code = """
+import os, signal
+from snnlearn.entry import EndsAtOnce
+
+with EndsAtOnce("prog"):
+    pass
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    print("raised", flush=True)
+with EndsAtOnce("prog"):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:
+        pass
+print("it went on")
+"""
+    done = run(code)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "raised\n", "prog: interrupted\n")
+
+
+def test_a_block_in_another_thread_leaves_ctrl_c_alone():
+    failed = []
+
+    def block():
+        try:
+            with entry.EndsAtOnce("prog"):
+                pass
+        except ValueError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=block)
+    thread.start()
+    thread.join()
+    assert not failed
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

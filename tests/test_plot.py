@@ -69,6 +69,13 @@ def test_curve_is_in_percent_and_marks_where_r0_drops():
     assert ax.get_ylim()[0] == 0.0
 
 
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_trials_are_counted_in_whole_numbers(number):
+    (ax,) = axes_of(draw([], CURVE[:number]), "Curve")
+    low, high = ax.get_xlim()
+    assert [tick for tick in ax.get_xticks() if low <= tick <= high] == [1.0, 2.0, 3.0][:number]
+
+
 def test_empty_curve_says_so(tmp_path):
     figure = draw([0], curve=[])
     (ax,) = axes_of(figure, "Curve")

@@ -19,8 +19,8 @@ ARRAY = ["view", "values"]
 
 MISSPELT = {
     "seed": "sed Seed SEED ssed sede seeed sead seef see",
-    "batch_size": "batchsize batchSize BatchSize batch_sise batch_siz batc_size abtch_size size_batch",
-    "timing_enabled": "timing_enable timingEnabled enable_timing timming_enabled",
+    "batch_size": "batchsize batchSize BatchSize batch_sise batch_siz batc_size abtch_size size_batch batch_xize",
+    "timing_enabled": "timing_enable timingEnabled enable_timing timming_enabled timing_nabled",
     "precision": "presicion precison",
     "dt": "dT DT Dt",
     "timestep": "time_step timestp",
@@ -28,9 +28,11 @@ MISSPELT = {
     "threads": "thread treads",
     "optimise": "optimize optimse",
     "spike_recording_enabled": """spike_recording_enable spikeRecordingEnabled recording_enabled spike_recording
-        spike_recordings_enabled spike_recording_enabeld spike_rec_enabled enable_spike_recording""",
+        spike_recordings_enabled spike_recording_enabeld spike_rec_enabled enable_spike_recording
+        spike_ecording_enabled spike_erecording_enabled spikee_recording_enabled""",
+    "spike_event_recording_enabled": "spike_eevent_recording_enabled spike_vent_recording_enabled",
     "axonal_delay_steps": "axonal_delay_step axonal_delay delay_steps axonal_dealy_steps",
-    "max_connections": "max_connection max_conn maxConnections max_conections",
+    "max_connections": "max_connection max_conn maxConnections max_conections max_onnections max_ocnnections",
     "max_dendritic_delay_timesteps": "max_dendritic_delay max_dendritic_delay_steps",
     "post_target_var": "post_target post_target_variable",
     "values": "value val vals valeus vaules",

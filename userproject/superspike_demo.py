@@ -28,6 +28,7 @@ from tqdm import tqdm
 from snnlearn.backends import NAMES, choose_backend
 from snnlearn.cli import Parser, run_command
 from snnlearn.data import target_path
+from snnlearn.entry import EndsAtOnce
 from snnlearn.errors import OutputError, TargetError, TargetWarning, TrainingError
 from snnlearn.io import CurvePoint, SpikeTrains, check_output_dir, read_ras, write_learning_curve, write_spikes
 from snnlearn.plot import check_matplotlib, figure_format, has_display, plot_training, save_figure, show_figure
@@ -46,7 +47,7 @@ FINDER_TRIALS = 40  # some 150 updates
 
 def get_parser() -> Parser:
     """Return the parser of the command line."""
-    parser = Parser(prog=PROG, description=__doc__.splitlines()[0])
+    parser = Parser(prog=PROG, description=(__doc__ or "").partition("\n")[0])
     add = parser.add_argument
     add("--record-trial", type=int, nargs="*", required=True, metavar="N", help="trials to record, counted from 0")
     add("--target-file", default=None, metavar="FILE", help="target spikes, .ras (default: the bundled rotunda)")
@@ -107,18 +108,19 @@ def run(args: Namespace) -> int:
     lr = check_rate(args.lr) if args.lr is not None else st.default_rate(optimiser)
     schedule = st.SCHEDULES[args.schedule or st.default_schedule(args.optimiser)]
     phases = [] if args.lr_find else schedule(args.num_trials, lr, optimiser)
-    backend = choose_backend(args.backend)
-    target = read_target(args.target_file, args.first_id)
-    network = ss.describe(
-        backend.module,
-        ss.frozen_poisson(seed),
-        target,
-        seed=seed,
-        recording=bool(recorded),
-        timing=args.kernel_profiling,
-        threads=args.threads,
-    )
-    output_dir, plot_file = check_outputs(args, recorded)
+    with EndsAtOnce(PROG):  # engines and Matplotlib are imported here
+        backend = choose_backend(args.backend)
+        target = read_target(args.target_file, args.first_id)
+        network = ss.describe(
+            backend.module,
+            ss.frozen_poisson(seed),
+            target,
+            seed=seed,
+            recording=bool(recorded),
+            timing=args.kernel_profiling,
+            threads=args.threads,
+        )
+        output_dir, plot_file = check_outputs(args, recorded)
     learner = st.make_learner(backend.module, network, target, [optimiser], recorded)
     title = f"Backend {backend.name} ({backend.why}), seed {seed}"
     if args.lr_find:

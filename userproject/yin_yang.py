@@ -57,7 +57,7 @@ TAU_RISE_MS, TAU_DECAY_MS = 5.0, 10.0
 
 def get_parser() -> Parser:
     """Return the parser of the command line."""
-    parser = Parser(prog=PROG, description=__doc__.splitlines()[0])
+    parser = Parser(prog=PROG, description=(__doc__ or "").partition("\n")[0])
     add = parser.add_argument
     add("--epochs", type=int, default=40, metavar="N", help="default: 40")
     add("--num-train", type=int, default=5000, metavar="N", help="training patterns (default: 5000)")

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from snnlearn.attributes import frozen, suggest_attributes
 from snnlearn.declare import fields as f
 from snnlearn.declare.accessors import Accessors, getter_of
+from snnlearn.declare.built_in_names import SEEN
 from snnlearn.declare.fields import check_identifier
 from snnlearn.declare.types import value_type
 from snnlearn.errors import DeclarationError, did_you_mean
@@ -113,7 +114,7 @@ class Model(Accessors):
     @property
     def _taken(self) -> tuple[str, ...]:
         """The names with a meaning of their own in the code of this kind of model."""
-        return _TAKEN[self.kind.__name__]
+        return SEEN[self.kind.__name__]
 
     def named_fields(self) -> Iterator[tuple[str, Any]]:
         """Yield ``(attribute, field)`` for every parameter, variable, reference and array declared."""
@@ -421,23 +422,4 @@ _FIELD_KINDS: dict[str, Any] = {
     "post_neuron_var_refs": f.VarRef,
     "additional_input_vars": f.InputVar,
     "extra_global_param_refs": f.ExtraGlobalParamRef,
-}
-
-# What the code of each kind of model sees beside what is declared.
-_TIME = ("dt", "t")
-_NEURON = (*_TIME, "batch", "num_batch", "id", "num_neurons")
-_ENDS = ("id_pre", "id_post", "id_syn", "num_pre", "num_post")
-_SPIKE_TIMES = tuple(f"{time}_{side}" for side in ("pre", "post") for time in ("st", "prev_st", "set", "prev_set"))
-_SENT = ("addToPost", "addToPre", "addToPostDelay")
-_BUILD = ("dt", "num_pre", "num_post", "id_thread", "num_threads")
-_TAKEN: dict[str, tuple[str, ...]] = {
-    "NeuronModel": ("st", "Isyn", *_NEURON),
-    "WeightUpdateModel": ("id_kernel", "set", "prev_set", *_SPIKE_TIMES, *_NEURON, *_ENDS, *_SENT),
-    "PostsynapticModel": ("inSyn", "injectCurrent", *_NEURON),
-    "CurrentSourceModel": ("injectCurrent", *_NEURON),
-    "CustomUpdateModel": (*_NEURON, *_ENDS),
-    "CustomConnectivityUpdateModel": (*_TIME, "batch", "num_batch", "row_length", "row_stride", *_ENDS),
-    "VarInitSnippet": ("value", "dt", "num_batch", "id", "num_neurons", "id_kernel", *_ENDS),
-    "SparseConnectInitSnippet": ("id_pre", "id_post", "id_post_begin", "id_pre_begin", *_BUILD),
-    "ToeplitzConnectInitSnippet": ("dt", "num_pre", "num_post", "id_diag", "id_pre"),
 }

@@ -21,7 +21,20 @@ from snnlearn.declare import (
     element_type,
     value_type,
 )
-from snnlearn.dialect.library import ADD_SYNAPSE, RANDOM, action
+from snnlearn.declare.built_in_names import (
+    BUILT_IN,
+    COPY,
+    ENDS,
+    EVENT_TIMES,
+    INJECTS,
+    NEURON,
+    SENDS,
+    SPIKE_TIMES,
+    SYNAPSE,
+    THREAD,
+    TIME,
+)
+from snnlearn.dialect.library import ADD_SYNAPSE, RANDOM, Function, action
 from snnlearn.dialect.scope import Scope, Symbol, SynapseLoop
 
 _UINT, _SCALAR = value_type("unsigned int"), value_type("scalar")
@@ -38,28 +51,22 @@ def scopes_of(model: Model) -> Mapping[str, Scope]:
     return {attribute: replace(scope, timepoint=value_type(model.time_type)) for attribute, scope in scopes.items()}
 
 
-def _numbers(*names: str) -> Symbols:
-    return {name: Symbol("built-in number", _UINT) for name in names}
+def _built_in(model: Model, *names: str) -> Symbols:
+    symbols = {}
+    for name in names:
+        known = BUILT_IN[name]
+        vtype = value_type(model.time_type if known.type == "timepoint" else known.type)
+        symbols[name] = Symbol(known.what, vtype, known.writable)
+    return symbols
 
 
-def _times(model: Model, *names: str) -> Symbols:
-    return {name: Symbol("time of a spike", value_type(model.time_type)) for name in names}
+def _actions(names: Mapping[str, int]) -> dict[str, Function]:
+    return {name: action(number) for name, number in names.items()}
 
 
-def _dt(model: Model) -> Symbols:
-    return {"dt": Symbol("timestep", value_type(model.time_type))}
-
-
-def _time(model: Model) -> Symbols:
-    return _dt(model) | {"t": Symbol("time", value_type(model.time_type))}
-
-
-_BATCH = _numbers("batch", "num_batch")
-
-
-def _neurons(model: Model) -> Symbols:
-    """Return what every loop over neurons sees."""
-    return _time(model) | _BATCH | _numbers("id", "num_neurons")
+def _neurons(model: Model, *names: str) -> Symbols:
+    """Return what every loop over neurons sees, and other names."""
+    return _built_in(model, *TIME, *COPY, *NEURON, *names)
 
 
 def _constants(model: Model) -> Symbols:
@@ -89,8 +96,7 @@ def _state(fields: Iterable[Any], what: str, *, writable: bool = True, delayable
 
 
 def _neuron(model: NeuronModel) -> dict[str, Scope]:
-    symbols = _neurons(model) | _times(model, "st") | _constants(model) | _state(model.vars, "variable")
-    symbols["Isyn"] = Symbol("input", _SCALAR, writable=True)
+    symbols = _neurons(model, "st", "Isyn") | _constants(model) | _state(model.vars, "variable")
     for v in model.additional_input_vars:
         symbols[v.name] = Symbol("input", value_type(v.type), writable=True)
     scope = Scope(symbols, RANDOM)
@@ -103,11 +109,11 @@ def _weight_update(model: WeightUpdateModel) -> dict[str, Scope]:
         ("pre", model.pre_vars, model.pre_neuron_var_refs),
         ("post", model.post_vars, model.post_neuron_var_refs),
     ]:
-        common = _neurons(model) | _numbers(f"id_{side}", f"num_{side}") | _constants(model)
+        common = _neurons(model, f"id_{side}", f"num_{side}") | _constants(model)
         common |= _state(variables, "variable") | _state(references, "reference to a neuron variable")
-        scope = Scope(_times(model, f"st_{side}") | common, RANDOM)
+        scope = Scope(_built_in(model, f"st_{side}") | common, RANDOM)
         scopes |= dict.fromkeys([f"{side}_spike_code", f"{side}_dynamics_code"], scope)
-        scopes[f"{side}_event_threshold_condition_code"] = Scope(_times(model, "set", "prev_set") | common, RANDOM)
+        scopes[f"{side}_event_threshold_condition_code"] = Scope(_built_in(model, *EVENT_TIMES) | common, RANDOM)
     at_synapse = _synapse(model)
     for attribute in ("pre_spike_syn", "post_spike_syn", "pre_event_syn", "post_event_syn", "synapse_dynamics"):
         scopes[f"{attribute}_code"] = at_synapse
@@ -119,9 +125,7 @@ def _synapse(model: WeightUpdateModel) -> Scope:
 
     ``st_…`` and ``set_…`` are when the last spike or event arrived, ``prev_…`` when the last before this timestep did.
     """
-    symbols = _time(model) | _BATCH | _numbers("id_pre", "id_post", "id_syn", "id_kernel", "num_pre", "num_post")
-    kinds = ("st", "prev_st", "set", "prev_set")
-    symbols |= _times(model, *(f"{kind}_{side}" for side in ("pre", "post") for kind in kinds))
+    symbols = _built_in(model, *TIME, *COPY, *SYNAPSE, "id_kernel", *ENDS, *SPIKE_TIMES)
     symbols |= _constants(model) | _state(model.vars, "variable")
     for fields, what, delayable in [
         (model.pre_vars, "presynaptic variable", False),
@@ -131,38 +135,37 @@ def _synapse(model: WeightUpdateModel) -> Scope:
         (model.psm_var_refs, "reference to a postsynaptic model's variable", True),
     ]:
         symbols |= _state(fields, f"{what} in code of synapses", writable=False, delayable=delayable)
-    actions = {"addToPost": action(), "addToPre": action(), "addToPostDelay": action(2)}
-    actions |= {f"atomic_add_{v.name}": action() for v in model.vars if v.writable}
+    actions = _actions(SENDS) | {f"atomic_add_{v.name}": action() for v in model.vars if v.writable}
     return Scope(symbols, actions)
 
 
 def _postsynaptic(model: PostsynapticModel) -> dict[str, Scope]:
-    symbols = _neurons(model) | _constants(model) | _state(model.vars, "variable")
+    symbols = _neurons(model, "inSyn") | _constants(model) | _state(model.vars, "variable")
     symbols |= _state(model.neuron_var_refs, "reference to a neuron variable")
-    symbols["inSyn"] = Symbol("input", _SCALAR, writable=True)
-    return {"sim_code": Scope(symbols, {"injectCurrent": action(), **RANDOM})}
+    return {"sim_code": Scope(symbols, {**_actions(INJECTS), **RANDOM})}
 
 
 def _current_source(model: CurrentSourceModel) -> dict[str, Scope]:
     symbols = _neurons(model) | _constants(model) | _state(model.vars, "variable")
     symbols |= _state(model.neuron_var_refs, "reference to a neuron variable", writable=False)
-    return {"injection_code": Scope(symbols, {"injectCurrent": action(), **RANDOM})}
+    return {"injection_code": Scope(symbols, {**_actions(INJECTS), **RANDOM})}
 
 
 # ---- what runs when called for ----
 
 
 def _custom_update(model: CustomUpdateModel) -> dict[str, Scope]:
-    symbols = _neurons(model) | _numbers("id_pre", "id_post", "id_syn", "num_pre", "num_post") | _constants(model)
+    symbols = _neurons(model, *SYNAPSE, *ENDS) | _constants(model)
     symbols |= _state(model.vars, "variable") | _state(model.var_refs, "reference")
     return {"update_code": Scope(symbols, {})}
 
 
 def _custom_connectivity_update(model: CustomConnectivityUpdateModel) -> dict[str, Scope]:
-    sizes = _time(model) | _numbers("num_pre", "num_post", "row_stride") | _constants(model)
-    row = sizes | _BATCH | _numbers("id_pre", "row_length")
+    sizes = _built_in(model, *TIME, *ENDS, "row_stride") | _constants(model)
+    row = sizes | _built_in(model, *COPY, "id_pre", "row_length")
     row |= _state(model.pre_vars, "variable") | _state(model.pre_var_refs, "reference")
-    synapse = _numbers("id_post", "id_syn") | _state(model.vars, "variable") | _state(model.var_refs, "reference")
+    synapse = _built_in(model, "id_post", "id_syn") | _state(model.vars, "variable")
+    synapse |= _state(model.var_refs, "reference")
     for fields, what in [(model.post_vars, "variable"), (model.post_var_refs, "reference")]:
         # Rows are updated side by side, and all see the same postsynaptic neurons.
         synapse |= _state(fields, f"postsynaptic {what} in code of rows", writable=False)
@@ -197,25 +200,24 @@ def _names(fields: Iterable[Any]) -> frozenset[str]:
 
 def initialiser_scopes(model: VarInitSnippet, vtype: ValueType = _SCALAR) -> dict[str, Scope]:
     """Return the scope of code that makes the first values of a variable of this type."""
-    symbols = _dt(model) | _numbers("num_batch", "id", "num_neurons", "id_pre", "id_post", "id_syn", "id_kernel")
-    symbols |= _numbers("num_pre", "num_post") | _constants(model)
+    symbols = _built_in(model, "dt", "num_batch", *NEURON, *SYNAPSE, "id_kernel", *ENDS) | _constants(model)
     symbols["value"] = Symbol("value", vtype, writable=True)
     return {"var_init_code": Scope(symbols, RANDOM)}
 
 
 def _sparse_connect(model: SparseConnectInitSnippet) -> dict[str, Scope]:
-    common = _dt(model) | _numbers("num_pre", "num_post", "id_thread", "num_threads") | _constants(model)
+    common = _built_in(model, "dt", *ENDS, *THREAD) | _constants(model)
     actions = {"addSynapse": ADD_SYNAPSE, **RANDOM}
     return {
-        "row_build_code": Scope(_numbers("id_pre", "id_post_begin") | common, actions),
-        "col_build_code": Scope(_numbers("id_post", "id_pre_begin") | common, actions),
+        "row_build_code": Scope(_built_in(model, "id_pre", "id_post_begin") | common, actions),
+        "col_build_code": Scope(_built_in(model, "id_post", "id_pre_begin") | common, actions),
     }
 
 
 def _toeplitz_connect(model: ToeplitzConnectInitSnippet) -> dict[str, Scope]:
-    symbols = _dt(model) | _numbers("num_pre", "num_post", "id_diag") | _constants(model)
+    symbols = _built_in(model, "dt", *ENDS, "id_diag") | _constants(model)
     # The neurons that spike take part at once, in any order: there is no last one to stop at.
-    loop = SynapseLoop(_numbers("id_pre"), {"addSynapse": ADD_SYNAPSE}, frozenset(["continue"]))
+    loop = SynapseLoop(_built_in(model, "id_pre"), {"addSynapse": ADD_SYNAPSE}, frozenset(["continue"]))
     return {"diagonal_build_code": Scope(symbols, {}, loop)}
 
 

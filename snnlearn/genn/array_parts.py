@@ -69,12 +69,12 @@ class PartCheck:
         inside = (begin <= end) & (end <= self._size) & (begin >= 0)
         if not inside.all():
             raise self._error(begin, end, ~inside, f"is not in the array, which has {self._size} element(s)")
-        falls = self._falls[begin] < self._falls[np.maximum(end - 1, begin)]
-        if falls.any():
-            raise self._error(begin, end, falls, "does not ascend: sort it")
         missing = self._missing[begin] < self._missing[end]
         if missing.any():
             raise self._error(begin, end, missing, "holds NaN")
+        falls = self._falls[begin] < self._falls[np.maximum(end - 1, begin)]
+        if falls.any():
+            raise self._error(begin, end, falls, "does not ascend: sort it")
         self._right = dict(self._known)
         for at in (self.begin, self.end):
             if self._moves(at):

@@ -52,7 +52,8 @@ class HasConnectivity(Group[net.SynapsePopulation]):
     def max_connections(self) -> int:
         """How many synapses a row has room for; set it before ``build``.
 
-        Where rows are made at random it is an estimate until ``load``, which makes room for the longest.
+        Where rows are made at random or from an array, it is an estimate until ``load``, which makes room for the
+        longest.
         """
         return self.spec.row_stride
 
@@ -74,7 +75,7 @@ class HasConnectivity(Group[net.SynapsePopulation]):
         self._change(connectivity=replace(connectivity, max_connections=number))
 
     def _make_room(self, longest: int) -> None:
-        """Give rows that are made at random room for as many synapses as the longest has."""
+        """Give rows room for as many synapses as the longest has."""
         self._change(connectivity=replace(self.spec.connectivity, longest_drawn=longest))
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from snnlearn import network as net
-from snnlearn.codegen.explain import explain
+from snnlearn.attributes import settings_of
 from snnlearn.codegen.plan import Plan, build_plan, optimise
 from snnlearn.errors import LifecycleError, NetworkError, did_you_mean
 from snnlearn.genn.adding import AddsGroups
@@ -77,7 +77,7 @@ class GeNNModel(AddsGroups, TimesSpent):
         self.time_precision = time_precision
         self.name = model_name
         self.backend_name = self.default_backend if backend is None else backend
-        self._preferences = read_preferences(preferences)
+        self._preferences = read_preferences(preferences, settings_of(type(self)))
         self.backend_log_level = preferences.get("backend_log_level", PlogSeverity.WARNING)
 
     @property
@@ -180,7 +180,7 @@ class GeNNModel(AddsGroups, TimesSpent):
         self._share_host_arrays(array for group in self._groups() for array in group._arrays())
 
     def _start(self, start: Start) -> Simulation:
-        """Load what was built; where rows that are made at random need more room than expected, build it anew."""
+        """Load what was built; where rows need more room than was expected of them, build it anew."""
         try:
             return self._load_engine(start)
         except RowsTooLong as error:
@@ -300,10 +300,10 @@ class GeNNModel(AddsGroups, TimesSpent):
         LifecycleError
             Before ``build``.
         """
-        if self._plan is None:
+        if self._plan is None or self._engine is None:
             raise LifecycleError("call build() before explain()")
         notes = self._simulation.notes if self._simulation is not None else ()
-        return "\n".join([explain(self._plan, self._rewrites(), self.backend_name == "cuda"), *notes])
+        return "\n".join([self._engine.explain(self._plan, self._rewrites()), *notes])
 
     def description(self) -> dict[str, Any]:
         """Return what the model declares, as dicts, lists, strings and numbers; see `snnlearn.network.description`.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from snnlearn.attributes import frozen
-from snnlearn.codegen.plan import DEFAULT, DEFAULT_GPU, REWRITES
+from snnlearn.codegen.plan import DEFAULT, REWRITES
 from snnlearn.errors import PreferenceError, did_you_mean
 from snnlearn.genn import obsolete
 from snnlearn.runtime.cuda.strategies import STRATEGIES
-from snnlearn.runtime.engines import Options
+from snnlearn.runtime.engines import CpuEngine, Options, default_rewrites
+from snnlearn.spelling import misspelt
 
 _log = logging.getLogger("snnlearn")
 
@@ -24,8 +25,6 @@ _GENNS_NAMES = """optimize_code debug_code genn_log_level code_gen_log_level cod
     device_select_method manual_device_id block_size_select_method manual_block_sizes constant_cache_overhead
     enable_nccl_reductions"""
 _OF_GENN = frozenset(_GENNS_NAMES.split())
-# Not every CPU has the fused instruction: where it is a function of the library, it is very slow.
-_PORTABLE = tuple(name for name in DEFAULT if name != "contract")
 
 
 @frozen
@@ -72,8 +71,8 @@ class Preferences:
         if not isinstance(self.flush_denormals, bool):
             raise PreferenceError(f"flush_denormals must be True or False, not {self.flush_denormals!r}")
         object.__setattr__(self, "portable", _check_portable(self.portable))
-        if self.portable and self.optimise is DEFAULT:
-            object.__setattr__(self, "optimise", _PORTABLE)
+        if self.optimise is DEFAULT:
+            object.__setattr__(self, "optimise", CpuEngine.default_rewrites(bool(self.portable)))
         if not isinstance(self.strategy, str) or self.strategy not in STRATEGIES:
             raise PreferenceError(f"unknown strategy {self.strategy!r}{did_you_mean(str(self.strategy), STRATEGIES)}")
         number = self.manual_device_id
@@ -100,8 +99,9 @@ class Preferences:
 
     def rewrites(self, backend: str) -> tuple[str, ...]:
         """Return the names of the rewrites that plans for a back end go through."""
-        by_default = self.optimise is DEFAULT or self.optimise is _PORTABLE
-        return DEFAULT_GPU if by_default and backend == "cuda" else tuple(self.optimise)
+        portable = bool(self.portable)
+        by_default = self.optimise is CpuEngine.default_rewrites(portable)
+        return default_rewrites(backend, portable) if by_default else tuple(self.optimise)
 
 
 def all_names() -> frozenset[str]:
@@ -114,8 +114,14 @@ def our_names() -> frozenset[str]:
     return frozenset(f.name for f in fields(Preferences)) - _OF_GENN
 
 
-def read_preferences(given: Mapping[str, Any]) -> Preferences:
+def read_preferences(given: Mapping[str, Any], settings: Collection[str] = ()) -> Preferences:
     """Return our preferences out of all that was given; those of GeNN's back ends are passed over.
+
+    Parameters
+    ----------
+    given : mapping of str to value
+    settings : collection of str
+        Names that are assigned to the model instead.
 
     Raises
     ------
@@ -126,6 +132,9 @@ def read_preferences(given: Mapping[str, Any]) -> Preferences:
     for name in given.keys() - ours:
         if name not in _OF_GENN:
             text = obsolete.explain(name, obsolete.PREFERENCES)
+            setting = None if text else misspelt(name, settings)
+            if setting is not None:
+                text = f"assign it to the model, model.{setting} = {given[name]!r}"
             hint = f": {text}" if text else did_you_mean(name, ours | _OF_GENN)
             raise PreferenceError(f"unknown preference '{name}'{hint}")
         _log.debug("the preference '%s' means nothing to the embedded engine", name)

@@ -56,16 +56,14 @@ class ModelSpec(
 
     Attributes
     ----------
-    name : str
     genn_types : dict
         NumPy's types by PyGeNN's.
     """
 
-    name: str
     genn_types: dict[str, Any]
 
     def __init__(self) -> None:
-        self.name = "GeNNModel"
+        self._name = "GeNNModel"
         self.genn_types = dict(_NUMPY_TYPES)
         self._precision: Precision = "float"
         self._time_precision: Precision | None = None
@@ -112,6 +110,16 @@ class ModelSpec(
     def _note_no_effect(self, what: str) -> None:
         """Say, for those who look, that something means nothing here."""
         _log.debug("%s means nothing to the embedded engine", what)
+
+    @property
+    def name(self) -> str:
+        """The model's name; set it before ``build``."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._need_unbuilt_to_set("name")
+        self._name = name
 
     @property
     def precision(self) -> Precision:

@@ -15,7 +15,7 @@ from snnlearn.errors import OutputError, SnnlearnError
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    r"""Open a file for writing that appears under its name only when everything went well.
+    r"""Open a file for writing that appears under its name only if all was written.
 
     The data go to a temporary file in the same folder, which replaces `path` at the end of the ``with``
     block. If the block raises anything at all, `path` is left as it was and the temporary file is removed.
@@ -65,7 +65,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
 
 
 def check_output_dir(path: str | os.PathLike[str]) -> Path:
-    """Make sure that files can be written to a folder, before hours of work depend on it.
+    """Raise if files cannot be written to a folder, before a long training.
 
     The folder and its parents are created if they are missing. A small temporary file is really written and
     removed, because permission bits say nothing for root, on read-only mounts or on full disks.

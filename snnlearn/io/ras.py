@@ -113,6 +113,8 @@ def write_ras(path: str | os.PathLike[str], trains: SpikeTrains, first_id: int =
 
 
 def _read_text(name: str) -> str:
+    if not name:  # a path makes of it the current folder
+        raise TargetError("the name of the .ras file is empty")
     try:
         data = Path(name).read_bytes()
     except FileNotFoundError:

@@ -134,7 +134,7 @@ class Connectivity:
     max_connections : int, optional
         How many synapses a row has room for; else what ``init`` or ``connections`` need.
     longest_drawn : int
-        How many synapses the longest row has, where it was drawn at random and is longer than ``init`` expects of rows.
+        How many synapses the longest row has, where chance or an array made it longer than ``init`` expects of rows.
     narrow : bool
         Whether indices of postsynaptic neurons are stored in as few bytes as will do.
     """
@@ -209,12 +209,14 @@ class Connectivity:
 
     @property
     def estimated(self) -> bool:
-        """Whether the room for a row is an estimate: chance decides how many synapses it has."""
+        """Whether the room for a row is an estimate: chance decides how many synapses it has, or an array does.
+
+        The function that says how many there are at most knows of neither.
+        """
         if self.init is None or self.connections is not None or self.max_connections is not None:
             return False
-        made_on_host = isinstance(self.init, SparseConnectInit) and self.init.snippet.host_init_func is not None
         calls = (call for code in check_model(self.init.snippet).snippets.values() for call in code.calls)
-        return made_on_host or any(call in RANDOM for call in calls)
+        return bool(self.init.snippet.extra_global_params) or any(call in RANDOM for call in calls)
 
     def _most(self, num_pre: int, num_post: int) -> int:
         snippet = self.init.snippet if self.init is not None else None

@@ -44,6 +44,7 @@ def description(network: Network) -> dict[str, Any]:
         "name": network.name,
         "dt": float(network.dt),
         "precision": network.precision,
+        "time_precision": network.time_precision or network.precision,
         "batch_size": network.batch_size,
         **{label: _describe(group) for label, group in groups.items()},
         "derived parameters": {label: values for label, values in derived.items() if values},

@@ -272,11 +272,11 @@ def _numbers_of(given: Any, *, whole: bool) -> NDArray[Any] | None:
     """Return an array of numbers, or None for what is none; where ``whole``, Python's integers as they are."""
     try:
         array = np.asarray(given)
-        if whole and array.dtype.kind in "fO" and isinstance(given, (list, tuple, int)):
+        if array.dtype.kind in ("fO" if whole else "O") and isinstance(given, (list, tuple, int)):
             # NumPy makes floating-point numbers of integers of which some need a 64th bit, and objects of larger ones.
             objects = np.asarray(given, dtype=object)
             if all(isinstance(x, int) or (isinstance(x, np.generic) and x.dtype.kind in "iu") for x in objects.flat):
-                return objects
+                return objects if whole else objects.astype(np.float64)
     except (TypeError, ValueError, OverflowError):  # rows of different length, memory of a GPU
         return None
     if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
@@ -296,6 +296,8 @@ def _misfits(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.bool_]:
     """Return which numbers are none of an integer type."""
     bad: NDArray[np.bool_]
     low, high = limits(dtype)
+    if array.dtype.kind == "b":  # which NumPy compares with no number that a C long does not hold
+        return np.zeros_like(array)
     if array.dtype.kind != "f":
         bad = (array < low) | (array > high)
         return bad

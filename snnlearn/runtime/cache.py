@@ -9,14 +9,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 
 from snnlearn.errors import BuildError
 from snnlearn.runtime.compiler import Compiler
+from snnlearn.runtime.processor import processor
 
 _ADVICE = "set XDG_CACHE_HOME to a folder that can be written"
-_CPU_INFO = Path("/proc/cpuinfo")
 _SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 
 
@@ -147,19 +146,5 @@ def _digest(path: Path) -> str:
 
 
 def _content(source: str, compiler: Compiler, support: str = "") -> list[str]:
-    cpu = platform.machine() if compiler.portable else _cpu()
+    cpu = platform.machine() if compiler.portable else processor()
     return [source, support, *compiler.command, compiler.version, *compiler.flags, cpu]
-
-
-@lru_cache(maxsize=1)
-def _cpu() -> str:
-    """Return what tells CPUs apart that differ in their instructions: code is compiled for the one at hand.
-
-    Several machines may share a cache. One whose CPU cannot be told is only like itself.
-    """
-    try:
-        lines = _CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return f"{platform.machine()} {platform.processor()} {platform.node()}"
-    wanted = ("vendor_id", "cpu family", "model", "flags", "Features", "CPU part")
-    return "\n".join(sorted({line for line in lines if line.split(":")[0].strip() in wanted}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -11,13 +11,15 @@ from typing import ClassVar
 from snnlearn.codegen.cpp import emit_cpp
 from snnlearn.codegen.cuda.emit import emit_cuda
 from snnlearn.codegen.cuda.program import Program
-from snnlearn.codegen.plan import Plan
+from snnlearn.codegen.explain import explain
+from snnlearn.codegen.plan import DEFAULT, DEFAULT_GPU, DEFAULT_UNFUSED, Plan
 from snnlearn.errors import BackendError, did_you_mean
 from snnlearn.network import Network
 from snnlearn.runtime import cuda
 from snnlearn.runtime.cpu_simulation import CpuSimulation
 from snnlearn.runtime.cuda.simulation import CudaSimulation
 from snnlearn.runtime.library import Preparation, build_library
+from snnlearn.runtime.processor import has_fused_multiply_add
 from snnlearn.runtime.simulation import Simulation
 
 _NAMES = {"cpu": "cpu", "single_threaded_cpu": "cpu", "cuda": "cuda"}
@@ -93,6 +95,21 @@ class Engine(ABC):
 
     name: ClassVar[str]
 
+    @staticmethod
+    @abstractmethod
+    def default_rewrites(portable: bool) -> tuple[str, ...]:
+        """Return the names of the rewrites that plans go through unless a user names others.
+
+        Parameters
+        ----------
+        portable : bool
+            Whether to compile for any CPU of the architecture.
+        """
+
+    @abstractmethod
+    def explain(self, plan: Plan, applied: Iterable[str]) -> str:
+        """Return a table of a plan's kernels as this engine runs them, given the rewrites that made it."""
+
     @abstractmethod
     def begin(self, options: Options) -> Callable[[Plan], Built]:
         """Begin what a build needs whatever the plan, and return what goes on from there, given the plan.
@@ -117,6 +134,15 @@ class CpuEngine(Engine):
     """C++, compiled by a compiler of this machine."""
 
     name = "cpu"
+
+    @staticmethod
+    def default_rewrites(portable: bool) -> tuple[str, ...]:
+        """Return all but `contract` where the CPU may lack its instruction."""
+        return DEFAULT if has_fused_multiply_add() and not portable else DEFAULT_UNFUSED
+
+    def explain(self, plan: Plan, applied: Iterable[str]) -> str:
+        """Return the table with what threads of the CPU do, and which kernels are compiled as one."""
+        return explain(plan, applied)
 
     def begin(self, options: Options) -> Callable[[Plan], Built]:
         """Begin to look for the compiler, in threads beside the making of the plan."""
@@ -157,6 +183,15 @@ class CudaEngine(Engine):
 
     def __init__(self, device: int = 0) -> None:
         self.device = device
+
+    @staticmethod
+    def default_rewrites(portable: bool) -> tuple[str, ...]:
+        """Return all: GPUs have every instruction, and code for them is not compiled for a CPU."""
+        return DEFAULT_GPU
+
+    def explain(self, plan: Plan, applied: Iterable[str]) -> str:
+        """Return the table with what threads of the GPU do."""
+        return explain(plan, applied, gpu=True)
 
     def begin(self, options: Options) -> Callable[[Plan], Built]:
         """Open the device: what stands against using it is said before anything else is done."""
@@ -200,8 +235,8 @@ def split_name(name: str | None) -> tuple[str, int | None]:
     kind, _, number = str(name).partition(":")
     if kind == "hip":
         raise BackendError(
-            f"snnlearn.genn is the embedded engine, 'cpu' and 'cuda'; it has no back end '{name}': GeNN has, through "
-            f"PyGeNN and choose_backend('genn:{kind}')"
+            f"the embedded engine, 'cpu' and 'cuda', has no back end '{name}': GeNN has, through PyGeNN and "
+            f"choose_backend('genn:{kind}')"
         )
     if kind == "cuda" and ":" in name:
         if not (number.isascii() and number.isdecimal()):
@@ -209,10 +244,15 @@ def split_name(name: str | None) -> tuple[str, int | None]:
         return kind, int(number)
     if name not in _NAMES:
         near = did_you_mean(str(name), _NAMES)
-        raise BackendError(f"snnlearn.genn is the embedded engine, 'cpu' and 'cuda'; it has no back end {name!r}{near}")
+        raise BackendError(f"the embedded engine, 'cpu' and 'cuda', has no back end {name!r}{near}")
     return _NAMES[name], None
 
 
 def make_engine(kind: str, device: int | None) -> Engine:
     """Return the engine of a back end, as `split_name` gives it."""
-    return CpuEngine() if kind == "cpu" else CudaEngine(device or 0)
+    return CpuEngine() if kind == CpuEngine.name else CudaEngine(device or 0)
+
+
+def default_rewrites(kind: str, portable: bool) -> tuple[str, ...]:
+    """Return `Engine.default_rewrites` of a back end, as `split_name` gives it."""
+    return (CpuEngine if kind == CpuEngine.name else CudaEngine).default_rewrites(portable)

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn.codegen.plan import Plan
 from snnlearn.codegen.plan.memory import init_egp
 from snnlearn.errors import NetworkError
 from snnlearn.network import Location, Network, SparseConnectInit, SynapsePopulation, Variable, VarInit
 
-if TYPE_CHECKING:
-    from snnlearn.runtime.simulation import Simulation
+Read = Callable[[Location], NDArray[Any]]
+Values = Iterator[tuple[Location, NDArray[Any]]]
 
 
-def set_numbers(simulation: Simulation, seed: int) -> None:
-    """Set dynamic parameters and extra global parameters."""
-    simulation.set_extra_global_params(given_arrays(simulation.network, seed))
-    for array in simulation.plan.arrays:
+def given_params(network: Network, plan: Plan) -> Iterator[tuple[Location, float]]:
+    """Yield every dynamic parameter with its value."""
+    for array in plan.arrays:
         at = array.location
         if at.space in ("param", "psm_param"):
-            simulation.set_dynamic_param(at, _param(simulation.network, at))
+            yield at, _param(network, at)
 
 
 def _param(network: Network, at: Location) -> float:
@@ -33,7 +33,7 @@ def _param(network: Network, at: Location) -> float:
     return value
 
 
-def given_arrays(network: Network, seed: int) -> Iterator[tuple[Location, NDArray[Any]]]:
+def given_arrays(network: Network, seed: int) -> Values:
     """Yield every extra global parameter that has values, with these."""
     for group in network.groups.by_name.values():
         for name, values in group.extra_global_params.items():
@@ -61,9 +61,15 @@ def _made_on_host(s: SynapsePopulation, seed: int) -> Mapping[str, NDArray[Any]]
     return init.snippet.host_init_func(s.source.size, s.target.size, dict(init.params), random)
 
 
-def set_connections(simulation: Simulation) -> None:
-    """Set the rows of connections that are given as pairs of neurons."""
-    for s in simulation.network.synapses.values():
+def given_connections(network: Network) -> Values:
+    """Yield the lengths and the indices of rows of connections that are given as pairs of neurons.
+
+    Raises
+    ------
+    NetworkError
+        For a connection that nothing makes, and for a row without room for its synapses.
+    """
+    for s in network.synapses.values():
         given = s.connectivity.connections
         if given is None:
             if not s.connectivity.dense and not _makes_connections(s):
@@ -78,15 +84,15 @@ def set_connections(simulation: Simulation) -> None:
             raise NetworkError(
                 f"synapse population '{s.name}': row {row} has {lengths[row]} synapses, but room for {s.row_stride}"
             )
-        simulation.write(Location(s.name, "row_length"), lengths)
+        yield Location(s.name, "row_length"), lengths
         post = given.post[given.order]
         ind = np.zeros(s.size, dtype=post.dtype)
         scatter(ind, lengths, s.row_stride, post)
-        simulation.write(Location(s.name, "ind"), ind)
+        yield Location(s.name, "ind"), ind
 
 
 class RowsTooLong(NetworkError):
-    """Rows that were drawn at random have more synapses than was expected of them.
+    """Rows that were drawn at random, or made from an array, have more synapses than was expected of them.
 
     Attributes
     ----------
@@ -99,12 +105,12 @@ class RowsTooLong(NetworkError):
         self.longest = longest
 
 
-def about_rows(simulation: Simulation, error: NetworkError) -> NetworkError:
+def about_rows(network: Network, read: Read, error: NetworkError) -> NetworkError:
     """Return an error of code that makes connectivity as `RowsTooLong`, where there are such rows."""
     longest = {}
-    for s in simulation.network.synapses.values():
+    for s in network.synapses.values():
         if s.connectivity.estimated:
-            length = int(simulation.read(Location(s.name, "row_length")).max())
+            length = int(read(Location(s.name, "row_length")).max())
             if length > s.row_stride:
                 longest[s.name] = length
     return RowsTooLong(str(error), longest) if longest else error
@@ -115,24 +121,28 @@ def _makes_connections(s: SynapsePopulation) -> bool:
     return init is not None and (not isinstance(init, SparseConnectInit) or init.makes_connections)
 
 
-def set_variables(simulation: Simulation) -> None:
-    """Set the variables that the network gives as arrays."""
-    for at, variable in simulation.network.variables.items():
+def given_variables(network: Network, read: Read) -> Values:
+    """Yield the variables that the network gives as arrays, once ``read`` returns the lengths of rows.
+
+    Raises
+    ------
+    NetworkError
+        Where there is not one value for each synapse.
+    """
+    for at, variable in network.variables.items():
         if isinstance(variable.init, np.ndarray):
-            _set_variable(simulation, at, variable)
+            yield at, _given_variable(network, read, at, variable)
 
 
-def _set_variable(simulation: Simulation, at: Location, variable: Variable) -> None:
-    network = simulation.network
+def _given_variable(network: Network, read: Read, at: Location, variable: Variable) -> NDArray[Any]:
     copies = network.batch_size if variable.batched else 1
     values = np.broadcast_to(np.atleast_2d(variable.init), (copies, variable.init.shape[-1]))
     name = network.groups.connection_of(at) if variable.over == "synapse" else None
     s = network.synapses[name] if name is not None else None
     if s is None or s.connectivity.dense:
         kept = np.broadcast_to(values[:, None, :], (copies, variable.slots, variable.size))
-        simulation.write(at, kept.reshape(-1))
-        return
-    lengths = simulation.read(Location(s.name, "row_length"))
+        return kept.reshape(-1)
+    lengths = read(Location(s.name, "row_length"))
     if values.shape[-1] != lengths.sum():
         raise NetworkError(
             f"initial value of {at} must have shape ({lengths.sum()},), one for each synapse, not ({values.shape[-1]},)"
@@ -141,7 +151,7 @@ def _set_variable(simulation: Simulation, at: Location, variable: Variable) -> N
     padded = np.zeros((copies, variable.size), dtype=values.dtype)
     for copy, row in zip(padded, values, strict=True):
         scatter(copy, lengths, s.row_stride, row if given is None else row[given.order])
-    simulation.write(at, padded.reshape(-1))
+    return padded.reshape(-1)
 
 
 def scatter(target: NDArray[Any], lengths: NDArray[np.uint32], stride: int, values: NDArray[Any]) -> None:

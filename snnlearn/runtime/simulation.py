@@ -20,10 +20,10 @@ from snnlearn.runtime.exclusive import Exclusive, exclusive
 from snnlearn.runtime.recording import Recording
 from snnlearn.runtime.sizes import recorded_population
 
-_CHUNK = 2000  # timesteps between looks at Ctrl-C
+_CHUNK = 2000  # timesteps between checks for Ctrl-C
 Check = Callable[[Callable[[Location], NDArray[Any]]], None]
 _ELSEWHERE = "another thread is running this model"
-_OUR_CODE = ("snnlearn.runtime", "snnlearn.genn")
+_OUR_CODE = f"{__name__.partition('.')[0]}."
 
 
 class Simulation(Exclusive, ABC):
@@ -55,21 +55,27 @@ class Simulation(Exclusive, ABC):
 
     def _start(self, seed: int) -> None:
         """Give every array its first values; an engine calls this when its arrays are there, full of zeros."""
-        first_values.set_numbers(self, seed)
+        self.set_extra_global_params(first_values.given_arrays(self.network, seed))
+        for at, value in first_values.given_params(self.network, self.plan):
+            self.set_dynamic_param(at, value)
         self._connect()
-        first_values.set_connections(self)
+        self._write_all(first_values.given_connections(self.network))
         try:
             self._check()
         except NetworkError as error:
-            raise first_values.about_rows(self, error) from None
+            raise first_values.about_rows(self.network, self.read, error) from None
         for group in self.plan.columns:
             self._list_columns(group)
         self._initialise()
-        first_values.set_variables(self)
+        self._write_all(first_values.given_variables(self.network, self.read))
         # Host code has an array of the right size even where nobody else looks at the host's copy.
         self._hosted = {name: self.copy(self.plan.array(name).location) for name in self.plan.hosted}
         self._bind_host()
         self._check()
+
+    def _write_all(self, given: Iterable[tuple[Location, NDArray[Any]]]) -> None:
+        for at, values in given:
+            self.write(at, values)
 
     # ---- what an engine does ----
 
@@ -77,7 +83,7 @@ class Simulation(Exclusive, ABC):
 
     # Attributes, so that they may be compiled functions. Each returns whether there may be something to report.
     _step: Callable[[], object]  # one timestep
-    _run: Callable[[int], object]  # as many, without a look at Ctrl-C
+    _run: Callable[[int], object]  # as many, without a check for Ctrl-C
     updates: Mapping[str, Callable[[], object]]  # the groups of custom updates, by name
     _flush: Callable[[], object] | None  # whatever is put off is done; None where nothing ever is
 

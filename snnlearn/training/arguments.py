@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
 from snnlearn.attributes import frozen
 from snnlearn.errors import TrainingError
@@ -61,7 +63,7 @@ class Settings:
 
 def check_whole(name: str, value: object, least: int) -> None:
     """Raise TrainingError unless a value is a whole number, not below the least."""
-    if not isinstance(value, int) or value < least:
+    if not isinstance(value, Integral) or value < least:
         raise TrainingError(f"{name} must be a whole number and {'positive' if least else 'not negative'}: {value!r}")
 
 
@@ -85,5 +87,13 @@ def check_connections(connections: Sequence[TrainedConnection]) -> None:
     for connection in connections:
         if not isinstance(connection, TrainedConnection):
             raise TrainingError(f"connections must be TrainedConnection, not {type(connection).__name__}")
-        if connection.bounds is not None and not connection.bounds[0] < connection.bounds[1]:
+        if connection.bounds is not None and not _are_bounds(connection.bounds):
             raise TrainingError(f"bounds of '{connection.synapses.name}' must be (low, high), not {connection.bounds}")
+
+
+def _are_bounds(given: Any) -> bool:
+    try:
+        low, high = map(float, given)
+    except (TypeError, ValueError):
+        return False
+    return low < high

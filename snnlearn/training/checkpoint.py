@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from snnlearn.attributes import frozen
 from snnlearn.errors import TrainingError, did_you_mean
 from snnlearn.io import atomic_write
-from snnlearn.training.fingerprint import differences
+from snnlearn.training.fingerprint import differences, plain_number
 
 _FORMAT = 1
 _PARTS = {
@@ -62,7 +62,7 @@ class Checkpoint:
             If the file cannot be written.
         """
         path = _path(name)
-        text = json.dumps({"format": _FORMAT, **self.progress})
+        text = json.dumps({"format": _FORMAT, **self.progress}, default=plain_number)
         with atomic_write(path, "wb") as file:
             arrays: dict[str, Any] = {f"array/{key}": value for key, value in self.arrays.items()}
             np.savez(file, progress=np.array(text), **arrays)

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+import numpy as np
+
 from snnlearn.declare import as_plain
 from snnlearn.dialect.source import Source
 from snnlearn.dialect.tokens import scan
@@ -44,7 +46,7 @@ def fingerprint(
     }
     derived = network.get(_DERIVED, {})
     values[_DERIVED] = {key: value for key, value in derived.items() if key not in added}
-    found: dict[str, Any] = json.loads(json.dumps(values))
+    found: dict[str, Any] = json.loads(json.dumps(values, default=plain_number))
     return found
 
 
@@ -64,6 +66,13 @@ def _describe_optimiser(rule: Optimiser) -> dict[str, Any]:
     refs = {name: getattr(rule, name) for name in ("gradient_ref", "variable_ref")}
     named = {name: ref for name, ref in refs.items() if ref != getattr(Optimiser, name)}
     return {**as_plain(rule.model), "parameters": fixed, **named}
+
+
+def plain_number(value: Any) -> Any:
+    """Return what JSON holds instead of a number of NumPy's; for ``json.dumps(..., default=plain_number)``."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r} cannot be written as JSON")
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

@@ -90,7 +90,15 @@ class Fit:
         return sum(part.segment.num_updates for part in self.parts)
 
     def lr_of_update(self, update: int) -> float:
-        """Return the highest learning rate of an update; one beyond the last has the last's."""
+        """Return the highest learning rate of an update; one beyond the last has the last's.
+
+        Raises
+        ------
+        TrainingError
+            Where there are no phases.
+        """
+        if not self.parts:
+            raise TrainingError("no fit has been laid out yet, so that there is no learning rate")
         for part in self.parts:
             segment = part.segment
             if update < segment.first_update + segment.num_updates:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, Union
 
@@ -32,7 +33,7 @@ from snnlearn.training.one_thread import OneThread, one_thread
 from snnlearn.training.optimisers import Optimiser, precision_of
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.runner import TrialRunner
-from snnlearn.training.session import EpochResult, Progress, Session, SessionState
+from snnlearn.training.session import Counters, EpochResult, Session, SessionState
 from snnlearn.training.trained_network import TrainedNetwork
 from snnlearn.training.validation import Validation
 
@@ -142,8 +143,8 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         self._update_offset, self._prepare = update_offset, prepare
         self._recording_timesteps = trial_timesteps if populations else None
         self._network = TrainedNetwork(genn, model, connections, optimisers, update_timesteps)
-        progress = Progress()
-        self._session = Session(self._settings, progress, len(self.connections))
+        counters = Counters()
+        self._session = Session(self._settings, counters, len(self.connections))
         self._validation = Validation(model, self._session, trial_timesteps, reset_groups)
         self._conductor = Conductor(self, self._session, self._network, self._validation)
         self.runner = TrialRunner(
@@ -156,7 +157,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
             record=record,
             populations=populations,
             callbacks=[self._conductor],
-            progress=progress,
+            counters=counters,
         )
 
     # ---- how it went ----
@@ -326,7 +327,8 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         TrainingError
             As in `fit_opt_sched`; and where the losses are too few to choose a rate, or never fall.
         """
-        if not (isinstance(start, (int, float)) and isinstance(end, (int, float)) and 0 < start < end):
+        ends: tuple[Any, Any] = (start, end)
+        if not (all(isinstance(rate, Real) for rate in ends) and 0 < start < end):
             raise TrainingError(f"the finder's rates must grow: 0 < start < end, not {start!r} to {end!r}")
         self.build([optimiser])
         before, session, fit = self._snapshot(), self._session, self._session.fit

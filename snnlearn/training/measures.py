@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Union
+from typing import Any, Union
 
+from snnlearn.errors import TrainingError
 from snnlearn.training.data import Data
 
 Noted = Union[float, Callable[[], float]]
@@ -50,7 +51,7 @@ class Measure(ABC):
         A loss that is kept on the device returns a function instead, which reads it: then training need not wait for
         the device at each update. See `snnlearn.training.SumLog`.
         """
-        return float(self.value(timestep))
+        return _as_float(self.value(timestep), self.name)
 
     def settle(self) -> None:  # noqa: B027 - most have nothing there
         """Read what has been noted and is on the device alone; called before ``state`` is kept or replaced."""
@@ -69,10 +70,20 @@ class Mean(Measure):
 
     def after_trial(self, data: Data, index: int) -> None:
         """Add the trial's number."""
-        self.state["sum"] = self.state.get("sum", 0.0) + float(self.of_trial(data, index))
+        self.state["sum"] = self.state.get("sum", 0.0) + _as_float(self.of_trial(data, index), self.name)
         self.state["count"] = self.state.get("count", 0.0) + 1.0
 
     def value(self, timestep: int) -> float:
         """Return the mean; NaN where there was no trial."""
         total, count = self.state.pop("sum", 0.0), self.state.pop("count", 0.0)
         return total / count if count else float("nan")
+
+
+def _as_float(given: Any, name: str) -> float:
+    """Return what a measure gave as a float; raises TrainingError where it is no number."""
+    try:
+        if hasattr(given, "__float__"):  # text has none
+            return float(given)
+    except (TypeError, ValueError):  # an array of several
+        pass
+    raise TrainingError(f"'{name}' must be a number, not {given!r}")

@@ -14,7 +14,7 @@ from snnlearn.training.callbacks import Callback, Spikes, tell
 from snnlearn.training.engine import NeuronGroupApi, SteppedModelApi
 from snnlearn.training.forwarding import Forwarded
 from snnlearn.training.one_thread import OneThread, one_thread
-from snnlearn.training.session import Progress
+from snnlearn.training.session import Counters
 
 
 class TrialRunner(OneThread):
@@ -48,7 +48,7 @@ class TrialRunner(OneThread):
     populations : sequence of neuron groups
         Whose spikes to hand to ``on_recording``.
     callbacks : sequence of Callback
-    progress : Progress, optional
+    counters : Counters, optional
         Counters to go on with; by default new ones.
 
     Attributes
@@ -56,7 +56,7 @@ class TrialRunner(OneThread):
     model
     update_group : str or None
         May be changed between updates.
-    progress : Progress
+    counters : Counters
         The counters; ``trial``, ``timestep``, ``update`` and ``timesteps_left`` are its own.
 
     Raises
@@ -65,10 +65,10 @@ class TrialRunner(OneThread):
         For a length or interval that is not positive, an update group without interval.
     """
 
-    trial = Forwarded[int]("progress")
-    timestep = Forwarded[int]("progress")
-    update = Forwarded[int]("progress")
-    timesteps_left = Forwarded[Union[int, None]]("progress")
+    trial = Forwarded[int]("counters")
+    timestep = Forwarded[int]("counters")
+    update = Forwarded[int]("counters")
+    timesteps_left = Forwarded[Union[int, None]]("counters")
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class TrialRunner(OneThread):
         record: Collection[int] = (),
         populations: Sequence[NeuronGroupApi] = (),
         callbacks: Sequence[Callback] = (),
-        progress: Progress | None = None,
+        counters: Counters | None = None,
     ) -> None:
         _need_positive("trial_timesteps", trial_timesteps)
         if (update_group is None) != (update_timesteps is None):
@@ -93,7 +93,7 @@ class TrialRunner(OneThread):
             raise TrainingError(f"update_offset must be a whole number and not negative: {update_offset!r}")
         super().__init__()
         self.model = model
-        self.progress = progress if progress is not None else Progress()
+        self.counters = counters if counters is not None else Counters()
         self.update_group = update_group
         self._stop = False
         self._trial_timesteps = trial_timesteps
@@ -114,10 +114,10 @@ class TrialRunner(OneThread):
             If the number is not positive; while another thread runs trials.
         """
         _need_positive("num_trials", num_trials)
-        last = self.trial + num_trials
+        last = self.counters.trial + num_trials
         self._tell("on_train_begin", num_trials)
         try:
-            while self.trial < last and not self._stop:
+            while self.counters.trial < last and not self._stop:
                 self._run_trial()
             finished = not self._stop
             self._tell("on_train_end")
@@ -135,8 +135,8 @@ class TrialRunner(OneThread):
 
     def abandon_trial(self) -> None:
         """Let the next run begin with a new trial, whatever was left of the last; leave out an update that was due."""
-        self.timesteps_left = None
-        self.update = max(self.update, self.updates_until(self.timestep))
+        self.counters.timesteps_left = None
+        self.counters.update = max(self.counters.update, self.updates_until(self.counters.timestep))
 
     def updates_until(self, timestep: int) -> int:
         """Return how many updates are due in the first so many timesteps."""
@@ -145,21 +145,21 @@ class TrialRunner(OneThread):
         return max((timestep - self._update_offset) // self._update_timesteps, 0)
 
     def _run_trial(self) -> None:
-        trial = self.trial
-        if self.timesteps_left is None:
+        trial = self.counters.trial
+        if self.counters.timesteps_left is None:
             for group in self._reset_groups:
                 self.model.custom_update(group)
             self.model.timestep = 0
             self._tell("on_trial_begin", trial)
-            self.timesteps_left = self._trial_timesteps
+            self.counters.timesteps_left = self._trial_timesteps
         self._update_if_due()  # where an error came before it
-        while self.timesteps_left and not self._stop:
-            self._run_to_update(self.timesteps_left)
+        while self.counters.timesteps_left and not self._stop:
+            self._run_to_update(self.counters.timesteps_left)
             self._update_if_due()
-        if self.timesteps_left:
+        if self.counters.timesteps_left:
             return
-        self.trial += 1
-        self.timesteps_left = None
+        self.counters.trial += 1
+        self.counters.timesteps_left = None
         if trial in self._record:
             self.model.pull_recording_buffers_from_device()
             spikes = {group.name: _in_order(*group.spike_recording_data[0]) for group in self._populations}
@@ -170,8 +170,8 @@ class TrialRunner(OneThread):
         """Run to the next update, or to the end of the trial where that comes first."""
         number = left
         if self._update_timesteps is not None:
-            due = (self.update + 1) * self._update_timesteps + self._update_offset
-            number = min(number, due - self.timestep)
+            due = (self.counters.update + 1) * self._update_timesteps + self._update_offset
+            number = min(number, due - self.counters.timestep)
         begin = self.model.timestep
         try:
             if hasattr(self.model, "run"):
@@ -182,15 +182,15 @@ class TrialRunner(OneThread):
         finally:
             # Fewer than asked for after Ctrl-C.
             done = self.model.timestep - begin
-            self.timestep += done
-            self.timesteps_left = left - done
+            self.counters.timestep += done
+            self.counters.timesteps_left = left - done
 
     def _update_if_due(self) -> None:
-        if self.update_group is not None and self.updates_until(self.timestep) > self.update:
-            update = self.update
+        if self.update_group is not None and self.updates_until(self.counters.timestep) > self.counters.update:
+            update = self.counters.update
             self._tell("on_update", update)
             self.model.custom_update(self.update_group)
-            self.update += 1
+            self.counters.update += 1
             self._tell("on_update_end", update)
 
     def _tell(self, event: str, *args: Any) -> None:

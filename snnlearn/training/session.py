@@ -24,7 +24,7 @@ _OF_THE_FIT = ("epochs_done", "epoch_losses", "measured", "announced", "pending_
 
 
 @dataclass
-class Progress:
+class Counters:
     """How many trials, timesteps and updates have been run; a trial that is not over does not count.
 
     Attributes
@@ -91,7 +91,7 @@ class SessionState:
 
     Attributes
     ----------
-    progress : Progress
+    counters : Counters
     start : FitStart or None
     fit : mapping
         How far the current fit is, by attribute of `Session`.
@@ -101,7 +101,7 @@ class SessionState:
     epochs : list of EpochResult
     """
 
-    progress: Progress
+    counters: Counters
     start: FitStart | None
     fit: Mapping[str, Any]
     measures: Sequence[Mapping[str, float]]
@@ -111,7 +111,7 @@ class SessionState:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, in the format of checkpoints."""
         return {
-            "runner": self.progress.to_list(),
+            "runner": self.counters.to_list(),
             "conductor": {"start": asdict(self.start) if self.start is not None else None, **self.fit},
             "measures": [dict(state) for state in self.measures],
             "history": self.history.to_dict(),
@@ -125,17 +125,20 @@ class SessionState:
         Raises
         ------
         TrainingError
-            If the history is none.
+            If something is missing or of another form.
         """
-        start, fit = values["conductor"]["start"], {name: values["conductor"][name] for name in _OF_THE_FIT}
-        return cls(
-            Progress(*values["runner"]),
-            FitStart(**start) if start is not None else None,
-            fit,
-            values["measures"],
-            History.from_dict(values["history"]),
-            [EpochResult.from_list(epoch) for epoch in values["epochs"]],
-        )
+        try:
+            start = values["conductor"]["start"]
+            return cls(
+                Counters(*values["runner"]),
+                FitStart(**start) if start is not None else None,
+                {name: values["conductor"][name] for name in _OF_THE_FIT},
+                values["measures"],
+                History.from_dict(values["history"]),
+                [EpochResult.from_list(epoch) for epoch in values["epochs"]],
+            )
+        except (KeyError, TypeError) as error:
+            raise TrainingError(f"this is no state of a training: {type(error).__name__}: {error}") from None
 
 
 class Session:
@@ -146,7 +149,7 @@ class Session:
     Parameters
     ----------
     settings : Settings
-    progress : Progress
+    counters : Counters
         The runner's own, which it moves on.
     num_connections : int
 
@@ -175,8 +178,8 @@ class Session:
         Of the last fit, as far as `settle` has been.
     """
 
-    def __init__(self, settings: Settings, progress: Progress, num_connections: int) -> None:
-        self.settings, self.progress = settings, progress
+    def __init__(self, settings: Settings, counters: Counters, num_connections: int) -> None:
+        self.settings, self.counters = settings, counters
         self.start: FitStart | None = None
         self.fit = Fit(())
         self.phase = 0
@@ -199,8 +202,8 @@ class Session:
 
     def begin(self, signature: list[str]) -> None:
         """Begin a new fit where the counters are; all losses have been read."""
-        progress = self.progress
-        self.start = FitStart(progress.trial, progress.timestep, self.epochs_done, signature)
+        counters = self.counters
+        self.start = FitStart(counters.trial, counters.timestep, self.epochs_done, signature)
         self.history, self.epochs = History(self.history.num_connections), []
         self._epoch_losses, self.announced = [], -1
         self._divergence, self.diverged, self._error = Divergence(), False, None
@@ -315,13 +318,13 @@ class Session:
             "pending_epoch": self.pending_epoch,
         }
         measures = [dict(measure.state) for measure in self.settings.measures]
-        return SessionState(replace(self.progress), self.start, fit, measures, self.history, self.epochs)
+        return SessionState(replace(self.counters), self.start, fit, measures, self.history, self.epochs)
 
     def set_state(self, state: SessionState) -> None:
         """Put back what `state` gave; all losses have been read."""
-        progress, there = self.progress, state.progress
-        progress.trial, progress.timestep, progress.update = there.trial, there.timestep, there.update
-        progress.timesteps_left = there.timesteps_left
+        counters, there = self.counters, state.counters
+        counters.trial, counters.timestep, counters.update = there.trial, there.timestep, there.update
+        counters.timesteps_left = there.timesteps_left
         self.start, self.history, self.epochs = state.start, state.history, state.epochs
         self._divergence, self.diverged = Divergence(state.history.losses.tolist()), False
         self.epochs_done, self._epoch_losses = state.fit["epochs_done"], list(state.fit["epoch_losses"])

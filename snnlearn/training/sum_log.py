@@ -16,7 +16,7 @@ class NotedSum:
         self._value: float | None = None
 
     def value(self) -> float:
-        """Return the sum; the first to ask waits for the device, and has all sums read that are not read yet."""
+        """Return the sum; the first call synchronises, and reads all sums that are not read yet."""
         if self._value is None:
             self._log.read()
         assert self._value is not None
@@ -26,8 +26,8 @@ class NotedSum:
 class SumLog:
     """Notes the sum of a variable over a population, on the device.
 
-    Noting asks the device for something and does not wait for it; reading is one copy, of as many numbers as the
-    population has neurons. So many can be noted before one is read; with the next they are all read.
+    Recording a sum is asynchronous. Reading synchronises, with one copy of as many numbers as the population has
+    neurons, which is also the capacity: a further sum has all of them read.
 
     Parameters
     ----------

@@ -113,8 +113,13 @@ class TrainedNetwork:
 
     def set_rates(self, rule: Optimiser, values: dict[str, Any]) -> None:
         """Set parameters of a compiled optimiser: a number, or one for each connection, by parameter."""
+        num = len(self.connections)
         for param, value in values.items():
-            each = tuple(np.broadcast_to(np.asarray(value, dtype=np.float64), len(self.connections)).tolist())
+            each: tuple[float, ...] = (
+                (float(value),) * num
+                if isinstance(value, float)
+                else tuple(np.broadcast_to(np.asarray(value, np.float64), num).tolist())
+            )
             if self._rates.get((rule.name, param)) == each:
                 continue
             for number in each:

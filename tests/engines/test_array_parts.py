@@ -39,7 +39,7 @@ def add(model: Any, kind: Any, times: Any, begin: Any, end: Any, size: int = 2) 
         (TIMES, [7, 3], [7, 6], r"neuron 0's part of an array, 'spikeTimes\[7:7\]' .* is not in the array"),
         (TIMES, [0, 3], [4, 6], r"neuron 0's part of an array, 'spikeTimes\[0:4\]' .* does not ascend: sort it"),
         ([1.0, 2.0, np.nan], [0, 2], [2, 3], r"neuron 1's part of an array, 'spikeTimes\[2:3\]' .* holds NaN"),
-        ([1.0, np.nan, 2.0], [0, 0], [0, 3], r"neuron 1's part of an array, 'spikeTimes\[0:3\]' .* does not ascend"),
+        ([1.0, np.nan, 2.0], [0, 0], [0, 3], r"neuron 1's part of an array, 'spikeTimes\[0:3\]' .* holds NaN"),
     ],
 )
 def test_what_is_no_part_is_refused_by_load(

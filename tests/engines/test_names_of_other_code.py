@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from snnlearn.declare import models as declared
+from snnlearn.declare.built_in_names import SEEN
 
-TAKEN = {kind: frozenset(names) for kind, names in declared._TAKEN.items()}
+TAKEN = {kind: frozenset(names) for kind, names in SEEN.items()}
 FUNCTIONS = "exp min gennrand gennrand_uniform printf assert addSynapse add_synapse remove_synapse pushxToDevice"
 ALL = sorted(frozenset().union(*TAKEN.values(), FUNCTIONS.split(), ["prev_st", "goto", "L_tmpnam", "a__b", "__x"]))
 

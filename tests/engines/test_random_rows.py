@@ -188,6 +188,21 @@ def test_a_users_estimate_may_be_exceeded_too(engine: Any) -> None:
     model.unload()
 
 
+def test_so_may_an_estimate_of_rows_that_an_array_makes(engine: Any) -> None:
+    kind = create_sparse_connect_init_snippet(
+        "Given",
+        extra_global_params=[("lengths", "unsigned int*")],
+        row_build_code="for (unsigned int j = 0; j < lengths[id_pre]; j++) addSynapse(j);",
+        calc_max_row_len_func=lambda num_pre, num_post, pars: 2,
+    )
+    model, s = connect(engine, kind, {}, 4, 20)
+    s.connectivity_extra_global_params["lengths"].set_init_values([1, 7, 0, 3])
+    model.load()
+    assert pairs(s) == [(i, j) for i, length in enumerate([1, 7, 0, 3]) for j in range(length)]
+    assert s.max_connections == 7
+    model.unload()
+
+
 def test_a_bound_that_is_wrong_is_an_error(engine: Any) -> None:
     kind = of_users("Three", "for (unsigned int j = 0; j < 3; j++) addSynapse(j);", 2)
     model, _ = connect(engine, kind, {}, 30, 20)

@@ -21,11 +21,14 @@ def trains(rng: np.random.Generator, size: int) -> list[np.ndarray]:
 
 
 def played(train: np.ndarray, steps: int, dt: float) -> list[int]:
-    """Return the timesteps at which a source spikes: at most one each, as soon as its time has come."""
-    train, fired = train.astype(np.float32), []
+    """Return the timesteps at which a source spikes: at most one each, as soon as its time has come.
+
+    A time up to a ten-thousandth of a timestep behind counts as come; see the model.
+    """
+    train, fired = train.astype(np.float32).astype(float), []
     waiting = 0
     for step in range(steps):
-        if waiting < len(train) and np.float32(step) * np.float32(dt) >= train[waiting]:
+        if waiting < len(train) and (step + 1e-4) * dt >= train[waiting]:
             fired.append(step)
             waiting += 1
     return fired

@@ -27,6 +27,9 @@ def on_the_grid(dt: float) -> dict[str, np.ndarray]:
         "products": k * dt,
         "decimals": np.round(k * dt, 6 if dt > 0.05 else 9),
         "single": (k * dt).astype(np.float32),
+        "single_products": k.astype(np.float32) * np.float32(dt),
+        "products_of_a_single": k * float(np.float32(dt)),
+        "sums": np.cumsum(np.full(STEPS, dt)) - dt,
         "quotients": k / (1.0 / dt),
         "linspace": np.linspace(0.0, (STEPS - 1) * dt, STEPS),
     }

@@ -198,6 +198,7 @@ def test_variables_and_groups_are_not_replaced() -> None:
 
 TOO_LATE = {
     "seed": lambda m, p, s: setattr(m, "seed", 5),
+    "name": lambda m, p, s: setattr(m, "name", "other"),
     "dt": lambda m, p, s: setattr(m, "dt", 0.5),
     "batch_size": lambda m, p, s: setattr(m, "batch_size", 2),
     "precision": lambda m, p, s: setattr(m, "precision", "double"),

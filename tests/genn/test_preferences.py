@@ -101,6 +101,8 @@ WRONG = [
     ({"optimise": ["defr"]}, "unknown optimisation 'defr'; did you mean 'defer'"),
     ({"thread": 2}, "unknown preference 'thread'; did you mean 'threads'"),
     ({"nonsense": 2}, "unknown preference 'nonsense'"),
+    ({"batch_size": 2}, "unknown preference 'batch_size': assign it to the model, model.batch_size = 2"),
+    ({"sed": 5}, "unknown preference 'sed': assign it to the model, model.seed = 5"),
 ]
 
 

@@ -156,6 +156,8 @@ def test_last_moment_before_the_end_is_part_of_the_trial(ras):
 
 
 def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(TargetError, match=r"the name of the \.ras file is empty"):
+        read_ras("", 4, 100.0)
     with pytest.raises(TargetError, match=re.escape(f"{tmp_path / 'no.ras'}: there is no such file")):
         read_ras(tmp_path / "no.ras", 3, 500.0)
     with pytest.raises(TargetError, match=re.escape(f"{tmp_path}: this is a folder, not a .ras file")):

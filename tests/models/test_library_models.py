@@ -31,7 +31,7 @@ NEEDS: dict[str, dict[str, tuple[str, str, str]]] = {
     },
     "PatternSource": {
         "sim_code": ("t dt", "", "fabs fmax fmin"),
-        "threshold_condition_code": ("next last t spikeTimes", "", ""),
+        "threshold_condition_code": ("next last spikeTimes", "", ""),
         "reset_code": ("next", "next", ""),
     },
     "ShowLabel": {"update_code": ("labels pattern id", "target", "")},
@@ -45,7 +45,7 @@ NEEDS: dict[str, dict[str, tuple[str, str, str]]] = {
     "SourceReset": {"update_code": ("firstSpike", "startSpike", "")},
     "SpikeSourceArray": {
         "sim_code": ("t dt", "", "fabs fmax fmin"),
-        "threshold_condition_code": ("startSpike endSpike t spikeTimes", "", ""),
+        "threshold_condition_code": ("startSpike endSpike spikeTimes", "", ""),
         "reset_code": ("startSpike", "startSpike", ""),
     },
     "RMaxProp": {

@@ -16,7 +16,7 @@ from small_networks import network
 from snnlearn.codegen.cpp import emit_cpp
 from snnlearn.codegen.plan import build_plan
 from snnlearn.errors import BuildError
-from snnlearn.runtime import CpuSimulation, cache
+from snnlearn.runtime import CpuSimulation, cache, processor
 from snnlearn.runtime.compiler import Compiler, find_compiler
 from snnlearn.runtime.library import build_library
 
@@ -186,10 +186,10 @@ def key_with(monkeypatch: pytest.MonkeyPatch, cpu_info: Path, text: str | None, 
         cpu_info.write_text(text)
     else:
         cpu_info.unlink(missing_ok=True)
-    monkeypatch.setattr(cache, "_CPU_INFO", cpu_info)
-    cache._cpu.cache_clear()
+    monkeypatch.setattr(processor, "_CPU_INFO", cpu_info)
+    processor.processor.cache_clear()
     key = tuple(cache._content(SOURCE, compiler))
-    cache._cpu.cache_clear()
+    processor.processor.cache_clear()
     return key
 
 
@@ -222,5 +222,5 @@ def test_portable_code_has_keys_of_its_own_for_all_cpus(monkeypatch: pytest.Monk
 def test_a_library_for_another_cpu_is_not_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiler: Any = find_compiler()
     first = cache.build(SOURCE, compiler)
-    monkeypatch.setattr(cache, "_cpu", lambda: "another CPU")
+    monkeypatch.setattr(cache, "processor", lambda: "another CPU")
     assert cache.build(SOURCE, compiler) != first

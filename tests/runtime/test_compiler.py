@@ -53,6 +53,8 @@ def test_a_compiler_that_does_not_work_is_passed_over(bare: Path) -> None:
 )
 def test_none_at_all(bare: Path, monkeypatch: pytest.MonkeyPatch, platform: str, advice: str) -> None:
     monkeypatch.setattr(sys, "platform", platform)
+    # On "win32", which() calls Windows.
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(
         CompilerNotFoundError, match=rf'no C\+\+ compiler found.*{advice}.*pip install "snnlearn\[compiler\]"'
     ):

@@ -194,6 +194,14 @@ def test_the_finder_says_what_happened(settings, arguments, message):
         seen(**settings).lr_find(1e-4, 10.0, optimiser="SGD", **arguments)
 
 
+def test_the_finder_takes_numbers_of_numpy():
+    plain, numpys = (
+        seen().lr_find(start, end, epochs=3, optimiser="SGD")
+        for start, end in ((2**-13, 8.0), (np.float32(2**-13), np.int64(8)))
+    )
+    assert plain.suggestion == numpys.suggestion
+
+
 def test_the_finder_says_where_it_diverged():
     found = seen(broken=50).lr_find(1e-4, 1.0, epochs=3, optimiser="SGD")
     assert found.why.endswith(f"the loss diverged at update 51 of 60, at a rate of {1e-4 * 1e4 ** (50 / 60):.3g}")

@@ -49,7 +49,9 @@ NETWORK = {
     "preferences": {},
     "record": [],
     "callbacks": [],
+    "trial_timesteps": 4,
     "update_timesteps": 4,
+    "shuffle": True,
 }
 
 
@@ -104,7 +106,8 @@ def make(**changed):
         genn,
         model,
         [TrainedConnection(s, weight=c["weight"], bounds=c["bounds"])],
-        trial_timesteps=4,
+        trial_timesteps=c["trial_timesteps"],
+        shuffle=c["shuffle"],
         update_timesteps=c["update_timesteps"],
         callbacks=c["callbacks"],
         loss=Nothing(),
@@ -126,6 +129,10 @@ DIFFERENT = {
     "name": ({"name": "other"}, "name is 'net' there, 'other' here"),
     "dt": ({"dt": 0.37}, "dt is 1.0 there, 0.37 here"),
     "precision": ({"precision": "double"}, "precision is 'float' there, 'double' here"),
+    "precision of times": (
+        {"preferences": {"time_precision": "double"}},
+        "time_precision is 'float' there, 'double' here",
+    ),
     "size": ({"size": 5}, "neuron population 'Pre', size is 4 there, 5 here"),
     "code": (
         {"rule": RULE.replace("+ x;", "+ 2.0 * x;")},
@@ -194,6 +201,13 @@ ALLOWED = {
     "seed": {"seed": 9},
     "first weights": {"start": genn.init_var("Normal", {"mean": 0.0, "sd": 1.0})},
     "recordings": {"record": [5]},
+    "numbers of NumPy": {
+        "trial_timesteps": np.int64(4),
+        "shuffle": np.bool_(True),
+        "nesterov": np.float32(0.0),
+        "gain": np.float32(1.0),
+        "bounds": np.array([-5, 5]),
+    },
     "comments and blanks": {"rule": "// the delta rule\n" + RULE.replace("\n    trace", " /* fades */ trace  ")},
 }
 
@@ -209,6 +223,13 @@ def test_what_may_change(name, saved):
     for variable in (here, there):
         variable.pull_from_device()
     np.testing.assert_array_equal(here.view, there.view)
+
+
+def test_a_checkpoint_with_numbers_of_numpy(saved, tmp_path):
+    learner = make(**ALLOWED["numbers of NumPy"])
+    learner.load(saved[0])
+    learner.save(tmp_path / "again")
+    make().load(tmp_path / "again")
 
 
 def test_recordings_cannot_begin_within_a_trial(tmp_path):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -267,6 +268,17 @@ def test_no_connections():
         Learner(genn, None, [], trial_timesteps=1, update_timesteps=1, loss=Broken())
 
 
+@pytest.mark.parametrize("bounds", [(1, 1), (2, 1), (np.nan, 1), ("a", 1), (None, 1), (0, 1, 2), 5, ()], ids=repr)
+def test_bounds_that_are_none(bounds):
+    connection = replace(make().connections[0], bounds=bounds)
+    with pytest.raises(TrainingError, match=r"bounds of 'Synapses' must be \(low, high\), not "):
+        Learner(genn, None, [connection], trial_timesteps=1, update_timesteps=1, loss=Broken())
+
+
+def test_whole_numbers_of_numpy():
+    assert make(read_trials=np.int32(2)).read_trials == 2
+
+
 class Unfinished(Mean):
     name = "nothing yet"
 
@@ -274,6 +286,33 @@ class Unfinished(Mean):
 def test_a_measure_without_its_number_cannot_be_made():
     with pytest.raises(TypeError, match=r"abstract.*of_trial"):
         Unfinished()
+
+
+class Given(Mean):
+    name = "accuracy"
+
+    def __init__(self, given):
+        super().__init__()
+        self.given = given
+
+    def of_trial(self, data, index):
+        return self.given
+
+
+@pytest.mark.parametrize("given", [None, "3", 1j, [1.0], np.ones(1), np.ones(3), {}], ids=repr)
+def test_a_measure_that_gives_no_number_is_named(given):
+    learner = make()
+    learner.loss = Given(given)
+    with pytest.raises(TrainingError, match="'accuracy' must be a number, not "):
+        learner.fit(1, 0.01, "SGD")
+
+
+@pytest.mark.parametrize("given", [3, True, np.float32(0.5), np.int64(3), np.array(0.5)], ids=repr)
+def test_numbers_that_a_measure_may_give(given):
+    learner = make()
+    learner.loss = Given(given)
+    learner.fit(1, 0.01, "SGD")
+    assert set(learner.sched.losses) == {float(given)}
 
 
 def test_checkpoint_of_other_optimisers(tmp_path):

@@ -15,7 +15,7 @@ from snnlearn.userproject.superspike_demo import Progress
 
 TRIALS = 30
 # Of an engine, as far as it has such: what looks at one array, and what at more.
-ONE = ("array", "read", "write", "copy", "device_array")
+ONE = ("pull", "push", "read", "write", "copy", "device_array")
 MORE = ("recording", "state", "set_state", "newest_slot", "timers", "set_extra_global_params")
 
 

@@ -259,7 +259,7 @@ class Printer:
         return f"{name} = {self._fit(value, e.value.type, e.type, guard)}"
 
     def _fit(self, value: str, given: ValueType, to: ValueType, guard: str) -> str:
-        """Return a number as one of a variable's type; where that may have no place for it, with a look at that."""
+        """Return a number converted to a variable's type, with a range check where it may overflow."""
         ctype = to.ctype_for(self.precision)
         if to.kind == "float" and (ctype, given.ctype_for(self.precision)) != ("float", "double"):
             return value

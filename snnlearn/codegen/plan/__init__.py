@@ -4,11 +4,12 @@ from snnlearn.codegen.plan.build import build_plan
 from snnlearn.codegen.plan.domains import Neurons, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.kernels import Kernel, Plan
 from snnlearn.codegen.plan.parts import Accumulate, Array, Code, Constant, Input, Load, OnSpike
-from snnlearn.codegen.plan.rewrites import DEFAULT, DEFAULT_GPU, REWRITES, optimise
+from snnlearn.codegen.plan.rewrites import DEFAULT, DEFAULT_GPU, DEFAULT_UNFUSED, REWRITES, optimise
 
 __all__ = [
     "DEFAULT",
     "DEFAULT_GPU",
+    "DEFAULT_UNFUSED",
     "REWRITES",
     "Accumulate",
     "Array",

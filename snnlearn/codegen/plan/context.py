@@ -13,6 +13,7 @@ from snnlearn.codegen.plan.memory import Memory
 from snnlearn.codegen.plan.names import Names
 from snnlearn.codegen.plan.parts import Array, Index
 from snnlearn.declare import Model, value_type
+from snnlearn.declare.built_in_names import SYNAPSE, TIME
 from snnlearn.network import Location, Network, NeuronPopulation, derive_params
 from snnlearn.network.references import Space
 
@@ -48,7 +49,7 @@ class Context:
         arrays: Space = "egp",
     ) -> Meanings:
         """Return what a model's parameters, derived parameters and arrays stand for, and dt, t and batch."""
-        found: Meanings = {"dt": Builtin("dt"), "t": Builtin("t")} | self.copies()
+        found: Meanings = built_in(*TIME) | self.copies()
         for p in model.params:
             vtype = value_type(p.type)
             if p.name in dynamic:
@@ -102,9 +103,22 @@ class Context:
         """Return numbers of neurons under their names."""
         return {name: Number(name, UINT, size) for name, size in sizes.items()}
 
+    def neuron(self, number: int) -> Meanings:
+        """Return what a loop over this many neurons, or elements, sees: which, and how many there are."""
+        return self.sizes(num_neurons=number) | built_in("id")
+
+    def synapse(self, pre: int, post: int) -> Meanings:
+        """Return what a loop over synapses between so many neurons sees: which, and how many there are."""
+        return self.sizes(num_pre=pre, num_post=post) | built_in(*SYNAPSE)
+
     def spikes(self, n: NeuronPopulation) -> tuple[Array, Array]:
         """Return the arrays of the neurons that have spiked, and of their number."""
         return self.memory[Location(n.name, "spikes")], self.memory[Location(n.name, "spike_count")]
+
+
+def built_in(*names: str) -> Meanings:
+    """Return what each language has words of its own for."""
+    return {name: Builtin(name) for name in names}
 
 
 def finish_step(k: KernelBuilder) -> Kernel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from snnlearn.codegen.plan.bindings import Builtin, Element, Whole
-from snnlearn.codegen.plan.context import Context, Meanings, stream_of
+from snnlearn.codegen.plan.context import Context, Meanings, built_in, stream_of
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Domain, Neurons, Rows, Synapses
 from snnlearn.codegen.plan.kernels import Kernel
 from snnlearn.codegen.plan.memory import init_egp
@@ -52,15 +52,14 @@ def _for_type(init: VarInit, vtype: ValueType, precision: Precision) -> VarInitS
 
 def _loop(context: Context, v: Variable) -> tuple[Domain, Index, Meanings]:
     if v.over != "synapse":
-        meanings = context.sizes(num_neurons=v.size) | {"id": Builtin("id")}
+        meanings = context.neuron(v.size)
         if v.over == "kernel":
             meanings["id_kernel"] = Builtin("id")
         return Neurons(v.size), "neuron", meanings
     name = context.network.groups.connection_of(v.location)
     assert name is not None
     s = context.network.synapses[name]
-    meanings = context.sizes(num_pre=s.source.size, num_post=s.target.size)
-    meanings |= {name: Builtin(name) for name in ("id_pre", "id_post", "id_syn")}
+    meanings = context.synapse(s.source.size, s.target.size)
     kernel = Location(s.name, "kernel_ind")
     if kernel in context.memory:
         meanings["id_kernel"] = context.element(kernel, "synapse", "id_kernel")
@@ -87,7 +86,7 @@ def connect_kernel(context: Context, s: SynapsePopulation) -> Kernel | None:
     }
     title = f"{attribute} of {s.name} ({init.snippet.name})"
     k = context.builder(f"connect_{s.name}", title, "init_sparse", domains[attribute])
-    meanings: Meanings = {name: Builtin(name) for name in ("id_pre", "id_post", "id_diag")}
+    meanings = built_in("id_pre", "id_post", "id_diag")
     meanings |= context.sizes(num_pre=pre, num_post=post, id_pre_begin=0, id_post_begin=0, num_threads=1, id_thread=0)
     meanings |= context.numbers(s.name, init.snippet, init.params, frozenset(), "", arrays="connect_egp")
     end = "pre" if attribute == "col_build_code" else "post"

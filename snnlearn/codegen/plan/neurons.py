@@ -66,10 +66,10 @@ class _NeuronKernel:
 
     def own_meanings(self) -> Meanings:
         n, k, context = self.n, self.k, self.context
-        found: Meanings = {"Isyn": k.input("Isyn", SCALAR, 0.0), "id": Builtin("id")}
+        found: Meanings = {"Isyn": k.input("Isyn", SCALAR, 0.0)} | context.neuron(n.size)
         for x in n.model.additional_input_vars:
             found[x.name] = k.input(x.name, value_type(x.type), x.init)
-        found |= context.sizes(num_neurons=n.size) | self.last_spike("st")
+        found |= self.last_spike("st")
         found |= context.numbers(n.name, n.model, n.params, n.dynamic_params, "")
         for v in n.model.vars:
             found[v.name] = context.updated(Location(n.name, "own", v.name), v.name)
@@ -99,7 +99,7 @@ class _NeuronKernel:
     def add_postsynaptic(self, s: SynapsePopulation) -> None:
         psm, k, context = s.postsynaptic, self.k, self.context
         prefix = f"{s.name}_"
-        meanings = {"id": Builtin("id")} | context.sizes(num_neurons=s.target.size)
+        meanings = context.neuron(s.target.size)
         meanings |= context.numbers(
             s.name, psm.model, psm.params, s.postsynaptic_dynamic_params, prefix, "psm_param", "psm_egp"
         )
@@ -130,7 +130,7 @@ class _NeuronKernel:
         if snippet is None:
             return
         context, prefix = self.context, f"{c.name}_"
-        meanings = {"id": Builtin("id")} | context.sizes(num_neurons=self.n.size)
+        meanings = context.neuron(self.n.size)
         meanings |= context.numbers(c.name, c.model, c.params, c.dynamic_params, prefix)
         meanings |= context.elements(c.name, "own", c.model.vars, "neuron", prefix)
         for name, ref in c.var_refs.items():
@@ -154,7 +154,7 @@ class _NeuronKernel:
         variables, refs = (model.pre_vars, s.pre_var_refs) if side == "pre" else (model.post_vars, s.post_var_refs)
         for v in variables:
             meanings[v.name] = context.updated(Location(s.name, side, v.name), prefix + v.name)
-        meanings |= {"id": Builtin("id"), f"id_{side}": Builtin("id")} | context.sizes(num_neurons=self.n.size)
+        meanings |= context.neuron(self.n.size) | {f"id_{side}": Builtin("id")}
         for name, ref in refs.items():
             meanings[name] = context.updated(ref.to, ref.to.name)
         meanings |= self.last_spike(f"st_{side}")

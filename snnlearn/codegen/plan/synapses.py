@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from snnlearn.codegen.plan.bindings import Builtin
-from snnlearn.codegen.plan.context import Context, Meanings, finish_step
+from snnlearn.codegen.plan.context import Context, Meanings, built_in, finish_step
 from snnlearn.codegen.plan.domains import Domain, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.kernels import Kernel
 from snnlearn.codegen.plan.parts import Accumulate, Action, Index
 from snnlearn.declare import value_type
+from snnlearn.declare.built_in_names import SYNAPSE
 from snnlearn.dialect import check_model, tree
 from snnlearn.dialect.tree import Snippet
 from snnlearn.network import Location, SynapsePopulation
@@ -38,7 +38,7 @@ def synapse_kernel(context: Context, s: SynapsePopulation, attribute: str) -> Ke
         timer,
         _domain(context, s, attribute),
     )
-    meanings = weight_update(context, s, "") | {name: Builtin(name) for name in ("id_pre", "id_post", "id_syn")}
+    meanings = weight_update(context, s, "") | built_in(*SYNAPSE)
     meanings |= _variables(context, s) | _spike_times(context, s)
     k.add(k.code(f"{model.name}: {attribute}", _atomic_adds(s, snippet), meanings, _actions(context, s)))
     return finish_step(k)

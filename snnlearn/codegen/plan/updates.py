@@ -9,12 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from snnlearn.codegen.plan.bindings import Builtin, Element, KernelBuilder, Whole
-from snnlearn.codegen.plan.context import Context, Meanings, stream_of
+from snnlearn.codegen.plan.context import Context, Meanings, built_in, stream_of
 from snnlearn.codegen.plan.domains import Columns, Domain, Neurons, Once, Rows, Synapses
 from snnlearn.codegen.plan.kernels import Fill, Kernel, ListColumns, Operation, Transposition
 from snnlearn.codegen.plan.names import label
 from snnlearn.codegen.plan.parts import Action, AddSynapse, Index, NewValue, RemoveSynapse, Store, Transfer
 from snnlearn.declare import VarAccessModeAttribute
+from snnlearn.declare.built_in_names import SYNAPSE
 from snnlearn.dialect import check_model
 from snnlearn.dialect.tree import Snippet
 from snnlearn.errors import NetworkError
@@ -124,11 +125,9 @@ def _update_builder(context: Context, u: CustomUpdate, widest: Variable | None) 
 def _update_meanings(context: Context, u: CustomUpdate, widest: Variable | None) -> Meanings:
     index: Index = "synapse" if widest is not None and widest.over == "synapse" else "neuron"
     if widest is not None and widest.over == "synapse":
-        pre, post = _ends(context, widest)
-        meanings = context.sizes(num_pre=pre, num_post=post)
-        meanings |= {name: Builtin(name) for name in ("id_pre", "id_post", "id_syn")}
+        meanings = context.synapse(*_ends(context, widest))
     else:
-        meanings = context.sizes(num_neurons=1 if widest is None else widest.size) | {"id": Builtin("id")}
+        meanings = context.neuron(1 if widest is None else widest.size)
         if widest is not None and widest.over == "kernel":
             meanings["id_kernel"] = Builtin("id")
     meanings |= context.numbers(u.name, u.model, u.params, u.dynamic_params, "")
@@ -191,7 +190,7 @@ def _row_kernel(context: Context, u: CustomConnectivityUpdate) -> Iterable[Kerne
     rows = Rows(s.source.size, s.target.size, sparse)
     k = context.builder(f"custom_connectivity_update_{u.name}", title, f"custom_update_{u.group_name}", rows)
     meanings = _connectivity_meanings(context, u)
-    meanings |= {name: Builtin(name) for name in ("id_pre", "id_post", "id_syn")}
+    meanings |= built_in(*SYNAPSE)
     meanings |= context.sizes(row_stride=sparse.stride)
     meanings["row_length"] = context.element(Location(s.name, "row_length"), "pre", "row_length", direct=True)
     meanings |= context.elements(u.name, "synapse", u.model.vars, "synapse", direct=True)

@@ -37,7 +37,7 @@ class Buffer:
             self._device.write(self.array, np.ascontiguousarray(values, self._dtype))
 
     def read(self) -> NDArray[Any]:
-        """Return a copy; waits for the device."""
+        """Return a copy; synchronises."""
         return self._device.read(self.array) if self._size else np.empty(0, self._dtype)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:

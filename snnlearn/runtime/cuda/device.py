@@ -74,15 +74,15 @@ class Device(ABC):
 
     @abstractmethod
     def synchronize(self) -> None:
-        """Wait until the device has done all that was asked of it."""
+        """Wait until the device has executed all that is enqueued."""
 
     @abstractmethod
     def mark(self) -> Any:
-        """Return a mark of the moment when the device has done all that was asked of it so far; does not wait."""
+        """Enqueue an event, which marks the end of all launches so far, and return it."""
 
     @abstractmethod
     def elapsed(self, first: Any, second: Any) -> float:
-        """Return the time between two marks [s]; waits for the second."""
+        """Return the time between two events [s]; waits for the second."""
 
     @abstractmethod
     def capture(self, ask: Callable[[], None]) -> Callable[[], None]:

@@ -32,7 +32,7 @@ class Launcher:
         self._sums: dict[str, float] = {}
 
     def ask(self, launches: Sequence[Launch]) -> None:
-        """Ask for launches; does not wait for them."""
+        """Enqueue launches."""
         if not self._timing:
             launch_all(self._module, launches, self._threads)
             return
@@ -47,12 +47,12 @@ class Launcher:
             self._add_up()
 
     def seconds(self) -> dict[str, float]:
-        """Return the time spent so far [s], by timer; waits for the device."""
+        """Return the time spent so far [s], by timer; synchronises."""
         self._add_up()
         return dict(self._sums)
 
     def _add_up(self) -> None:
-        # Only here are marks read: whoever reads one waits for the device.
+        # Reading a mark synchronises, so all are read here.
         spans, self._spans = self._spans, []
         for timer, before, after in spans:
             self._sums[timer] = self._sums.get(timer, 0.0) + self._device.elapsed(before, after)

@@ -95,11 +95,11 @@ def _what_stands_against_waiting(cooperative: bool, blocks_at_once: int) -> str 
 
 
 class Strategy(ABC):
-    """Asks a device for timesteps."""
+    """Enqueues timesteps on a device."""
 
     @abstractmethod
     def run(self, timesteps: int, pending: int) -> None:
-        """Ask for timesteps; does not wait for them.
+        """Enqueue timesteps.
 
         Parameters
         ----------

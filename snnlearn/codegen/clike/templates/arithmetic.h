@@ -10,15 +10,15 @@ template <typename T> inline T min(T a, T b) { return b < a ? b : a; }
 // infinity, and integers are given to types of integers alone.
 template <typename T, typename X> inline bool holds(X x)
 {
-    if (X(1.5f) == X(1)) { // an integer: there and back
-        return X(T(x)) == x && (T(x) < T(0)) == (x < X(0));
-    }
-    const double low = double(lowest<T>());
-    if (T(1.5f) == T(1)) { // to an integer, whose greatest number need not be one of double precision
+    if constexpr (X(1.5f) == X(1)) { // an integer: there and back, with its sign, which a comparison with 1 shows
+        return X(T(x)) == x && (T(x) >= T(1)) == (x >= X(1));
+    } else if constexpr (T(1.5f) == T(1)) { // to an integer, whose greatest number need not be one of double precision
+        const double low = double(lowest<T>());
         const double end = low < 0.0 ? -low : 2.0 * double(1ull << (8 * sizeof(T) - 1));
         return (double(x) > low - 1.0 || double(x) == low) && double(x) < end;
+    } else {
+        return !(fabs(double(x)) > -double(lowest<T>())) || fabs(double(x)) == infinity<double>();
     }
-    return !(fabs(double(x)) > -low) || fabs(double(x)) == infinity<double>();
 }
 template <> inline bool holds<bool>(float x) { return x >= 0.0f && x <= 1.0f; }
 template <> inline bool holds<bool>(double x) { return x >= 0.0 && x <= 1.0; }

@@ -27,7 +27,7 @@
 #define SNN_INDEPENDENT
 #endif
 
-// Before a function that is to have all registers to itself.
+// Before a function that must not be inlined, so that it has all registers.
 #define SNN_NO_INLINE __attribute__((noinline))
 
 // Before a function that is hardly ever called.
@@ -76,22 +76,22 @@ template <typename Index>
 void list_columns(unsigned int pre, unsigned int post, unsigned int stride, const unsigned int *row_length,
                   const Index *ind, unsigned int *start, unsigned int *synapses);
 
-// What can go wrong in a user's code.
+// The errors and warnings of user code.
 enum Kind { {{ troubles | map(attribute="name") | join(", ") }} };
 
-// The first thing that went wrong.
+// The first error or warning.
 class Trouble {
 public:
     bool report(Kind kind, const char *where, long long a, long long b);
     SNN_COLD bool report_number(Kind kind, const char *where, double a);
     const char *take();
-    // Whether there is something to take.
+    // Whether there is a report to take.
     bool any() const { return __atomic_load_n(&m_Ready, __ATOMIC_RELAXED); }
-    // The first of all, and nothing after it.
+    // The first report only, once.
     const char *take_once();
 
 private:
-    // Whether this is the first; it is to be told then.
+    // Whether this report is the first.
     bool begin();
     void end();
 
@@ -99,7 +99,7 @@ private:
     char m_Text[512] = "";
 };
 
-// While one of these lives its thread takes numbers too small for full precision (denormals) for zero.
+// Flushes denormals to zero in its thread during its lifetime.
 class FlushDenormals {
 public:
     explicit FlushDenormals(bool flush);
@@ -111,11 +111,11 @@ private:
     uint64_t m_Saved;
 };
 
-// A few threads that share a range, in parts that whoever is free takes next: a thread that the operating system keeps
-// waiting keeps nobody else waiting. Which thread does a part changes nothing in the results.
+// A thread pool with dynamic scheduling: an idle thread takes the next part of a range, so a preempted thread does not delay
+// the others. Results do not depend on the assignment of parts to threads.
 class Pool {
 public:
-    // There are no threads where nothing is shared, whatever number was asked for.
+    // Without shared work there is one thread, whatever number is requested.
     Pool(unsigned int threads, bool flush_denormals, bool shared);
     ~Pool();
     Pool(const Pool &) = delete;
@@ -123,10 +123,10 @@ public:
 
     unsigned int threads() const { return m_Threads; }
 
-    // Have parts 0 to parts - 1 of a job done, by the other threads while this one goes on; see finish().
+    // Start parts 0 to parts - 1 of a job on the other threads, asynchronously; see finish().
     void start(unsigned int parts, void (*call)(void *context, unsigned int part), void *context);
 
-    // Help with the job that was started last, if there is one, and wait until all of it is done.
+    // Take parts of the last job, if there is one, and wait until all are done.
     void finish();
 
     // Call f(begin, end) for the parts of [0, extent), and wait for them.
@@ -159,10 +159,10 @@ private:
     unsigned int m_Threads;
 };
 
-// The time since some moment [ns].
+// The time since an arbitrary origin [ns].
 int64_t nanoseconds();
 
-// Adds the time from its birth to its death to a sum [s], if asked to.
+// Adds its lifetime to a sum [s], if `timing`.
 class Timer {
 public:
     Timer(bool timing, double &sum) : m_Sum(timing ? &sum : nullptr), m_Start(timing ? nanoseconds() : 0) {}

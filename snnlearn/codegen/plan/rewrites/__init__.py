@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from snnlearn.codegen.plan.kernels import Plan
 from snnlearn.codegen.plan.rewrites.branchless import branchless
-from snnlearn.codegen.plan.rewrites.contract import contract, has_fused_multiply_add
+from snnlearn.codegen.plan.rewrites.contract import contract
 from snnlearn.codegen.plan.rewrites.defer import defer
 from snnlearn.codegen.plan.rewrites.fold import fold
 from snnlearn.codegen.plan.rewrites.linear import linear
@@ -29,8 +29,10 @@ REWRITES: dict[str, Callable[[Plan], Plan]] = {
     "contract": contract,
     "merge": merge,
 }
-DEFAULT: tuple[str, ...] = tuple(name for name in REWRITES if name != "contract" or has_fused_multiply_add())
-DEFAULT_GPU: tuple[str, ...] = tuple(REWRITES)  # all of them have the fused instruction
+DEFAULT: tuple[str, ...] = tuple(REWRITES)
+# For machines without a fused multiply-add, where it is a function of the library, and very slow.
+DEFAULT_UNFUSED: tuple[str, ...] = tuple(name for name in REWRITES if name != "contract")
+DEFAULT_GPU: tuple[str, ...] = DEFAULT  # every GPU has the instruction
 
 
 def optimise(plan: Plan, names: Iterable[str] = DEFAULT) -> Plan:

@@ -1,15 +1,12 @@
 """Contraction: in deferred kernels a product and a sum become one fused multiply-add, which rounds once.
 
 Explicit, so that the result is the same with every compiler and every CPU that has the instruction; one that has not
-would call a slow function, so there this is not among the default rewrites.
+would call a slow function, so whoever knows the machine leaves it out there (`snnlearn.runtime.engines`).
 """
 
 from __future__ import annotations
 
-import platform
 from dataclasses import replace
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from snnlearn.codegen.plan.kernels import Kernel, Plan
@@ -21,19 +18,6 @@ from snnlearn.dialect import tree
 def contract(plan: Plan) -> Plan:
     """Return the plan with multiply-adds in deferred kernels fused."""
     return replace(plan, step=tuple(_contract(k) if k.deferral else k for k in plan.step))
-
-
-@lru_cache(maxsize=1)
-def has_fused_multiply_add() -> bool:
-    """Whether this machine's CPU has the instruction (as far as can be told: not on every operating system)."""
-    if platform.machine().lower() in ("aarch64", "arm64"):
-        return True
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
-    return "fma" in flags.split()
 
 
 def _contract(kernel: Kernel) -> Kernel:
