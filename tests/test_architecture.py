@@ -22,24 +22,7 @@ LONGEST_FILE = 500
 LONGEST_FUNCTION = 60
 
 # What still breaks a rule. An entry that is no longer needed fails its test, so that these tables only get shorter.
-CIRCLES: tuple[frozenset[str], ...] = (
-    frozenset(
-        f"snnlearn.genn.{name}"
-        for name in (
-            "adding",
-            "array_parts",
-            "arrays",
-            "connectivity",
-            "custom_update",
-            "describe",
-            "group",
-            "groups",
-            "model",
-            "neuron_group",
-            "synapse_group",
-        )
-    ),
-)
+CIRCLES: tuple[frozenset[str], ...] = ()
 LONG_FILES: frozenset[str] = frozenset()
 LONG_FUNCTIONS: frozenset[str] = frozenset()
 

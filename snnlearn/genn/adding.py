@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from snnlearn import network as net
 from snnlearn.attributes import Named
@@ -30,9 +31,7 @@ from snnlearn.genn.groups import (
 from snnlearn.genn.initialise import AnyModel, LocalReferences, Values, resolve
 from snnlearn.genn.spec import ModelSpec
 from snnlearn.network import ArrayReference, Connectivity, Location, Reference, WeightReference
-
-if TYPE_CHECKING:
-    from snnlearn.genn.model import GeNNModel
+from snnlearn.runtime import Simulation
 
 AnyGroup = TypeVar("AnyGroup", bound=Group[Any])
 References = Mapping[str, Reference] | None
@@ -40,7 +39,7 @@ WeightReferences = Mapping[str, WeightReference] | None
 ArrayReferences = Mapping[str, ArrayReference] | None
 
 
-class AddsGroups(ModelSpec):
+class AddsGroups(ModelSpec, ABC):
     """A model under construction.
 
     Attributes
@@ -54,6 +53,7 @@ class AddsGroups(ModelSpec):
     current_sources: Named[CurrentSource]
     custom_updates: Named[CustomUpdate | CustomUpdateWU]
     custom_connectivity_updates: Named[CustomConnectivityUpdate]
+    _simulation: Simulation | None
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class AddsGroups(ModelSpec):
             dict(vars or {}),
             precision=self.precision,
         )
-        return self._add(self.neuron_populations, pop_name, NeuronGroup(self._self, spec))
+        return self._add(self.neuron_populations, pop_name, NeuronGroup(self, spec))
 
     @checked_arguments
     def add_synapse_population(
@@ -140,7 +140,7 @@ class AddsGroups(ModelSpec):
         if self._time_type != "scalar":
             weight_update_init = replace(weight_update_init, model=self._timed(weight_update_init.model))
             postsynaptic_init = replace(postsynaptic_init, model=self._timed(postsynaptic_init.model))
-        group = SynapseGroup(self._self, key, connectivity, source, target, weight_update_init, postsynaptic_init)
+        group = SynapseGroup(self, key, connectivity, source, target, weight_update_init, postsynaptic_init)
         self._check_references(owner, weight_update_init.pre_var_refs)
         self._check_references(owner, weight_update_init.post_var_refs)
         self._check_references(owner, postsynaptic_init.var_refs)
@@ -186,7 +186,7 @@ class AddsGroups(ModelSpec):
             refs,
             precision=self.precision,
         )
-        return self._add(self.current_sources, cs_name, CurrentSource(self._self, spec, pop))
+        return self._add(self.current_sources, cs_name, CurrentSource(self, spec, pop))
 
     @checked_arguments
     def add_custom_update(
@@ -233,8 +233,8 @@ class AddsGroups(ModelSpec):
         first = next(iter(refs.values()))
         if spec.per_synapse:
             over = self._connection_of(first)
-            return self._add(self.custom_updates, cu_name, CustomUpdateWU(self._self, spec, over))
-        return self._add(self.custom_updates, cu_name, CustomUpdate(self._self, spec, self._size_of(first)))
+            return self._add(self.custom_updates, cu_name, CustomUpdateWU(self, spec, over))
+        return self._add(self.custom_updates, cu_name, CustomUpdate(self, spec, self._size_of(first)))
 
     @checked_arguments
     def add_custom_connectivity_update(
@@ -290,14 +290,18 @@ class AddsGroups(ModelSpec):
             self._check_references(owner, egp_refs),
             precision=self.precision,
         )
-        group = CustomConnectivityUpdate(self._self, spec, syn_group)
+        group = CustomConnectivityUpdate(self, spec, syn_group)
         return self._add(self.custom_connectivity_updates, cu_name, group)
 
     # ---- helpers ----
 
-    @property
-    def _self(self) -> GeNNModel:
-        return cast("GeNNModel", self)
+    @abstractmethod
+    def _loaded_simulation(self) -> Simulation:
+        """Return the simulation; raise LifecycleError where there is none."""
+
+    def _changes_connectivity_of(self, connection: object) -> bool:
+        """Whether a custom connectivity update is over a connection."""
+        return any(update.synapse_group is connection for update in self.custom_connectivity_updates.values())
 
     def _timed(self, model: AnyModel) -> AnyModel:
         """Return a model for times of this model's precision."""

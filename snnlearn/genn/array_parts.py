@@ -8,7 +8,7 @@ itself writes to ``begin`` and ``end`` is not looked at.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 from snnlearn.declare import ArrayPart
 from snnlearn.errors import NetworkError
 from snnlearn.genn.arrays import ExtraGlobalParameter, Variable
+from snnlearn.genn.protocols import GroupOfArrays, GroupOfParts
 from snnlearn.network import Location
 from snnlearn.runtime import Simulation
-
-if TYPE_CHECKING:
-    from snnlearn.genn.neuron_group import NeuronGroup
 
 
 class PartCheck:
@@ -39,7 +37,7 @@ class PartCheck:
         For a neuron whose part is not in the array, or does not ascend.
     """
 
-    def __init__(self, group: NeuronGroup, part: ArrayPart, simulation: Simulation) -> None:
+    def __init__(self, group: GroupOfArrays, part: ArrayPart, simulation: Simulation) -> None:
         self.group, self.part, self.simulation = group, part, simulation
         self.begin, self.end = (Location(group._key, "own", name) for name in (part.begin, part.end))
         self.array = Location(group._key, "egp", part.array)
@@ -113,6 +111,8 @@ class PartCheck:
 class PartVariable(Variable):
     """A variable that says where neurons' parts of an array begin or end."""
 
+    group: GroupOfParts
+
     def push_to_device(self) -> None:
         """Copy from host to device; checked before the next timestep runs."""
         super().push_to_device()
@@ -122,12 +122,13 @@ class PartVariable(Variable):
 class PartArray(ExtraGlobalParameter):
     """An array of which neurons have parts of their own."""
 
+    group: GroupOfParts
+
     def push_to_device(self) -> None:
         """Copy from host to device; checked before the next timestep runs."""
         super().push_to_device()
         _note(self)
 
 
-def _note(array: Variable | ExtraGlobalParameter) -> None:
-    group: Any = array.group  # of neurons
-    group._note_pushed(array.location, array._loaded().reshape(-1))
+def _note(array: PartVariable | PartArray) -> None:
+    array.group._note_pushed(array.location, array._loaded().reshape(-1))

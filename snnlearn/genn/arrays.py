@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Container, Mapping
+from typing import Any
 from weakref import ref
 
 import numpy as np
@@ -13,13 +13,10 @@ from snnlearn.attributes import CheckedAttributes, Named
 from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.genn import obsolete
 from snnlearn.genn.deprecated import deprecated
+from snnlearn.genn.protocols import Connection, GroupOfArrays, GroupOfSynapses
 from snnlearn.network import Location, VarInit
 from snnlearn.network.values import as_numbers
 from snnlearn.runtime import Simulation
-
-if TYPE_CHECKING:
-    from snnlearn.genn.group import Group
-    from snnlearn.genn.synapse_group import SynapseGroup
 
 _BOOLEAN = frozenset(["bool", "bool*", "bool *"])
 
@@ -49,13 +46,13 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
 
     location: Location
     type: str
-    group: Group[Any]
+    group: GroupOfArrays
     _array: NDArray[Any] | None  # flat, as on the device
     _view: NDArray[Any] | None  # the same memory in the user's shape
     _name: str  # what the simulation knows it by
     _device: Callable[[], Simulation | None]
 
-    def __init__(self, location: Location, group: Group[Any], type_name: str) -> None:
+    def __init__(self, location: Location, group: GroupOfArrays, type_name: str) -> None:
         # All at once, past the check of names: a network has many arrays.
         vars(self).update(
             location=location, type=type_name, group=group, _array=None, _view=None, _name="", _device=_nowhere
@@ -132,7 +129,8 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
             raise NetworkError(f"{self.location}: the host copy must be contiguous and writable")
         self._array = memory.reshape(-1)
         self._view = self._array.reshape(here.shape)
-        self.group._model._share_host_arrays([self])
+        simulation = self._simulation()
+        self._share(simulation, simulation.host_locations)
 
     def push_to_device(self) -> None:
         """Copy from host to device.
@@ -161,7 +159,7 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
 
     def _loaded(self) -> NDArray[Any]:
         if self._view is None:
-            if not self.group._model._loaded:
+            if not self.group._loaded:
                 raise LifecycleError(f"{self.location} has no values until the model is loaded")
             raise LifecycleError(self._why_absent())
         return self._view
@@ -201,6 +199,11 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
         self._array = simulation.copy(self.location)
         self._view = self._array.reshape(self._shape(simulation, self._array.size))
 
+    def _share(self, simulation: Simulation, wanted: Container[Location]) -> None:
+        """Let host code of connectivity updates work on the host copy, where that is wanted."""
+        if self._array is not None and self.location in wanted:
+            simulation.set_host_array(self.location, self._array)
+
     def _unload(self) -> None:
         self._view, self._array, self._device = None, None, _nowhere
 
@@ -208,7 +211,7 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
 class StateArray(Array):
     """What the simulation keeps beside the models' variables: summed input, times of spikes."""
 
-    def __init__(self, location: Location, group: Group[Any], type_name: str, always_batch: bool = False) -> None:
+    def __init__(self, location: Location, group: GroupOfArrays, type_name: str, always_batch: bool = False) -> None:
         super().__init__(location, group, type_name)
         self._always_batch = always_batch
 
@@ -250,7 +253,7 @@ class ExtraGlobalParameter(ValueArray):
     """An array of any length, shared by a population."""
 
     def __init__(
-        self, location: Location, group: Group[Any], type_name: str, set_spec: Callable[[str, ArrayLike], None]
+        self, location: Location, group: GroupOfArrays, type_name: str, set_spec: Callable[[str, ArrayLike], None]
     ) -> None:
         super().__init__(location, group, type_name)
         self._set_spec = set_spec
@@ -279,7 +282,7 @@ class ExtraGlobalParameter(ValueArray):
     @property
     def init_values(self) -> NDArray[Any] | None:
         """The array that the simulation starts with, if it was given; set it with `set_init_values`."""
-        return self.group._given(self)
+        return self.group._given(self.location)
 
     @deprecated("set_init_values")
     def set_values(self, values: ArrayLike) -> None:
@@ -298,7 +301,7 @@ class Variable(ValueArray):
 
     extra_global_params: Mapping[str, ExtraGlobalParameter]
 
-    def __init__(self, location: Location, group: Group[Any], type_name: str) -> None:
+    def __init__(self, location: Location, group: GroupOfArrays, type_name: str) -> None:
         super().__init__(location, group, type_name)
         self._list_arrays()
 
@@ -374,6 +377,8 @@ class Variable(ValueArray):
 class SynapseVariable(Variable):
     """A variable of synapses: row-major, one value for each synapse or kernel element, for each copy of a batch."""
 
+    group: GroupOfSynapses
+
     @property
     def view(self) -> NDArray[Any]:
         """The host copy itself.
@@ -429,10 +434,8 @@ class SynapseVariable(Variable):
         return bool(self._connection.spec.connectivity.structure == "SPARSE")
 
     @property
-    def _connection(self) -> SynapseGroup:
-        group: Any = self.group  # of one of the kinds that have synapses
-        connection: SynapseGroup = group.synapse_group
-        return connection
+    def _connection(self) -> Connection:
+        return self.group.synapse_group
 
     def _synapses(self) -> NDArray[np.bool_]:
         """Return which elements belong to a synapse; the others are the gaps at the ends of rows."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,12 +14,10 @@ from snnlearn.genn.arrays import Array
 from snnlearn.genn.enums import SynapseMatrixConnectivity, SynapseMatrixType, SynapseMatrixWeight, VarLocation
 from snnlearn.genn.group import Group
 from snnlearn.genn.neuron_group import NeuronGroup
+from snnlearn.genn.protocols import ModelOfGroups
 from snnlearn.network import Connections, Location
 from snnlearn.network.checks import check_size
 from snnlearn.runtime import Simulation
-
-if TYPE_CHECKING:
-    from snnlearn.genn.model import GeNNModel
 
 
 class HasConnectivity(Group[net.SynapsePopulation]):
@@ -34,7 +31,7 @@ class HasConnectivity(Group[net.SynapsePopulation]):
         """How it is stored."""
         return SynapseMatrixType[self.spec.connectivity.matrix_type]
 
-    def _make_connectivity_arrays(self, model: GeNNModel) -> None:
+    def _make_connectivity_arrays(self, model: ModelOfGroups) -> None:
         self._row_lengths = Array(Location(self._key, "row_length"), self, "uint32_t")
         self._ind = Array(Location(self._key, "ind"), self, "uint32_t")
         self._max_source_connections: int | None = None
@@ -231,7 +228,7 @@ class HasConnectivity(Group[net.SynapsePopulation]):
 
     def _fixed_connections(self) -> Connections | None:
         """Return the connections given, unless something changes them as the simulation runs."""
-        if any(u.synapse_group is self for u in self._model.custom_connectivity_updates.values()):
+        if self._model._changes_connectivity_of(self):
             return None
         return self.spec.connectivity.connections
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from snnlearn import network as net
 from snnlearn.genn.arrays import Array, SynapseVariable, Variable
 from snnlearn.genn.deprecated import deprecated
 from snnlearn.genn.enums import VarLocation
 from snnlearn.genn.group import GroupOfOneModel
+from snnlearn.genn.protocols import ModelOfGroups
+from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.network.references import VariableSpace
-
-if TYPE_CHECKING:
-    from snnlearn.genn.model import GeNNModel
-    from snnlearn.genn.synapse_group import SynapseGroup
 
 
 class CustomUpdateBase(GroupOfOneModel[net.CustomUpdate]):
     """An operation on variables; made by ``GeNNModel.add_custom_update``."""
 
-    def __init__(self, model: GeNNModel, spec: net.CustomUpdate, kind: type[Variable]) -> None:
+    def __init__(self, model: ModelOfGroups, spec: net.CustomUpdate, kind: type[Variable]) -> None:
         super().__init__(model, spec, spec.model)
         self.vars = self._variables(spec.model.vars, "own", kind)
 
@@ -33,7 +31,7 @@ class CustomUpdateBase(GroupOfOneModel[net.CustomUpdate]):
 class CustomUpdate(CustomUpdateBase):
     """An operation on variables of neurons."""
 
-    def __init__(self, model: GeNNModel, spec: net.CustomUpdate, num_neurons: int) -> None:
+    def __init__(self, model: ModelOfGroups, spec: net.CustomUpdate, num_neurons: int) -> None:
         super().__init__(model, spec, Variable)
         self._num_neurons = num_neurons
 
@@ -53,7 +51,7 @@ class CustomUpdateWU(CustomUpdateBase):
 
     synapse_group: SynapseGroup
 
-    def __init__(self, model: GeNNModel, spec: net.CustomUpdate, synapse_group: SynapseGroup) -> None:
+    def __init__(self, model: ModelOfGroups, spec: net.CustomUpdate, synapse_group: SynapseGroup) -> None:
         self.synapse_group = synapse_group
         super().__init__(model, spec, SynapseVariable)
 
@@ -78,7 +76,7 @@ class CustomConnectivityUpdate(GroupOfOneModel[net.CustomConnectivityUpdate]):
 
     _space: VariableSpace = "synapse"
 
-    def __init__(self, model: GeNNModel, spec: net.CustomConnectivityUpdate, synapse_group: SynapseGroup) -> None:
+    def __init__(self, model: ModelOfGroups, spec: net.CustomConnectivityUpdate, synapse_group: SynapseGroup) -> None:
         self.synapse_group = synapse_group
         super().__init__(model, spec, spec.model)
         self.vars = self._variables(spec.model.vars, "synapse", SynapseVariable)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from snnlearn import network as net
+from snnlearn.genn.adding import AddsGroups
 from snnlearn.genn.group import changed
 
-if TYPE_CHECKING:
-    from snnlearn.genn.model import GeNNModel
 
-
-def describe(model: GeNNModel, before: net.Network | None = None) -> net.Network:
+def describe(model: AddsGroups, before: net.Network | None = None) -> net.Network:
     """Return the network that a model's groups describe, each as it is now.
 
     A group holds its own description, which holds those of the groups it is attached to as they were when it was
@@ -62,7 +60,7 @@ def _specs(groups: Mapping[str, Any]) -> dict[str, Any]:
     return {group._key: group.spec for group in groups.values()}
 
 
-def _is_of(network: net.Network, model: GeNNModel, kinds: tuple[dict[str, Any], ...]) -> bool:
+def _is_of(network: net.Network, model: AddsGroups, kinds: tuple[dict[str, Any], ...]) -> bool:
     """Whether a network has a model's settings, and these very groups."""
     names = ("name", "dt", "precision", "time_precision", "batch_size", "fuse_postsynaptic_models")
     if any(getattr(network, name) != getattr(model, name) for name in names):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, Union
+from typing import Any, Generic, TypeVar, Union
 from weakref import ReferenceType, ref
 
 from numpy.typing import ArrayLike, NDArray
@@ -20,13 +20,11 @@ from snnlearn.genn.arrays import Array, ExtraGlobalParameter, Variable, is_array
 from snnlearn.genn.deprecated import deprecated
 from snnlearn.genn.enums import VarLocation, VarLocationAttribute
 from snnlearn.genn.numeric_value import NumericValue
+from snnlearn.genn.protocols import ModelOfGroups
 from snnlearn.network import Location, VarInit
 from snnlearn.network.checks import check_egps
 from snnlearn.network.references import MemorySpace, Space, VariableSpace
 from snnlearn.runtime import Recording, Simulation
-
-if TYPE_CHECKING:
-    from snnlearn.genn.model import GeNNModel
 
 AnySpec = Union[
     net.NeuronPopulation, net.SynapsePopulation, net.CurrentSource, net.CustomUpdate, net.CustomConnectivityUpdate
@@ -61,8 +59,8 @@ class Group(
     vars: Named[Variable]
     extra_global_params: Named[ExtraGlobalParameter]
 
-    def __init__(self, model: GeNNModel, spec: Spec, declared: Model) -> None:
-        self._owner: ReferenceType[GeNNModel] = ref(model)
+    def __init__(self, model: ModelOfGroups, spec: Spec, declared: Model) -> None:
+        self._owner: ReferenceType[ModelOfGroups] = ref(model)
         self._declared = declared
         self._locations: dict[Location, VarLocation] = {}
         self._default_location = model.default_var_location
@@ -77,7 +75,7 @@ class Group(
         return self._declared
 
     @property
-    def _model(self) -> GeNNModel:
+    def _model(self) -> ModelOfGroups:
         """The model that it is in; a group does not keep it alive."""
         model = self._owner()
         if model is None:
@@ -85,6 +83,10 @@ class Group(
         return model
 
     # ---- life ----
+
+    @property
+    def _loaded(self) -> bool:
+        return self._model._loaded
 
     def _recorded(self) -> Iterable[Location]:
         """Yield what is recorded of it."""
@@ -219,11 +221,10 @@ class Group(
 
     def _has_values(self, array: ExtraGlobalParameter) -> bool:
         """Whether an array has been given values, or something will make them."""
-        return self._given(array) is not None
+        return self._given(array.location) is not None
 
-    def _given(self, array: ExtraGlobalParameter) -> NDArray[Any] | None:
-        """Return the values that an array has been given."""
-        at = array.location
+    def _given(self, at: Location) -> NDArray[Any] | None:
+        """Return the values that an extra global parameter has been given."""
         arrays: Mapping[str, NDArray[Any]]
         if at.space != "init_egp":
             arrays = getattr(self.spec, _ARRAYS_OF[at.space])

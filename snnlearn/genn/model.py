@@ -14,7 +14,6 @@ from snnlearn.codegen.plan import Plan, build_plan, optimise
 from snnlearn.errors import LifecycleError, NetworkError, did_you_mean
 from snnlearn.genn.adding import AddsGroups
 from snnlearn.genn.arguments import checked_arguments
-from snnlearn.genn.arrays import Array
 from snnlearn.genn.collector import no_collection
 from snnlearn.genn.describe import describe
 from snnlearn.genn.enums import PlogSeverity
@@ -72,7 +71,7 @@ class GeNNModel(AddsGroups, TimesSpent):
         self._plan: Plan | None = None
         self._engine: Engine | None = None
         self._artefact: Built | None = None
-        self._simulation: Simulation | None = None
+        self._simulation = None
         self.precision = precision
         self.time_precision = time_precision
         self.name = model_name
@@ -177,7 +176,10 @@ class GeNNModel(AddsGroups, TimesSpent):
         except NetworkError:
             self.unload()
             raise
-        self._share_host_arrays(array for group in self._groups() for array in group._arrays())
+        wanted = set(self._simulation.host_locations)
+        if wanted:
+            for array in (array for group in self._groups() for array in group._arrays()):
+                array._share(self._simulation, wanted)
 
     def _start(self, start: Start) -> Simulation:
         """Load what was built; where rows need more room than was expected of them, build it anew."""
@@ -378,14 +380,6 @@ class GeNNModel(AddsGroups, TimesSpent):
         for group in self._groups():
             for at in group._recorded():
                 yield group, at
-
-    def _share_host_arrays(self, arrays: Iterable[Array]) -> None:
-        """Let host code of connectivity updates work on the host copies."""
-        simulation = self._loaded_simulation()
-        wanted = set(simulation.host_locations)
-        for array in arrays:
-            if array.location in wanted and array._array is not None:
-                simulation.set_host_array(array.location, array._array)
 
     def _loaded_simulation(self) -> Simulation:
         if self._simulation is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,9 @@ from snnlearn.genn.array_parts import PartArray, PartCheck, PartVariable
 from snnlearn.genn.arrays import Array, StateArray
 from snnlearn.genn.enums import VarLocation
 from snnlearn.genn.group import GroupOfOneModel
+from snnlearn.genn.protocols import ModelOfGroups
 from snnlearn.network import Location
 from snnlearn.runtime import Recording
-
-if TYPE_CHECKING:
-    from snnlearn.genn.model import GeNNModel
 
 Events = list[tuple[NDArray[np.float64], NDArray[np.int32]]]
 
@@ -26,7 +24,7 @@ Events = list[tuple[NDArray[np.float64], NDArray[np.int32]]]
 class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
     """A population of neurons; made by ``GeNNModel.add_neuron_population``."""
 
-    def __init__(self, model: GeNNModel, spec: net.NeuronPopulation) -> None:
+    def __init__(self, model: ModelOfGroups, spec: net.NeuronPopulation) -> None:
         super().__init__(model, spec, spec.model)
         self.vars = self._variables(spec.model.vars, "own")
         at = [Location(self._key, "spike_time"), Location(self._key, "prev_spike_time")]
@@ -165,7 +163,7 @@ class CurrentSource(GroupOfOneModel[net.CurrentSource]):
 
     target_pop: NeuronGroup
 
-    def __init__(self, model: GeNNModel, spec: net.CurrentSource, target: NeuronGroup) -> None:
+    def __init__(self, model: ModelOfGroups, spec: net.CurrentSource, target: NeuronGroup) -> None:
         super().__init__(model, spec, spec.model)
         self.target_pop = target
         self.vars = self._variables(spec.model.vars, "own")

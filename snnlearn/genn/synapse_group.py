@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from snnlearn import network as net
 from snnlearn.attributes import frozen
@@ -15,11 +15,9 @@ from snnlearn.genn.connectivity import HasConnectivity
 from snnlearn.genn.deprecated import deprecated
 from snnlearn.genn.enums import ParallelismHint, VarLocation
 from snnlearn.genn.neuron_group import Events, NeuronGroup
+from snnlearn.genn.protocols import ModelOfGroups
 from snnlearn.network import Connectivity, Location
 from snnlearn.runtime import Recording
-
-if TYPE_CHECKING:
-    from snnlearn.genn.model import GeNNModel
 
 _UNINITIALISED = SparseConnectInitSnippet("Uninitialised")
 
@@ -52,7 +50,7 @@ class SynapseGroup(HasConnectivity):
 
     def __init__(
         self,
-        model: GeNNModel,
+        model: ModelOfGroups,
         name: str,
         connectivity: Connectivity,
         source: NeuronGroup,

@@ -157,7 +157,7 @@ class Conductor(Callback):
             for metric in settings.metrics:
                 metric.value(runner.timestep)
         else:
-            metrics = {m.name: float(m.value(runner.timestep)) for m in settings.metrics}
+            metrics = {m.name: m.number(runner.timestep) for m in settings.metrics}
         epoch = session.note_epoch(validation_loss, metrics)
         if not settings.quiet:
             self._settle(runner)

@@ -51,6 +51,10 @@ class Measure(ABC):
         A loss that is kept on the device returns a function instead, which reads it: then training need not wait for
         the device at each update. See `snnlearn.training.SumLog`.
         """
+        return self.number(timestep)
+
+    def number(self, timestep: int) -> float:
+        """Return the value as a float; TrainingError where it is no number."""
         return _as_float(self.value(timestep), self.name)
 
     def settle(self) -> None:  # noqa: B027 - most have nothing there
@@ -82,7 +86,8 @@ class Mean(Measure):
 def _as_float(given: Any, name: str) -> float:
     """Return what a measure gave as a float; raises TrainingError where it is no number."""
     try:
-        if hasattr(given, "__float__"):  # text has none
+        # Text has no __float__; NumPy once took an array of one element for a number.
+        if hasattr(given, "__float__") and not getattr(given, "ndim", 0):
             return float(given)
     except (TypeError, ValueError):  # an array of several
         pass

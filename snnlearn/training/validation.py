@@ -62,4 +62,4 @@ class Validation:
             self._model.run(self._trial_timesteps)
             for measure in measures:
                 measure.after_trial(validation, index)
-        return [float(measure.value(self._session.counters.timestep)) for measure in measures]
+        return [measure.number(self._session.counters.timestep) for measure in measures]

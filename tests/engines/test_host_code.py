@@ -65,3 +65,26 @@ def test_rows_are_counted_on_the_host(engine: Any, start: Any, where: VarLocatio
         assert set(update.pre_vars["missing"].view) == {1000}
         connection.pull_connectivity_from_device()
         np.testing.assert_array_equal(np.bincount(connection.get_sparse_pre_inds()), [10] * size)
+
+
+def test_host_code_works_on_the_callers_memory(engine: Any, start: Any) -> None:
+    model = engine.model()
+    pre, post = (model.add_neuron_population(name, 4, NEURON, {}, {"V": 0.0}) for name in "AB")
+    connection = model.add_synapse_population(
+        "AB",
+        "SPARSE",
+        pre,
+        post,
+        init_weight_update("StaticPulse", {}, {"g": 0.0}),
+        init_postsynaptic("DeltaCurr"),
+    )
+    connection.set_sparse_connections([0, 1, 1, 3], [0, 2, 3, 1])
+    connection.max_connections = 4
+    update = model.add_custom_connectivity_update("U", "Fill", connection, FILL, {}, {}, {"missing": 0})
+    total = update.extra_global_params["total"]
+    total.set_init_values(np.zeros(1, dtype=np.uint64))
+    start(model)
+    before, mine = total.view, np.zeros(1, dtype=np.uint64)
+    total.set_array(mine)
+    model.custom_update("Fill")
+    assert (before.tolist(), mine.tolist()) == ([0], [4])

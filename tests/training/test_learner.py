@@ -307,6 +307,19 @@ def test_a_measure_that_gives_no_number_is_named(given):
         learner.fit(1, 0.01, "SGD")
 
 
+class Direct(Given):
+    def value(self, timestep):
+        return self.given
+
+
+@pytest.mark.parametrize("validation", [0, 5])
+def test_a_metric_that_gives_no_number_is_named(validation):
+    learner = make(6, validation=validation)
+    learner.metrics = (Direct("0.9"),)
+    with pytest.raises(TrainingError, match="'accuracy' must be a number, not '0.9'"):
+        learner.fit(1, 0.01, "SGD")
+
+
 @pytest.mark.parametrize("given", [3, True, np.float32(0.5), np.int64(3), np.array(0.5)], ids=repr)
 def test_numbers_that_a_measure_may_give(given):
     learner = make()
