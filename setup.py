@@ -60,7 +60,7 @@ setup(
         "snnlearn.data": ["*.ras"],
     },
     cmdclass={"sdist": _Sdist},
-    install_requires=["numpy>=1.25", "matplotlib>=3.9", "pycparser>=2.21", "Jinja2>=3.0", "tqdm>=4.60"],
+    install_requires=["numpy>=1.25", "matplotlib>=3.9", "pycparser>=3.0", "Jinja2>=3.0", "tqdm>=4.60"],
     extras_require={
         # What the test command needs: runner, linter, type checker.
         "test": ["pytest>=7.4", "pytest-xdist>=3.5", "ruff>=0.14", "mypy>=2"],

@@ -32,6 +32,7 @@ from snnlearn.declare import CurrentSourceModel, DerivedParam
 from snnlearn.models.open_uniform import OPEN_UNIFORM
 
 _MANY = 10.0  # spikes in a timestep, on average: from here on PTRS is valid
+_METHODS = (0.001, 1.0, _MANY)  # from where on the next method counts the spikes
 
 
 def _expected(pars: Mapping[str, float], dt: float) -> float:
@@ -56,6 +57,8 @@ PoissonExp = CurrentSourceModel(
         ("Init", lambda pars, dt: pars["weight"] * (1.0 - np.exp(-dt / pars["tauSyn"])) * pars["tauSyn"] / dt),
         ("ExpMinusLambda", lambda pars, dt: np.exp(-_expected(pars, dt))),
         ("anySpike", lambda pars, dt: -np.expm1(-_expected(pars, dt))),
+        # Of populations of one method the kernels are alike, and have no code for the others.
+        DerivedParam("method", lambda pars, dt: float(np.searchsorted(_METHODS, _expected(pars, dt), "right"))),
         DerivedParam("lambda", _expected, "double"),
         DerivedParam("logLambda", _ptrs(lambda expected, b: math.log(expected)), "double"),
         DerivedParam("a", _ptrs(lambda expected, b: -0.059 + 0.02483 * b), "double"),
@@ -66,10 +69,11 @@ PoissonExp = CurrentSourceModel(
     vars=["current"],
     injection_code=f"""
     scalar spikes = 0.0;
-    if (lambda < 1.0) {{
+    // Drawn whatever comes: the numbers of many neurons can then be made ahead, in vectors.
+    scalar u = gennrand_uniform();
+    if (method < 2.0) {{
         // Few have any: 1 - u is uniform too, and 1 - exp(-lambda) keeps its precision where exp(-lambda) is nearly 1.
-        scalar u = gennrand_uniform();
-        if (lambda < 0.001 && u < 9.5367431640625e-07) {{
+        if (method < 1.0 && u < 9.5367431640625e-07) {{
             u = 9.5367431640625e-07 * gennrand_uniform();  // 2^-20: finer than u is
         }}
         if (u < anySpike) {{
@@ -78,16 +82,16 @@ PoissonExp = CurrentSourceModel(
                 spikes++;
             }}
         }}
-    }} else if (lambda < {_MANY}) {{
-        for (scalar p = gennrand_uniform(); p > ExpMinusLambda; p *= gennrand_uniform()) {{
+    }} else if (method < 3.0) {{
+        for (scalar p = u; p > ExpMinusLambda; p *= gennrand_uniform()) {{
             spikes++;
         }}
     }} else {{
         while (true) {{
-            const double u = {OPEN_UNIFORM} - 0.5;
+            const double centred = {OPEN_UNIFORM} - 0.5;
             const double v = {OPEN_UNIFORM};
-            const double rest = 0.5 - fabs(u);
-            const double count = floor((2.0 * a / rest + b) * u + lambda + 0.43);
+            const double rest = 0.5 - fabs(centred);
+            const double count = floor((2.0 * a / rest + b) * centred + lambda + 0.43);
             spikes = count;
             if (rest >= 0.07 && v <= squeeze) {{
                 break;

@@ -318,7 +318,10 @@ def _plot_curve(ax: Axes, curve: Sequence[CurvePoint]) -> None:
     # A line through a single point is invisible.
     marker = "o" if len(curve) < 25 else None
     ax.plot(trials, shares, color="#222222", linewidth=1.4, marker=marker, markersize=3)
-    drops = [now.trial for before, now in pairwise(curve) if now.r0 <= 0.5 * before.r0]
+    # Steps alone: at the end of a linear course to 0 the rate halves too.
+    held = [before.r0 == now.r0 for before, now in pairwise(curve)]
+    steps = zip([True, *held], pairwise(curve), strict=False)
+    drops = [now.trial for level, (before, now) in steps if level and now.r0 <= 0.5 * before.r0]
     for number, trial in enumerate(drops):
         label = "learning rate r0 drops" if number == 0 else None
         ax.axvline(trial, color="grey", linestyle="--", linewidth=0.9, label=label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,6 +68,13 @@ def test_curve_is_in_percent_and_marks_where_r0_drops():
     np.testing.assert_allclose(curve.get_ydata(), [110.0, 90.0, 50.0], rtol=1e-12)
     assert (list(drop.get_xdata()), drop.get_linestyle()) == ([3, 3], "--")
     assert ax.get_ylim()[0] == 0.0
+
+
+def test_a_course_to_0_has_no_steps():
+    falling = [replace(point, r0=rate) for point, rate in zip(CURVE, (1.0, 0.5, 0.0), strict=True)]
+    (ax,) = axes_of(draw([], [replace(CURVE[0], r0=1.5), *(replace(p, trial=p.trial + 1) for p in falling)]), "Curve")
+    (curve,) = ax.lines
+    assert len(curve.get_xdata()) == 4
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,11 @@ class Author:
             return f"max((int){self.integer(depth - 1)}, (int){self.integer(depth - 1)})"
         return f"({self.condition(depth - 1)} ? {self.integer(depth - 1)} : {self.integer(depth - 1)})"
 
+    def compared(self, depth: int) -> str:
+        """Return an integer that is no constant; compilers remark on an unsigned number below 0."""
+        found = self.integer(depth)
+        return found if re.search(r"\b[a-z]", found) else "m1"
+
     def condition(self, depth: int) -> str:
         choice = self.rng.randrange(6 if depth > 0 else 1)
         if choice == 0:
@@ -79,7 +85,7 @@ class Author:
         if choice < 3:
             return f"({self.number(depth - 1)} {self.rng.choice(['<', '>=', '==', '!='])} {self.number(depth - 1)})"
         if choice == 3:
-            return f"({self.integer(depth - 1)} {self.rng.choice(['<', '>', '=='])} {self.integer(depth - 1)})"
+            return f"({self.compared(depth - 1)} {self.rng.choice(['<', '>', '=='])} {self.compared(depth - 1)})"
         if choice == 4:
             return f"!{self.condition(depth - 1)}"
         return f"({self.condition(depth - 1)} {self.rng.choice(['&&', '||'])} {self.condition(depth - 1)})"

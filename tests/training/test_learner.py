@@ -316,7 +316,7 @@ class Direct(Given):
 def test_a_metric_that_gives_no_number_is_named(validation):
     learner = make(6, validation=validation)
     learner.metrics = (Direct("0.9"),)
-    with pytest.raises(TrainingError, match="'accuracy' must be a number, not '0.9'"):
+    with pytest.raises(TrainingError, match=r"'accuracy' must be a number, not '0\.9'"):
         learner.fit(1, 0.01, "SGD")
 
 
