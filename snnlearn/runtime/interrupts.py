@@ -1,29 +1,57 @@
-"""Ctrl-C, kept for a moment."""
+"""Ctrl-C, held for a moment."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
+from functools import wraps
 from types import FrameType
+from typing import Any, ParamSpec, TypeVar
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+# signal.signal itself is Python code, in which another signal's handler may raise before anything is set.
+set_handler: Any = getattr(signal.signal, "__wrapped__", signal.signal)
 
 
-class Uninterrupted:
-    """Keeps Ctrl-C until the end of a ``with`` block: what is half asked of a device cannot be taken back."""
+def uninterrupted(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Hold Ctrl-C until a function returns: launches that are half enqueued cannot be taken back.
 
-    def __enter__(self) -> None:
-        self._caught: tuple[int, FrameType | None] | None = None
-        self._before = signal.getsignal(signal.SIGINT)
-        # Only the main thread is ever interrupted; and what is no function, nobody can call later.
-        self._keeps = callable(self._before) and threading.current_thread() is threading.main_thread()
-        if self._keeps:
-            signal.signal(signal.SIGINT, self._keep)
+    Handlers of other signals run, and may raise: `finally` gives Ctrl-C back then. A ``with`` block would not, as a
+    handler can raise where its `__exit__` begins.
+    """
 
-    def __exit__(self, *_: object) -> None:
-        if not self._keeps:
-            return
-        signal.signal(signal.SIGINT, self._before)
-        if self._caught is not None and callable(self._before):
-            self._before(*self._caught)
+    @wraps(function)
+    def holding(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        before = signal.getsignal(signal.SIGINT)
+        # Only the main thread is ever interrupted; a handler that is not a function cannot be called later.
+        if not callable(before) or threading.current_thread() is not threading.main_thread():
+            return function(*args, **kwargs)
+        held: list[tuple[int, FrameType | None]] = []
+        call: Any = before
+        number = int(signal.SIGINT)
+        hold = _into(held)
+        try:
+            set_handler(number, hold)
+            return function(*args, **kwargs)
+        finally:
+            try:
+                set_handler(number, call)
+            except BaseException:  # of a handler that was due: signals are handled before this one's handler is changed
+                set_handler(number, call)
+                raise
+            if held:
+                call(*held[0])
 
-    def _keep(self, number: int, frame: FrameType | None) -> None:
-        self._caught = number, frame
+    return holding
+
+
+def _into(held: list[tuple[int, FrameType | None]]) -> Callable[[int, FrameType | None], None]:
+    """Return a handler that notes the signal."""
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        held.append((number, frame))
+
+    return hold

@@ -35,7 +35,7 @@ from snnlearn.runtime.cuda.device import Device, Module
 from snnlearn.runtime.cuda.launching import Launcher
 from snnlearn.runtime.cuda.memory import check_memory
 from snnlearn.runtime.cuda.strategies import Choice, Graph, Loop, Persistent, Strategy, choose_strategy
-from snnlearn.runtime.interrupts import Uninterrupted
+from snnlearn.runtime.interrupts import uninterrupted
 from snnlearn.runtime.simulation import Simulation
 from snnlearn.runtime.sizes import bytes_by_group, first_size, state_bytes
 
@@ -192,14 +192,14 @@ class CudaSimulation(Simulation):
         self._device.synchronize()
         return buffer.array
 
+    @uninterrupted  # the program must not go on with memory that has been freed
     def _replace(self, given: Iterable[tuple[Array, NDArray[Any]]]) -> None:
         self._flush()
-        with Uninterrupted():  # the program must not go on with memory that has been freed
-            for array, values in given:
-                if len(self._arrays[array.name]) != len(values):
-                    self._arrays[array.name] = self._allocate(array, len(values))
-                self._arrays[array.name].write(values)
-            self._bind()
+        for array, values in given:
+            if len(self._arrays[array.name]) != len(values):
+                self._arrays[array.name] = self._allocate(array, len(values))
+            self._arrays[array.name].write(values)
+        self._bind()
 
     # ---- launches ----
 
@@ -217,61 +217,67 @@ class CudaSimulation(Simulation):
     def _connect(self) -> None:
         self._launch(self._program.connect)
 
+    @uninterrupted
     def _list_columns(self, group: str) -> None:
         self._open()
-        with Uninterrupted():
-            self._launch(self._program.columns[group])
+        self._launch(self._program.columns[group])
 
     def _initialise(self) -> None:
         self._launch(self._program.init)
 
+    @uninterrupted
     def _custom_update(self, group: str) -> bool:
-        with Uninterrupted():
-            self._flush()
-            self._launch(self._program.custom_updates[group])
+        self._flush()
+        self._launch(self._program.custom_updates[group])
         return True
 
     def _flush(self) -> None:
         """Flush deferred kernels."""
-        module = self._open()
+        self._open()
         if self._pending:
-            with Uninterrupted():
-                module.launch(CLOSE_BLOCK, 1, self._program.threads)
-                self._launcher.ask(self._program.deferred)
-                self._pending = 0
-            self._may_report = self._may_report or any(launch.reports for launch in self._program.deferred)
+            self._enqueue_deferred()
             self._check()
+
+    @uninterrupted
+    def _enqueue_deferred(self) -> None:
+        self._open().launch(CLOSE_BLOCK, 1, self._program.threads)
+        self._launcher.ask(self._program.deferred)
+        self._pending = 0
+        self._may_report = self._may_report or any(launch.reports for launch in self._program.deferred)
 
     def _step(self) -> bool:
         return self._run(1)
 
     def _run(self, timesteps: int) -> bool:
         self._open()
-        with Uninterrupted():
-            self._strategy.run(timesteps, self._pending)
-            self._timestep += timesteps
-            if self._program.depth:
-                self._pending = (self._pending + timesteps) % self._program.depth
-            self._unseen += timesteps
-            self._may_report = self._may_report or self._program.reports
+        self._enqueue(timesteps)
         if not self._program.reports and self._unseen >= _UNSEEN:
             self._device.synchronize()
             self._unseen = 0
         return self._program.reports
+
+    @uninterrupted
+    def _enqueue(self, timesteps: int) -> None:
+        self._strategy.run(timesteps, self._pending)
+        self._timestep += timesteps
+        if self._program.depth:
+            self._pending = (self._pending + timesteps) % self._program.depth
+        self._unseen += timesteps
+        self._may_report = self._may_report or self._program.reports
 
     def _time(self) -> int:
         # The device may not be there yet; nobody waits for it here.
         self._open()
         return self._timestep
 
+    @uninterrupted
     def _set_time(self, timestep: int) -> None:
         module = self._open()
         if timestep == self._timestep:
             return
-        with Uninterrupted():
-            self._flush()  # which takes timesteps to follow one another
-            module.write_global(CLOCK, np.uint64(timestep))  # the clock's first field
-            self._timestep = timestep
+        self._flush()  # which takes timesteps to follow one another
+        module.write_global(CLOCK, np.uint64(timestep))  # the clock's first field
+        self._timestep = timestep
 
     def _reports(self) -> tuple[str | None, str | None]:
         module = self._open()

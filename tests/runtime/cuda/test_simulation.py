@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +17,6 @@ from snnlearn.codegen.cuda.program import ARRAYS, SETTINGS, Launch
 from snnlearn.codegen.plan import build_plan
 from snnlearn.errors import BackendError, LifecycleError, ModelWarning, NetworkError
 from snnlearn.network import Location
-from snnlearn.runtime.interrupts import Uninterrupted
 from snnlearn.runtime.sizes import bytes_by_group, state_bytes
 
 TABLE = Location("P", "egp", "table")
@@ -369,26 +367,6 @@ def test_ctrl_c_waits_for_the_end_of_a_list_of_columns() -> None:
     with pytest.raises(KeyboardInterrupt):
         simulation._list_columns("S")
     assert seen == ["count", "place"]
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_waits_for_the_end_of_what_must_be_whole() -> None:
-    done = []
-
-    def work() -> None:
-        with Uninterrupted(), Uninterrupted():
-            os.kill(os.getpid(), signal.SIGINT)
-            done.append(1)
-        done.append(2)
-
-    with pytest.raises(KeyboardInterrupt):
-        work()
-    assert done == [1]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    thread = threading.Thread(target=lambda: Uninterrupted().__enter__())
-    thread.start()
-    thread.join()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_the_plans_table_says_how_timesteps_run() -> None:
