@@ -32,7 +32,7 @@ from snnlearn.runtime.cuda.device import Device, Module
 from snnlearn.runtime.cuda.simulation import CudaSimulation
 
 CLOCK_TYPE = np.dtype(CLOCK_FIELDS)
-REPORT_TYPE = np.dtype([("trouble", REPORT_FIELDS), ("doubt", REPORT_FIELDS)])
+REPORT_TYPE = np.dtype([("error", REPORT_FIELDS), ("warning", REPORT_FIELDS)])
 X, SUM = Location("P", "own", "x"), Location("P", "own", "sum")
 COUNTER = genn.create_neuron_model(
     "Counter", vars=["x", "sum"], extra_global_params=[("table", "scalar*")], sim_code="x += 1.0 + 0.0 * table[0];"
@@ -87,14 +87,14 @@ class FakeDevice(Device):
 
     def write(self, array: Any, values: NDArray[Any]) -> None:
         assert (array.shape, array.dtype) == (values.shape, values.dtype)
-        self.ask("write", lambda: array.__setitem__(slice(None), values))
+        self.enqueue("write", lambda: array.__setitem__(slice(None), values))
 
     def read(self, array: Any) -> NDArray[Any]:
-        self.ask("read", lambda: None)
+        self.enqueue("read", lambda: None)
         return np.array(array)
 
     def synchronize(self) -> None:
-        self.ask("synchronize", lambda: None)
+        self.enqueue("synchronize", lambda: None)
 
     def mark(self) -> float:
         return self.time
@@ -103,17 +103,17 @@ class FakeDevice(Device):
         self.log.append("elapsed")
         return float(second - first)
 
-    def capture(self, ask: Callable[[], None]) -> Callable[[], None]:
+    def capture(self, enqueue: Callable[[], None]) -> Callable[[], None]:
         captured = self.captured = []
-        ask()
+        enqueue()
         self.captured = None
         self.log.append(f"capture {len(captured)}")
-        return lambda: self.ask(f"replay {len(captured)}", lambda: [work() for work in captured])  # type: ignore[func-returns-value]
+        return lambda: self.enqueue(f"replay {len(captured)}", lambda: [work() for work in captured])  # type: ignore[func-returns-value]
 
     def close(self) -> None:
         self.closed = True
 
-    def ask(self, what: str, work: Callable[[], Any]) -> None:
+    def enqueue(self, what: str, work: Callable[[], Any]) -> None:
         assert not self.closed
         if self.captured is not None:
             self.captured.append(work)
@@ -138,16 +138,16 @@ class FakeModule(Module):
 
     def launch(self, kernel: str, blocks: int, threads: int) -> None:
         assert threads == self.device.program.threads
-        self.device.ask(kernel, lambda: self.work(kernel))
+        self.device.enqueue(kernel, lambda: self.work(kernel))
 
     def launch_together(self, kernel: str, blocks: int, threads: int, argument: int) -> None:
         assert (kernel, threads) == (RUN, self.device.program.threads)
-        assert blocks <= self.blocks_at_once(kernel, threads)
+        assert blocks <= self.max_resident_blocks(kernel, threads)
         assert not any(self.variables[BARRIER])
         self.variables[BARRIER] = b"\1\0\0\0"
-        self.device.ask(f"run {argument} on {blocks}", lambda: self.run(argument))
+        self.device.enqueue(f"run {argument} on {blocks}", lambda: self.run(argument))
 
-    def blocks_at_once(self, kernel: str, threads: int) -> int:
+    def max_resident_blocks(self, kernel: str, threads: int) -> int:
         return 4
 
     def write_global(self, name: str, values: NDArray[Any]) -> None:
@@ -155,7 +155,7 @@ class FakeModule(Module):
         self.variables[name] = new + self.variables.get(name, b"")[len(new) :]
 
     def read_global(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-        self.device.ask("read global", lambda: None)
+        self.device.enqueue("read global", lambda: None)
         return self.value(name, dtype)
 
     def value(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -167,7 +167,7 @@ class FakeModule(Module):
 
     def array(self, name: str) -> NDArray[Any]:
         """Return an array of the plan, or a device's copy of the host's."""
-        names = [a.name for a in self.device.plan.arrays] + [f"host {name}" for name in self.device.plan.hosted]
+        names = [a.name for a in self.device.plan.arrays] + [f"host {name}" for name in self.device.plan.host_arrays]
         pointers = np.frombuffer(self.variables[ARRAYS], np.uint64)
         assert len(pointers) == len(names)
         return self.device.memory[int(pointers[names.index(name)])]

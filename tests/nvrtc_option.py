@@ -75,7 +75,7 @@ class EverySource:
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = [*kept.values(), Verdict.from_parent(session, name="nvrtc", sources=self)]
 
-    def troubles(self) -> list[str]:
+    def failures(self) -> list[str]:
         """Wait for the compiler and return what it says against each source, with the test that made it first."""
         found = []
         for test, results in self._compiled.values():
@@ -103,10 +103,10 @@ class Verdict(pytest.Item):
 
     def runtest(self) -> None:
         """Fail with all sources that do not compile."""
-        troubles = self.sources.troubles()
-        if troubles:
+        failures = self.sources.failures()
+        if failures:
             pytest.fail(
-                "CUDA sources that NVRTC does not take, by the tests that make them:\n" + "\n".join(troubles), False
+                "CUDA sources that NVRTC does not take, by the tests that make them:\n" + "\n".join(failures), False
             )
 
     def reportinfo(self) -> tuple[Any, None, str]:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from snnlearn.codegen.cpp.emit import merged_kernels
 from snnlearn.codegen.cpp.view import CppKernel
-from snnlearn.codegen.cuda.ways import way_of
+from snnlearn.codegen.cuda.thread_mapping import mapping_of
 from snnlearn.codegen.plan import REWRITES, Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows, Sparse
-from snnlearn.codegen.plan.kernels import Fill, ListColumns, Operation, Transposition
+from snnlearn.codegen.plan.kernels import Fill, IndexColumns, Operation, Transposition
 from snnlearn.codegen.plan.names import label
 from snnlearn.codegen.plan.rewrites.defer import why_not
 from snnlearn.codegen.plan.rewrites.linear import why_not_linear
@@ -47,7 +47,7 @@ def explain(plan: Plan, applied: Iterable[str], gpu: bool = False) -> str:
     sections = [("each timestep", step)]
     for group, kernels in plan.custom_updates.items():
         sections.append((f"custom update group {group}", [(_cells(k, plan, threads), "") for k in kernels]))
-    builders: list[Operation] = [*plan.connect, *plan.columns.values()]
+    builders: list[Operation] = [*plan.connect, *plan.column_indexing.values()]
     sections.append(("connectivity", [(_cells(k, plan, threads), "") for k in builders]))
     sections.append(("first values", [(_cells(k, plan, threads), "") for k in plan.init]))
     widths = _widths([cells for _, rows in sections for cells, _ in rows])
@@ -103,12 +103,12 @@ def _loops(kernel: Operation, plan: Plan) -> str:
     return _copies(kernel, plan) + _domain(kernel, plan)
 
 
-def _copies(kernel: Kernel | ListColumns, plan: Plan) -> str:
+def _copies(kernel: Kernel | IndexColumns, plan: Plan) -> str:
     batched = isinstance(kernel, Kernel) and kernel.batched and plan.batch_size > 1
     return f"{plan.batch_size} x " if batched else ""
 
 
-def _domain(kernel: Kernel | ListColumns, plan: Plan) -> str:
+def _domain(kernel: Kernel | IndexColumns, plan: Plan) -> str:
     domain = kernel.domain
     if isinstance(domain, Neurons):
         return f"{domain.size} neurons"
@@ -147,13 +147,13 @@ def _threads(kernel: Operation, plan: Plan) -> str:
 
 def _gpu_threads(operation: Operation, plan: Plan) -> str:
     """Return what each thread of a GPU has of a kernel."""
-    return way_of(operation).value if isinstance(operation, Kernel) else "one each"
+    return mapping_of(operation).value if isinstance(operation, Kernel) else "one each"
 
 
 def _when(kernel: Kernel, plan: Plan, applied: frozenset[str]) -> str:
     """Return whether a kernel of the timestep is deferred, with what it keeps, or why it is not."""
     if kernel.deferral is not None:
-        kept = ", ".join(label(h.array) for h in kernel.deferral.histories) or "nothing"
+        kept = ", ".join(label(b.array) for b in kernel.deferral.buffers) or "nothing"
         form = _form(kernel, plan, applied)
         return f"deferred: {kernel.deferral.depth} timesteps at once, {form}; keeps {kept}"
     reason = why_not(kernel, plan)

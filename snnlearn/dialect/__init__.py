@@ -7,6 +7,17 @@ the maths library. Nothing else is a program here, so a model from a stranger ca
 from snnlearn.dialect.models import CheckedModel, check_initialiser, check_model
 from snnlearn.dialect.parser import parse_code
 from snnlearn.dialect.scope import Scope, Symbol
-from snnlearn.dialect.tree import Snippet
+from snnlearn.dialect.tree import Snippet, substitute
+from snnlearn.dialect.unparse import unparse
 
-__all__ = ["CheckedModel", "Scope", "Snippet", "Symbol", "check_initialiser", "check_model", "parse_code"]
+__all__ = [
+    "CheckedModel",
+    "Scope",
+    "Snippet",
+    "Symbol",
+    "check_initialiser",
+    "check_model",
+    "parse_code",
+    "substitute",
+    "unparse",
+]

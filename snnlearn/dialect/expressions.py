@@ -56,7 +56,7 @@ class Expressions(Pointers):
         if handler is None:
             raise self.foreign(node)
         self.go_down(node)
-        result: tree.Expr = handler(node)
+        result: tree.Expr = tree.placed(handler(node), self.place(node))
         self.depth -= 1
         return result
 

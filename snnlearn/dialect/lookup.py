@@ -10,7 +10,7 @@ from pycparser import c_ast
 
 from snnlearn.dialect.library import Function
 from snnlearn.dialect.scope import Scope, Symbol
-from snnlearn.dialect.source import Source
+from snnlearn.dialect.source import Place, Source
 from snnlearn.errors import DialectError, did_you_mean
 
 _DEEPEST = 100  # levels of a tree: later stages walk it by recursion too
@@ -70,6 +70,10 @@ class Lookup:
         if isinstance(node, c_ast.InitList):  # which starts at its first item
             return self.source.text.rfind("{", 0, at + 1)
         return self.source.text.find("{", at) if isinstance(node, c_ast.Compound) else at  # or only its line
+
+    def place(self, node: Any) -> Place:
+        """Return where a piece of code starts."""
+        return Place(self.source, self.offset(node))
 
     def go_down(self, node: Any) -> None:
         """Count a level of nesting; the caller counts it off behind it."""

@@ -72,10 +72,10 @@ class _Reader(Expressions):
 
     def statement(self, node: Any) -> tuple[tree.Statement, ...]:
         handler = getattr(self, f"_do_{type(node).__name__.lower()}", None)
-        if handler is not None:
-            result: tuple[tree.Statement, ...] = handler(node)
-            return result
-        return (tree.Evaluate(self.expression(node)),)
+        if handler is None:
+            return (tree.placed(tree.Evaluate(self.expression(node)), self.place(node)),)
+        result: tuple[tree.Statement, ...] = handler(node)
+        return tuple(tree.placed(s, self.place(node)) for s in result)
 
     def block(self, *nodes: Any, brought: Mapping[str, Symbol] | None = None) -> tree.Block:
         """Read statements with local variables of their own, in reach of what a loop has brought along."""

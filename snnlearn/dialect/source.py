@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from snnlearn.errors import DialectError
 
@@ -54,3 +55,14 @@ class Source:
     @cached_property
     def _line_starts(self) -> list[int]:
         return [0, *(at + 1 for at, c in enumerate(self.text) if c == "\n")]
+
+
+class Place(NamedTuple):
+    """Where a piece of code starts: a code string, and the offset (from 0) into its text."""
+
+    source: Source
+    offset: int
+
+    def error(self, message: str) -> DialectError:
+        """Return an error with the caret here."""
+        return self.source.error_at(message, self.offset)

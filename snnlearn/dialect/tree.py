@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cache, wraps
 from typing import Any, TypeVar, Union
 
 from snnlearn.declare.types import ValueType
+from snnlearn.dialect.source import Place
 
 Result = TypeVar("Result")
-_MOST_REMEMBERED = 4096  # trees
+_MAX_MEMOISED = 4096  # trees
 
 
 @dataclass(frozen=True)
-class Literal:
+class Node:
+    """What all nodes have: where the code that they come from is, which neither equality nor `repr` looks at."""
+
+    at: Place | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Literal(Node):
     """A number as written, without a suffix."""
 
     text: str
@@ -26,7 +34,7 @@ _ESCAPES = {"\n": "\\n", "\t": "\\t", "\\": "\\\\", '"': '\\"', "?": "\\?"}
 
 
 @dataclass(frozen=True)
-class Text:
+class Text(Node):
     """The format of a ``printf``; ``value`` holds the characters that it stands for."""
 
     value: str
@@ -43,7 +51,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Name:
+class Name(Node):
     """A declared name or a local variable; no local variable has the name of something declared."""
 
     id: str
@@ -51,7 +59,7 @@ class Name:
 
 
 @dataclass(frozen=True)
-class Unary:
+class Unary(Node):
     """``op operand`` for ``+ - ! ~``."""
 
     op: str
@@ -60,7 +68,7 @@ class Unary:
 
 
 @dataclass(frozen=True)
-class Binary:
+class Binary(Node):
     """``left op right``."""
 
     op: str
@@ -70,7 +78,7 @@ class Binary:
 
 
 @dataclass(frozen=True)
-class Ternary:
+class Ternary(Node):
     """``condition ? then : other``."""
 
     condition: Expr
@@ -80,7 +88,7 @@ class Ternary:
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(Node):
     """A function of the library, or an action such as ``addToPost``."""
 
     function: str
@@ -89,7 +97,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Index:
+class Index(Node):
     """An element of an array, or a variable's value of ``index`` timesteps ago (see `Snippet.delayed`)."""
 
     array: str
@@ -98,7 +106,7 @@ class Index:
 
 
 @dataclass(frozen=True)
-class Cast:
+class Cast(Node):
     """``(type)operand``."""
 
     operand: Expr
@@ -106,7 +114,7 @@ class Cast:
 
 
 @dataclass(frozen=True)
-class Assign:
+class Assign(Node):
     """``target op value`` for ``=`` and the compound assignments."""
 
     op: str
@@ -116,7 +124,7 @@ class Assign:
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(Node):
     """``++target``, ``target++`` and their decrements."""
 
     op: str
@@ -126,7 +134,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Comma:
+class Comma(Node):
     """``first, second, ...``: the last one's value."""
 
     parts: tuple[Expr, ...]
@@ -137,7 +145,7 @@ Expr = Union[Literal, Text, Name, Unary, Binary, Ternary, Call, Index, Cast, Ass
 
 
 @dataclass(frozen=True)
-class Declare:
+class Declare(Node):
     """``[const] type name [= value];``."""
 
     name: str
@@ -147,14 +155,14 @@ class Declare:
 
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(Node):
     """An expression for its effect."""
 
     value: Expr
 
 
 @dataclass(frozen=True)
-class If:
+class If(Node):
     """``if (condition) then else other``."""
 
     condition: Expr
@@ -163,7 +171,7 @@ class If:
 
 
 @dataclass(frozen=True)
-class For:
+class For(Node):
     """``for (start; condition; step) body``; ``start`` holds declarations of one type, or one expression."""
 
     start: tuple[Declare | Evaluate, ...]
@@ -173,7 +181,7 @@ class For:
 
 
 @dataclass(frozen=True)
-class While:
+class While(Node):
     """``while (condition) body``, or ``do body while (condition);`` where ``test_last``."""
 
     condition: Expr
@@ -182,21 +190,21 @@ class While:
 
 
 @dataclass(frozen=True)
-class ForEachSynapse:
+class ForEachSynapse(Node):
     """``for_each_synapse body``: once for each synapse of a row, or of a diagonal."""
 
     body: Block
 
 
 @dataclass(frozen=True)
-class Jump:
+class Jump(Node):
     """``break;`` or ``continue;``."""
 
     word: str
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(Node):
     """``case label:`` (``default:`` without a label) and what follows it; runs on into the next case, as in C."""
 
     label: Expr | None
@@ -204,7 +212,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Switch:
+class Switch(Node):
     """``switch (value) { cases }``."""
 
     value: Expr
@@ -212,7 +220,7 @@ class Switch:
 
 
 @dataclass(frozen=True)
-class Block:
+class Block(Node):
     """``{ statements }``."""
 
     statements: tuple[Statement, ...]
@@ -268,12 +276,31 @@ def rewrite(node: Any, change: Any) -> Any:
     old = [getattr(node, name) for name in names]
     new = [rewrite(value, change) for value in old]
     same = all(a is b for a, b in zip(new, old, strict=True))
-    return change(node if same else kind(**dict(zip(names, new, strict=True))))
+    return change(node if same else kind(**dict(zip(names, new, strict=True)), at=node.at))
 
 
 @cache
 def _field_names(kind: Any) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
+    return tuple(f.name for f in fields(kind) if f.compare)
+
+
+def substitute(node: Any, values: Mapping[str, Expr]) -> Any:
+    """Return the tree with an expression for each name of a mapping; arrays keep their names.
+
+    A name that is assigned to can only become another name.
+    """
+
+    def change(found: Any) -> Any:
+        return values.get(found.id, found) if isinstance(found, Name) else found
+
+    return rewrite(node, change) if values else node
+
+
+def placed(node: Any, at: Place) -> Any:
+    """Return a node that its caller has just made, now with its place, unless it has one."""
+    if node.at is None:
+        object.__setattr__(node, "at", at)
+    return node
 
 
 def walk(node: Any) -> Iterator[Any]:
@@ -289,7 +316,7 @@ def walk(node: Any) -> Iterator[Any]:
             waiting.extend(getattr(item, name) for name in _field_names(kind))
 
 
-def remembered(function: Callable[[Any], Result]) -> Callable[[Any], Result]:
+def memoised(function: Callable[[Any], Result]) -> Callable[[Any], Result]:
     """Have a function of a tree look at each tree once: many groups of one model share its very trees.
 
     Trees are told apart by identity; to compare them would take as long as to walk through them.
@@ -300,7 +327,7 @@ def remembered(function: Callable[[Any], Result]) -> Callable[[Any], Result]:
     def look(node: Any) -> Result:
         found = known.get(id(node))
         if found is None or found[0] is not node:
-            if len(known) >= _MOST_REMEMBERED:
+            if len(known) >= _MAX_MEMOISED:
                 known.clear()
             found = known[id(node)] = node, function(node)
         return found[1]
@@ -308,13 +335,13 @@ def remembered(function: Callable[[Any], Result]) -> Callable[[Any], Result]:
     return look
 
 
-@remembered
+@memoised
 def calls_in(node: Any) -> frozenset[str]:
     """Return every function and action that a tree calls."""
     return frozenset(n.function for n in walk(node) if isinstance(n, Call))
 
 
-@remembered
+@memoised
 def names_in(node: Any) -> frozenset[str]:
     """Return every name that a tree mentions, declared or local."""
     found: set[str] = set()

@@ -15,9 +15,9 @@ def postsynaptic_leaders(groups: Groups, fuse: bool) -> dict[str, str]:
         return {name: name for name in groups.synapses}
     leaders: dict[str, str] = {}
     first: dict[Any, str] = {}
-    asked = set(_groups_referred_to(groups))
+    referenced = set(_groups_referred_to(groups))
     for s in groups.synapses.values():
-        key = s.name if s.name in asked else _key(s)
+        key = s.name if s.name in referenced else _key(s)
         leaders[s.name] = first.setdefault(key, s.name)
     return leaders
 

@@ -160,14 +160,14 @@ class Collector:
             at = Location(group, space, v.name)
             queue, slots = self.slots.of_variable(at, population) if population is not None else (None, 1)
             # Connectivity is the same in all copies of a batch, and so is what its updates keep.
-            alone = group in self.groups.custom_connectivity_updates
+            unbatched = group in self.groups.custom_connectivity_updates
             self.found[at] = Variable(
                 at,
                 value_type(v.type),
                 (1,) if shared else shape,
                 values[v.name],
                 "only" if shared else over,
-                bool(dims & VarAccessDim.BATCH) and self.batched and not alone,
+                bool(dims & VarAccessDim.BATCH) and self.batched and not unbatched,
                 queue,
                 slots,
             )

@@ -70,11 +70,11 @@ def build(
         if not support:
             compiler.compile(code, library)
             return
-        own = code.with_suffix(".o")
+        object_file = code.with_suffix(".o")
         with ThreadPoolExecutor(1) as beside:
             shared = compiled or beside.submit(build_object, support, compiler)
-            compiler.compile_object(code, own)
-        compiler.link([own, shared.result()], library)
+            compiler.compile_object(code, object_file)
+        compiler.link([object_file, shared.result()], library)
 
     return stored(_content(source, compiler, support), _SUFFIX, make, force)
 

@@ -117,11 +117,11 @@ def find_compiler(portable: bool = False) -> Compiler:
     CompilerNotFoundError
         If there is none, or ``$CXX`` names none; says what to install.
     """
-    asked = os.environ.get("CXX", "").strip()
-    if asked:
-        compiler = _try(_split(asked))
+    requested = os.environ.get("CXX", "").strip()
+    if requested:
+        compiler = _try(_split(requested))
         if compiler is None:
-            raise CompilerNotFoundError(f"the environment variable CXX names no C++ compiler that runs: {asked!r}")
+            raise CompilerNotFoundError(f"the environment variable CXX names no C++ compiler that runs: {requested!r}")
         return replace(compiler, portable=portable)
     candidates: list[tuple[str, ...]] = [(name,) for name in ("c++", "g++", "clang++")]
     if importlib.util.find_spec("ziglang") is not None:

@@ -60,7 +60,7 @@ class CpuSimulation(Simulation):
         portable: bool = False,
     ) -> None:
         super().__init__(network, plan, recording_timesteps)
-        self._columns = {name: number for number, name in enumerate(plan.columns)}
+        self._column_numbers = {name: number for number, name in enumerate(plan.column_indexing)}
         self._arrays = {a.name: self._allocate(a) for a in plan.arrays}
         self._library: Library | None = Library(library, source, threads, flush_denormals, portable)
         self._bind()
@@ -94,7 +94,7 @@ class CpuSimulation(Simulation):
         self.updates = dict.fromkeys(self.updates, refuse)
 
     def _live(self, at: Location) -> NDArray[Any]:
-        self._catch_up()
+        self._flush_and_check()
         array: NDArray[Any] = self._arrays[self._by_location[at].name]
         return array
 
@@ -112,7 +112,7 @@ class CpuSimulation(Simulation):
         return self._live(at)
 
     def _replace(self, given: Iterable[tuple[Array, NDArray[Any]]]) -> None:
-        self._catch_up()
+        self._flush_and_check()
         for array, values in given:
             # One element more, so that an empty array has an address.
             fresh = aligned_zeros(len(values) + 1, array.type.dtype_for(self.plan.precision))[: len(values)]
@@ -123,14 +123,14 @@ class CpuSimulation(Simulation):
     def _connect(self) -> None:
         self._open().connect()
 
-    def _list_columns(self, group: str) -> None:
-        self._open().list_columns(self._columns[group])
+    def _index_columns(self, group: str) -> None:
+        self._open().index_columns(self._column_numbers[group])
 
     def _initialise(self) -> None:
         self._open().initialise()
 
     def _bind_host(self) -> None:
-        self._open().bind_host(list(self._hosted.values()))
+        self._open().bind_host(list(self._host_arrays.values()))
 
     def _time(self) -> int:
         # The compiled code keeps it: an interrupted run cannot part the two.
@@ -141,11 +141,11 @@ class CpuSimulation(Simulation):
 
     def _reports(self) -> tuple[str | None, str | None]:
         library = self._open()
-        return library.trouble(), library.doubt()
+        return library.error(), library.warning()
 
     def _timers(self) -> dict[str, float]:
         library = self._open()
-        self._catch_up()
+        self._flush_and_check()
         return dict(zip(self.plan.timers, library.timers(len(self.plan.timers)), strict=True))
 
     def _close(self) -> None:
@@ -164,7 +164,7 @@ class CpuSimulation(Simulation):
         self._refuse(f"the simulation was loaded before this process was forked, and {what}: {_AFTER_FORK[torn]}")
         library.abandon()
 
-    def _catch_up(self) -> None:
+    def _flush_and_check(self) -> None:
         """Flush deferred kernels, and report the errors and warnings of their code."""
         self._open()
         if self._flush is not None and self._flush():

@@ -28,7 +28,7 @@ class Exclusive:
             try:
                 ...
             finally:
-                self._busy = self._awaited
+                self._busy = self._has_waiter
 
     A lock alone is not fair: a thread that gives it back and takes it again at once is always quicker than one that has
     to wake up. So the first that waits says so, and whoever comes after it queues behind.
@@ -41,7 +41,7 @@ class Exclusive:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._queue = threading.RLock()  # held by the first of those that wait
-        self._awaited = False  # whether there is one
+        self._has_waiter = False  # whether there is one
         self._busy = False  # whether the lock is held or awaited
         self._in_parts = False  # whether its holder does something in several steps
         _living.add(self)
@@ -67,13 +67,13 @@ class Exclusive:
             finally:
                 self._busy = busy
         with self._queue:
-            awaited, self._awaited, self._busy = self._awaited, True, True
+            had_waiter, self._has_waiter, self._busy = self._has_waiter, True, True
             try:
                 with self._lock:
-                    self._awaited = self._busy = False
+                    self._has_waiter = self._busy = False
                     return call(*args)
             finally:
-                self._awaited = awaited
+                self._has_waiter = had_waiter
 
     def _mine(self) -> bool:
         """Whether this thread holds the lock."""
@@ -92,7 +92,7 @@ class Exclusive:
         if torn:
             self._lock, self._busy, self._in_parts = threading.RLock(), False, False
         if not _can_be_had(self._queue):
-            self._queue, self._awaited = threading.RLock(), False
+            self._queue, self._has_waiter = threading.RLock(), False
         self._forked(torn)
 
 
@@ -100,17 +100,17 @@ def exclusive(method: AnyCall) -> AnyCall:
     """Have one thread at a time run a method of `Exclusive`, and nothing else of the same object meanwhile."""
 
     @wraps(method)
-    def alone(self: Exclusive, *args: Any) -> Any:
+    def in_exclusion(self: Exclusive, *args: Any) -> Any:
         if self._busy:
-            return self.in_turn(alone, self, *args)
+            return self.in_turn(in_exclusion, self, *args)
         with self._lock:
             in_parts, self._busy, self._in_parts = self._in_parts, True, True
             try:
                 return method(self, *args)
             finally:
-                self._busy, self._in_parts = self._awaited, in_parts
+                self._busy, self._in_parts = self._has_waiter, in_parts
 
-    return alone  # type: ignore[return-value]
+    return in_exclusion  # type: ignore[return-value]
 
 
 def _can_be_had(lock: Any) -> bool:

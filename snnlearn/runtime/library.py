@@ -26,10 +26,10 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "snn_bind": (None, [ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)]),
     "snn_configure": (None, [ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_int]),
     "snn_connect": (None, [ctypes.c_void_p]),
-    "snn_list_columns": (None, [ctypes.c_void_p, ctypes.c_int]),
+    "snn_index_columns": (None, [ctypes.c_void_p, ctypes.c_int]),
     "snn_bind_host": (None, [ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)]),
-    "snn_trouble": (ctypes.c_char_p, [ctypes.c_void_p]),
-    "snn_doubt": (ctypes.c_char_p, [ctypes.c_void_p]),
+    "snn_error": (ctypes.c_char_p, [ctypes.c_void_p]),
+    "snn_warning": (ctypes.c_char_p, [ctypes.c_void_p]),
     "snn_initialise": (None, [ctypes.c_void_p]),
     "snn_timestep": (ctypes.POINTER(ctypes.c_uint64), [ctypes.c_void_p]),
     "snn_set_timestep": (None, [ctypes.c_void_p, ctypes.c_uint64]),
@@ -79,8 +79,8 @@ class Library:
     ----------
     threads : int
     step, run, flush : callable
-        Run one timestep, or as many; bring every array up to date. They return whether there is trouble or doubt to
-        ask for, and are not to be called after `close`.
+        Run one timestep, or as many; bring every array up to date. They return whether there is an error or a
+        warning to read, and are not to be called after `close`.
     """
 
     def __init__(self, path: Path, source: str, threads: int, flush_denormals: bool, portable: bool = False) -> None:
@@ -125,18 +125,18 @@ class Library:
         """Make connectivity, where code does that."""
         self._functions.snn_connect(self._handle)
 
-    def list_columns(self, connection: int) -> None:
+    def index_columns(self, connection: int) -> None:
         """List the columns of a connection anew, by number."""
-        self._functions.snn_list_columns(self._handle, connection)
+        self._functions.snn_index_columns(self._handle, connection)
 
-    def trouble(self) -> str | None:
+    def error(self) -> str | None:
         """Return what went wrong since this was asked last, if anything did."""
-        text = self._functions.snn_trouble(self._handle)
+        text = self._functions.snn_error(self._handle)
         return text.decode() if text is not None else None
 
-    def doubt(self) -> str | None:
+    def warning(self) -> str | None:
         """Return what may not be meant, once."""
-        text = self._functions.snn_doubt(self._handle)
+        text = self._functions.snn_warning(self._handle)
         return text.decode() if text is not None else None
 
     def initialise(self) -> None:

@@ -50,7 +50,7 @@ class Simulation(Exclusive, ABC):
         self.recording_timesteps = recording_timesteps
         self._running = False
         self._by_location = {a.location: a for a in plan.arrays}
-        self._hosted: dict[str, NDArray[Any]] = {}
+        self._host_arrays: dict[str, NDArray[Any]] = {}
         self._checks: dict[Check, None] = {}  # to be done before the next timestep
 
     def _start(self, seed: int) -> None:
@@ -64,12 +64,12 @@ class Simulation(Exclusive, ABC):
             self._check()
         except NetworkError as error:
             raise first_values.about_rows(self.network, self.read, error) from None
-        for group in self.plan.columns:
-            self._list_columns(group)
+        for group in self.plan.column_indexing:
+            self._index_columns(group)
         self._initialise()
         self._write_all(first_values.given_variables(self.network, self.read))
         # Host code has an array of the right size even where nobody else looks at the host's copy.
-        self._hosted = {name: self.copy(self.plan.array(name).location) for name in self.plan.hosted}
+        self._host_arrays = {name: self.copy(self.plan.array(name).location) for name in self.plan.host_arrays}
         self._bind_host()
         self._check()
 
@@ -112,7 +112,7 @@ class Simulation(Exclusive, ABC):
         """Make connectivity, where code does that."""
 
     @abstractmethod
-    def _list_columns(self, group: str) -> None:
+    def _index_columns(self, group: str) -> None:
         """List the columns of a connection that has a list of them."""
 
     @abstractmethod
@@ -121,7 +121,7 @@ class Simulation(Exclusive, ABC):
 
     @abstractmethod
     def _bind_host(self) -> None:
-        """Have host code work on the arrays of ``_hosted``."""
+        """Have host code work on the arrays of ``_host_arrays``."""
 
     @abstractmethod
     def _reports(self) -> tuple[str | None, str | None]:
@@ -179,7 +179,7 @@ class Simulation(Exclusive, ABC):
                     self._check()
                 here[...] = self._arrays[name]
             finally:
-                self._busy = self._awaited
+                self._busy = self._has_waiter
 
     def push(self, name: str, here: NDArray[Any]) -> None:
         """Copy an array from the host."""
@@ -192,7 +192,7 @@ class Simulation(Exclusive, ABC):
                     self._check()
                 self._arrays[name][...] = here
             finally:
-                self._busy = self._awaited
+                self._busy = self._has_waiter
 
     @exclusive
     def read(self, at: Location) -> NDArray[Any]:
@@ -233,19 +233,19 @@ class Simulation(Exclusive, ABC):
     @exclusive
     def connectivity_changed(self, group: str) -> None:
         """List a connection's columns anew, after its rows were written to."""
-        if group in self.plan.columns:
-            self._list_columns(group)
+        if group in self.plan.column_indexing:
+            self._index_columns(group)
 
     @exclusive
     def set_host_array(self, at: Location, values: NDArray[Any]) -> None:
         """Have host code of custom connectivity updates work on this array."""
-        self._hosted[self._by_location[at].name] = values
+        self._host_arrays[self._by_location[at].name] = values
         self._bind_host()
 
     @property
     def host_locations(self) -> list[Location]:
         """The arrays whose host copies compiled code works on."""
-        return [self.plan.array(name).location for name in self._hosted]
+        return [self.plan.array(name).location for name in self._host_arrays]
 
     @exclusive
     def state(self) -> dict[str, NDArray[Any]]:
@@ -287,7 +287,7 @@ class Simulation(Exclusive, ABC):
                 if self._step():
                     self._check()
             finally:
-                self._busy = self._awaited
+                self._busy = self._has_waiter
 
     def run(self, timesteps: int) -> None:
         """Run timesteps in compiled code; LifecycleError while another thread does, or this one that is interrupted."""
@@ -304,7 +304,7 @@ class Simulation(Exclusive, ABC):
                         self._check()
                     timesteps -= _CHUNK
             finally:
-                self._running, self._busy = False, self._awaited
+                self._running, self._busy = False, self._has_waiter
 
     def _forked(self, torn: bool) -> None:
         self._running = self._running and not torn
@@ -337,7 +337,7 @@ class Simulation(Exclusive, ABC):
                 if self.updates[group]():
                     self._check()
             finally:
-                self._busy = self._awaited
+                self._busy = self._has_waiter
 
     @exclusive
     def timers(self) -> dict[str, float]:
@@ -379,11 +379,11 @@ class Simulation(Exclusive, ABC):
 
     def _check(self) -> None:
         """Raise the error that code has reported since the last call; else emit its warning."""
-        trouble, doubt = self._reports()
-        if trouble is not None:
-            raise NetworkError(trouble)
-        if doubt is not None:
-            warnings.warn(doubt, ModelWarning, stacklevel=_depth_of_our_code() + 1)
+        error, warning = self._reports()
+        if error is not None:
+            raise NetworkError(error)
+        if warning is not None:
+            warnings.warn(warning, ModelWarning, stacklevel=_depth_of_our_code() + 1)
 
 
 def _is_state(at: Location) -> bool:

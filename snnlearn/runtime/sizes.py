@@ -31,13 +31,13 @@ def bytes_by_group(plan: Plan, network: Network, recording_timesteps: int) -> di
     """Return how many bytes the arrays of each group take on a device that has copies of its own of the host's."""
     # Sizes do not depend on the seed.
     given = {at: values.size for at, values in given_arrays(network, 0)}
-    hosted = frozenset(plan.hosted)
+    host_arrays = frozenset(plan.host_arrays)
     needed: dict[str, int] = {}
     for array in plan.arrays:
         size = given.get(array.location, first_size(array, network, recording_timesteps))
         nbytes = size * np.dtype(array.type.dtype_for(plan.precision)).itemsize
         group = array.location.group
-        needed[group] = needed.get(group, 0) + nbytes * (2 if array.name in hosted else 1)
+        needed[group] = needed.get(group, 0) + nbytes * (2 if array.name in host_arrays else 1)
     return needed
 
 

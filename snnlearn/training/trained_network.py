@@ -49,7 +49,7 @@ class TrainedNetwork:
         self.connections = tuple(connections)
         self.built = False
         self._genn, self._update_timesteps = genn, update_timesteps
-        self._asked = [resolve_optimiser(o) for o in optimisers]
+        self._requested = [resolve_optimiser(o) for o in optimisers]
         self._optimisers: dict[str, Optimiser] = {}
         self._updates: dict[str, list[CustomUpdateApi]] = {}
         self._rates: dict[tuple[str, str], tuple[float, ...]] = {}  # as set on the device
@@ -67,7 +67,7 @@ class TrainedNetwork:
         TrainingError
             If it is done and an optimiser is not among those compiled.
         """
-        wanted = {o.name: o for o in (*self._asked, *(self.resolve(o) for o in optimisers))}
+        wanted = {o.name: o for o in (*self._requested, *(self.resolve(o) for o in optimisers))}
         if self.built:
             for name in wanted:
                 if name not in self._updates:
@@ -88,8 +88,8 @@ class TrainedNetwork:
 
     def resolve(self, optimiser: str | Optimiser) -> Optimiser:
         """Return the optimiser of this name, first of those that the network was given."""
-        own = {o.name: o for o in self._asked} | self._optimisers
-        return own[optimiser] if isinstance(optimiser, str) and optimiser in own else resolve_optimiser(optimiser)
+        known = {o.name: o for o in self._requested} | self._optimisers
+        return known[optimiser] if isinstance(optimiser, str) and optimiser in known else resolve_optimiser(optimiser)
 
     def _attach(self, rule: Optimiser, connection: TrainedConnection) -> CustomUpdateApi:
         synapses, feedback = connection.synapses, connection.feedback
@@ -154,5 +154,5 @@ class TrainedNetwork:
     def fingerprint(self, optimisers: Iterable[str]) -> dict[str, Any]:
         """Return what a checkpoint's network is known by, with the optimisers of these names."""
         rules = [self.resolve(name) for name in optimisers]
-        own = {update.name for updates in self._updates.values() for update in updates}
-        return fingerprint(self.model.description(), own, self.connections, rules)
+        updates = {update.name for updates in self._updates.values() for update in updates}
+        return fingerprint(self.model.description(), updates, self.connections, rules)

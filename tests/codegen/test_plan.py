@@ -135,7 +135,7 @@ def test_a_deferred_kernel_keeps_the_changing_vectors_it_reads() -> None:
     deferral = kernel(plan, "synapse_dynamics_S").deferral
     assert deferral is not None
     assert deferral.depth == DEPTH
-    assert {h.array: h.kept for h in deferral.histories} == {"v_S_z": "v_S_z_kept", "v_B_V": "v_B_V_kept"}
+    assert {b.array: b.buffer for b in deferral.buffers} == {"v_S_z": "v_S_z_kept", "v_B_V": "v_B_V_kept"}
     sizes = {a.name: a.size for a in plan.arrays}
     assert (sizes["v_S_z_kept"], sizes["v_B_V_kept"]) == (2 * 16 * DEPTH, 2 * 16 * DEPTH)
 
@@ -213,6 +213,6 @@ def test_columns_of_more_synapses_than_their_numbers_can_tell_apart_are_refused(
         s = replace(net.synapses["S"], connectivity=connectivity)
         return build_plan(replace(net, synapses={**net.synapses, "S": s}))
 
-    assert plan(2**31).columns
+    assert plan(2**31).column_indexing
     with pytest.raises(NetworkError, match=r"has room for 4,294,967,298 synapses; .*lower max_connections"):
         plan(2**31 + 1)

@@ -122,13 +122,13 @@ def test_the_host_may_change_a_trace_at_any_time() -> None:
 def test_only_the_first_timestep_of_what_is_read_once_is_kept() -> None:
     plan, kernel = kernel_of(rule(CODE), REWRITES)
     assert kernel.deferral is not None
-    assert {h.array: h.first_only for h in kernel.deferral.histories} == {
+    assert {b.array: b.first_only for b in kernel.deferral.buffers} == {
         "v_S_err": False,
         "v_S_sig": False,
         "v_S_y": False,
         "v_S_z": True,
     }
-    assert {h.kept for h in kernel.deferral.histories} <= {a.name for a in plan.arrays}
+    assert {b.buffer for b in kernel.deferral.buffers} <= {a.name for a in plan.arrays}
 
 
 def test_traces_of_single_precision_stay_close() -> None:

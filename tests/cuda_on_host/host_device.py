@@ -117,18 +117,18 @@ class HostDevice(Device):
         self.only_launches("elapsed")
         return float(second - first)
 
-    def capture(self, ask: Callable[[], None]) -> Callable[[], None]:
+    def capture(self, enqueue: Callable[[], None]) -> Callable[[], None]:
         self.only_launches("capture")
         captured: list[Callable[[], None]] = []
         self._captured = captured
         try:
-            ask()
+            enqueue()
         finally:
             self._captured = None
 
         def replay() -> None:
             for launch in captured:
-                self.ask(launch)
+                self.enqueue(launch)
 
         return replay
 
@@ -139,7 +139,7 @@ class HostDevice(Device):
         """See whether the memory around all arrays is as it was."""
         self._memory.check("by now")
 
-    def ask(self, launch: Callable[[], None]) -> None:
+    def enqueue(self, launch: Callable[[], None]) -> None:
         """Do a launch, or capture it."""
         if self._captured is None:
             launch()
@@ -157,7 +157,7 @@ class HostDevice(Device):
         """Run a kernel of a module; with an argument, its blocks all together."""
         self.launches[kernel] += 1
         with LOCK:
-            trouble = scheduler().snn_host_launch(
+            error = scheduler().snn_host_launch(
                 module,
                 address,
                 blocks,
@@ -169,8 +169,8 @@ class HostDevice(Device):
                 (self._seed * 1_000_003 + self.launches.total()) % (1 << 31),
                 self._seconds,
             )
-        if trouble is not None:
-            raise LaunchError(f"{kernel}, {trouble.decode()}")
+        if error is not None:
+            raise LaunchError(f"{kernel}, {error.decode()}")
         self._memory.check(f"after {kernel}")
 
 
@@ -205,12 +205,12 @@ class HostModule(Module):
         """Launch a kernel whose blocks take turns."""
         if not self._device.cooperative:
             raise LaunchError(f"{kernel}: {self._device.name} has no cooperative launches")
-        if blocks > self.blocks_at_once(kernel, threads):
-            room = self.blocks_at_once(kernel, threads)
+        if blocks > self.max_resident_blocks(kernel, threads):
+            room = self.max_resident_blocks(kernel, threads)
             raise LaunchError(f"{kernel}: {blocks} blocks of {threads} threads at once, where there is room for {room}")
         self._launch(kernel, blocks, threads, argument, shared)
 
-    def blocks_at_once(self, kernel: str, threads: int) -> int:
+    def max_resident_blocks(self, kernel: str, threads: int) -> int:
         self._address(kernel)
         return self._device.multiprocessors * (self._device.resident // threads)
 
@@ -232,7 +232,7 @@ class HostModule(Module):
             raise LaunchError(f"{kernel}: no GPU has {shared} bytes of shared memory for a block")
         address = self._address(kernel)
         # `self` stays alive as long as what is captured here.
-        self._device.ask(lambda: self._device.run(self._state, kernel, address, blocks, threads, argument, shared))
+        self._device.enqueue(lambda: self._device.run(self._state, kernel, address, blocks, threads, argument, shared))
 
     def _global(self, name: str, size: int) -> int:
         address = self._address(name)

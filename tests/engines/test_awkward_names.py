@@ -22,7 +22,7 @@ _WORDS = """new this class template operator private virtual delete try namespac
 count begin end random width first rest kept row column std snn recording_row recording_words
 recording_timesteps NULL EOF INFINITY NAN M_PI WIDTH FLT_MAX SNN_API errno assert stdin exp sqrt fmax tile tile_a
 user_x pool seed timer pending timers memcpy float32 linux unix user_new new_2 i_2 row_2
-own worker shared spiked next listed lane group marks_0 threadIdx
+resident worker shared spiked next listed lane group marks_0 threadIdx
 L_tmpnam P_tmpdir BUFSIZ RAND_MAX CHAR_BIT UINT8_MAX INT64_C SEEK_SET FILENAME_MAX isnan getc offsetof __LINE__ __GNUC__
 _IOFBF __x86_64__ __CUDACC__ __global__ a__b __a auto goto return restrict void union typedef asm float4 vector complex
 v_x v_new v_i dt0 row_0_v_x"""

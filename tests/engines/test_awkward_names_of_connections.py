@@ -10,9 +10,9 @@ from agreement import assert_same, trace
 
 # Names of the templates, of the simulation's members, of arrays that the plan adds.
 _WORDS = """connect d s i j n value_1 value_2 kernel last count spikes spike first queue den_queue sparse row_length_
-column_start column_synapses add remove check trouble within host_x pool copy V_kept spike_time out_post den_delay
+column_start column_synapses add remove check error within host_x pool copy V_kept spike_time out_post den_delay
 out_pre S_ind S_w S_row_length A_queue S_den_queue A_spikes seed timestep calls recording candidate_ size kept begin end
-lane block vector pass doubt first_lane shared batch_ slot"""
+lane block vector pass warning first_lane shared batch_ slot"""
 WORDS = _WORDS.split()
 PLAIN = [f"plain{number}" for number in range(len(WORDS))]
 

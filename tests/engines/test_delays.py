@@ -12,7 +12,7 @@ from agreement import assert_alive, assert_same, scalars, trace
 
 STEPS = 60
 SIZE = 35
-MANY = 1100  # more than the chunk in which the passes over neurons work
+MANY = 1100  # more than the strip in which the passes over neurons work
 
 
 @cache

@@ -61,10 +61,10 @@ def test_none_at_all(bare: Path, monkeypatch: pytest.MonkeyPatch, platform: str,
         find_compiler()
 
 
-@pytest.mark.parametrize("asked", ["no-such-compiler", "'open quotation", "/"])
-def test_a_wrong_cxx(bare: Path, monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+@pytest.mark.parametrize("requested", ["no-such-compiler", "'open quotation", "/"])
+def test_a_wrong_cxx(bare: Path, monkeypatch: pytest.MonkeyPatch, requested: str) -> None:
     script(bare / "c++", "echo would work, but was not asked for")
-    monkeypatch.setenv("CXX", asked)
+    monkeypatch.setenv("CXX", requested)
     with pytest.raises(CompilerNotFoundError, match=r"environment variable CXX names no C\+\+ compiler that runs"):
         find_compiler()
 

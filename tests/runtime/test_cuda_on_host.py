@@ -246,8 +246,8 @@ def test_memory_is_counted() -> None:
 def test_a_small_card() -> None:
     device = HostDevice(multiprocessors=2, resident=256)
     module = Bench("grid", device).module
-    assert module.blocks_at_once("rotate", 64) == 8
-    assert module.blocks_at_once("rotate", 512) == 0
+    assert module.max_resident_blocks("rotate", 64) == 8
+    assert module.max_resident_blocks("rotate", 512) == 0
     with pytest.raises(LaunchError, match="9 blocks of 64 threads at once, where there is room for 8"):
         module.launch_together("rotate", 9, 64, 1)
     with pytest.raises(LaunchError, match="has no cooperative launches"):
@@ -269,11 +269,11 @@ def test_launches_are_captured() -> None:
     device.write(bench.x, np.ones(8, np.float32))
     start = device.mark()
 
-    def ask() -> None:
+    def enqueue() -> None:
         for _ in range(3):
             bench.module.launch("saxpy", 1, 64)
 
-    replay = device.capture(ask)
+    replay = device.capture(enqueue)
     assert not device.read(bench.y).any()
     replay()
     replay()

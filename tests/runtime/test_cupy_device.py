@@ -74,7 +74,7 @@ def test_launches(module: Any, cupy: FakeCupy) -> None:
     assert found == (1, "find", "snn_run")
     assert (start, stream, together) == ([1, "snn_run", (132,), (256,)], "own", "together")
     assert [(a.dtype.name, int(a)) for a in arguments] == [("uint64", 2**40)]
-    assert module.blocks_at_once("snn_run", 256) == 132 * 8
+    assert module.max_resident_blocks("snn_run", 256) == 132 * 8
 
 
 def test_variables_of_the_module(module: Any, cupy: FakeCupy) -> None:

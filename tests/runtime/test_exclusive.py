@@ -37,7 +37,7 @@ class Counter(Exclusive):
                 self.count += 1
                 between()
             finally:
-                self._busy = self._awaited
+                self._busy = self._has_waiter
 
 
 class Reentrant(Counter):

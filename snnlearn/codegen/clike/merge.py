@@ -199,8 +199,8 @@ class _Tokens:
 
     def constant(self, at: int) -> str | None:
         """Return the name of the constant that a number is the value of, if it is: ``const float name = number;``."""
-        alone = self.pieces[at - 1] == "=" and self.pieces[at + 1] == ";"
-        return self.pieces[at - 2] if alone and "const" in self.pieces[max(at - 6, 0) : at - 2] else None
+        complete = self.pieces[at - 1] == "=" and self.pieces[at + 1] == ";"
+        return self.pieces[at - 2] if complete and "const" in self.pieces[max(at - 6, 0) : at - 2] else None
 
 
 def _form(tokens: _Tokens, ctypes: Types) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from snnlearn.codegen.clike.printer import ANY_SLOT, NEWEST, Printer, literal, s
 from snnlearn.codegen.plan import Array, Code, Kernel, Load, Neurons, OnSpike, Plan
 from snnlearn.codegen.plan.deferral import LinearForm, SilentRows
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows, SpikingDomain
-from snnlearn.codegen.plan.parts import AddSynapse, Connect, Flag, Remember
+from snnlearn.codegen.plan.parts import AddSynapse, Connect, Flag, SavePreviousSpikeTime
 from snnlearn.declare import value_type
 
 
@@ -97,7 +97,7 @@ class KernelView:
         """Pointers to the arrays in use, each known to be the only way to its memory."""
         kept = {}
         if self.kernel.deferral is not None:
-            kept = {h.array: h.kept for h in self.kernel.deferral.histories}
+            kept = {b.array: b.buffer for b in self.kernel.deferral.buffers}
         lines = [self._pointer(name, delay) for name, delay in self._views() if name not in kept]
         queues = {name: self.arrays_by_name[name].queue for name in self.kernel.past}
         lines += [f"const unsigned int {NEWEST}{name} = {self.slot(q)};" for name, q in queues.items() if q is not None]
@@ -155,8 +155,8 @@ class KernelView:
         inner = {"neuron", "synapse"} & {*indices}
         found = []
         for load in self.kernel.loads:
-            alone = load.index == "only" and load.store
-            if not load.direct and ((load.index in indices and not alone) or (alone and inner)):
+            scalar = load.index == "only" and load.store
+            if not load.direct and ((load.index in indices and not scalar) or (scalar and inner)):
                 found.append(load)
         return found
 
@@ -230,7 +230,7 @@ class KernelView:
                         "reset": [(c.title, printer.lines(c)) for c in part.reset],
                     }
                 )
-            elif isinstance(part, Remember):
+            elif isinstance(part, SavePreviousSpikeTime):
                 line = f"if (snn::just_now({part.last}, sim.timestep, {self.dt})) {{ {part.before} = {part.last}; }}"
                 parts.append({"spike": None, "title": "the last spike was before this timestep", "lines": [line]})
             elif isinstance(part, Flag):
@@ -303,15 +303,15 @@ class KernelView:
 
     # ---- deferred kernels ----
 
-    def history_of(self, load: Load) -> str | None:
+    def buffer_of(self, load: Load) -> str | None:
         """Return where the past of a load's array is kept in a deferred kernel."""
         assert self.kernel.deferral is not None
-        return next((h.kept for h in self.kernel.deferral.histories if h.array == load.array), None)
+        return next((b.buffer for b in self.kernel.deferral.buffers if b.array == load.array), None)
 
     def stride_of(self, load: Load) -> int:
         """Return the distance of the kept rows of a load's array."""
         assert self.kernel.deferral is not None
-        return next(h.stride for h in self.kernel.deferral.histories if h.array == load.array)
+        return next(b.stride for b in self.kernel.deferral.buffers if b.array == load.array)
 
     def size_of(self, name: str) -> int:
         """Return the size of an array."""

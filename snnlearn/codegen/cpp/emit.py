@@ -12,8 +12,8 @@ from snnlearn.codegen.clike import fill_literal, view_name
 from snnlearn.codegen.clike.merge import Function, Merged, merge
 from snnlearn.codegen.cpp.view import CppKernel
 from snnlearn.codegen.plan import Kernel, Plan
-from snnlearn.codegen.plan.kernels import Fill, ListColumns, Operation, Transposition
-from snnlearn.codegen.troubles import TROUBLES
+from snnlearn.codegen.plan.kernels import Fill, IndexColumns, Operation, Transposition
+from snnlearn.codegen.reports import REPORT_KINDS
 
 
 def emit_cpp(plan: Plan) -> str:
@@ -21,7 +21,13 @@ def emit_cpp(plan: Plan) -> str:
     step, connect, init = ([_view(k, plan) for k in kernels] for kernels in (plan.step, plan.connect, plan.init))
     updates = {group: [_view(k, plan) for k in kernels] for group, kernels in plan.custom_updates.items()}
     deferred = [k for k in step if k.deferral is not None]
-    views = [*step, *connect, *plan.columns.values(), *init, *(k for kernels in updates.values() for k in kernels)]
+    views = [
+        *step,
+        *connect,
+        *plan.column_indexing.values(),
+        *init,
+        *(k for kernels in updates.values() for k in kernels),
+    ]
     merged, texts = _merged_and_texts(plan)
     text = (
         _environment()
@@ -40,8 +46,8 @@ def emit_cpp(plan: Plan) -> str:
             step=step,
             updates=updates,
             connect=connect,
-            columns=list(plan.columns.values()),
-            hosted=plan.hosted,
+            columns=list(plan.column_indexing.values()),
+            host_arrays=plan.host_arrays,
             timers={name: number for number, name in enumerate(plan.timers)},
         )
     )
@@ -59,8 +65,8 @@ def _merged_and_texts(plan: Plan) -> tuple[list[Merged], dict[str, str]]:
         return [], {}
     updates = [k for kernels in plan.custom_updates.values() for k in kernels if isinstance(k, Kernel)]
     kernels = [k for k in (*plan.step, *plan.connect, *plan.init, *updates) if k.deferral is None]
-    views = [v for v in (CppKernel(k, plan, uniform=True) for k in kernels) if v.shared is None]
-    operations: list[Any] = [*views, *plan.columns.values()]
+    views = [v for v in (CppKernel(k, plan, any_size=True) for k in kernels) if v.shared is None]
+    operations: list[Any] = [*views, *plan.column_indexing.values()]
     functions = [Function(k.name, _define(k, plan)) for k in operations]
     chunked = {v.name for v in views if v.shape == "neurons" and (v.spikes or v.foresees)}
     ctypes = {("sim", a.name): f"{a.type.ctype_for(plan.precision)} *" for a in plan.arrays}
@@ -104,8 +110,8 @@ def _define(operation: Any, plan: Plan) -> str:
         array = plan.array(operation.array)
         value = fill_literal(operation.value, array, plan.precision)
         text = macros.fill(operation, array.total(plan.batch_size), value)
-    elif isinstance(operation, ListColumns):
-        text = macros.list_columns(operation)
+    elif isinstance(operation, IndexColumns):
+        text = macros.index_columns(operation)
     elif operation.linear:
         text = macros.linear(operation)
     else:
@@ -138,10 +144,10 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         auto_reload=False,
     )
-    for name, kind in [("transposition", Transposition), ("fill", Fill), ("column_lister", ListColumns)]:
+    for name, kind in [("transposition", Transposition), ("fill", Fill), ("column_indexer", IndexColumns)]:
         environment.tests[name] = lambda k, kind=kind: isinstance(k, kind)
     environment.globals["view_name"] = view_name
-    environment.globals["troubles"] = TROUBLES
+    environment.globals["report_kinds"] = REPORT_KINDS
     environment.filters["groupby_timer"] = lambda kernels: [
         (timer, list(group)) for timer, group in groupby(kernels, key=lambda k: k.timer)
     ]

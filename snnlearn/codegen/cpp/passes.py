@@ -12,13 +12,13 @@ from itertools import pairwise
 from typing import Any
 
 from snnlearn.codegen.plan import Kernel
-from snnlearn.codegen.plan.parts import Code, Flag, Input, Load, OnSpike, Part, Remember
+from snnlearn.codegen.plan.parts import Code, Flag, Input, Load, OnSpike, Part, SavePreviousSpikeTime
 from snnlearn.dialect import tree
 
 
 @dataclass(frozen=True)
 class Pass:
-    """A part of a kernel's body that runs over all neurons of a chunk before the next part does.
+    """A part of a kernel's body that runs over all neurons of a strip before the next part does.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ def passes_of(kernel: Kernel) -> list[Pass]:
 def _ranges(kernel: Kernel) -> list[tuple[int, int]]:
     body = kernel.body
     # From here on pieces of code share local variables.
-    together = next((n for n, part in enumerate(body) if not _stands_alone(part)), len(body))
+    together = next((n for n, part in enumerate(body) if not _is_independent(part)), len(body))
     rough = [n for n, part in enumerate(body) if isinstance(part, Code) and _is_rough(part)]
     later = any(_draws(part) for part in body[together:])
     if not rough or rough[-1] >= together or later or together == len(body):
@@ -86,15 +86,15 @@ def _ranges(kernel: Kernel) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(ends) if a < b]
 
 
-def _stands_alone(part: Part) -> bool:
-    return isinstance(part, Remember) or (isinstance(part, Code) and part.scoped)
+def _is_independent(part: Part) -> bool:
+    return isinstance(part, SavePreviousSpikeTime) or (isinstance(part, Code) and part.scoped)
 
 
 def _is_rough(code: Code) -> bool:
     return _draws(code) or _loops(code.tree)
 
 
-@tree.remembered
+@tree.memoised
 def _loops(node: Any) -> bool:
     return any(isinstance(n, (tree.For, tree.While)) for n in tree.walk(node))
 
@@ -115,7 +115,7 @@ def _names(part: Part) -> frozenset[str]:
     """Return the kernel's names that a part mentions."""
     names = {name for code in _codes(part) for name in code.names.values()}
     names |= {a.target for code in _codes(part) for a in code.actions.values() if hasattr(a, "target")}
-    if isinstance(part, Remember):
+    if isinstance(part, SavePreviousSpikeTime):
         names |= {part.last, part.before}
     if isinstance(part, OnSpike) and part.time is not None:
         names.add(part.time)

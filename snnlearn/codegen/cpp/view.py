@@ -17,9 +17,11 @@ from snnlearn.dialect.tree import calls_in
 MIN_SHARED_EACH_STEP = 1 << 18
 MIN_SHARED = 1 << 13
 PART = 32  # rows of a deferred kernel that a thread takes at a time; fewer would fetch the kept past more often
-CHUNK = 1024  # neurons whose marks of a spike are kept in the first cache
+STRIP = 1024  # neurons whose marks of a spike are kept in the first cache
 LINEAR_PART = 256  # the same of one in matrix form: each part finds the responses of its columns anew
-SUMS = 18  # vectors of sums that a kernel in matrix form keeps in registers: more than half, the rest for what is added
+MAX_SUMS = (
+    18  # vectors of sums that a kernel in matrix form keeps in registers: more than half, the rest for what is added
+)
 TILE = 64  # columns of a deferred tile: four vectors of 512 bits, few enough to stay in registers
 
 _SHAPES = {
@@ -38,7 +40,7 @@ _SHAPES = {
 class CppKernel(KernelView):
     """A kernel with its code printed, in the form that the C++ templates want."""
 
-    uniform: bool = False  # whether it is printed as for a population of any size
+    any_size: bool = False  # whether it is printed as for a population of any size
 
     @property
     def shape(self) -> str:
@@ -63,19 +65,19 @@ class CppKernel(KernelView):
         return kernel.split if number >= enough else None
 
     @property
-    def chunk(self) -> int:
+    def strip(self) -> int:
         """How many neurons are marked as spiking before they are listed."""
         assert isinstance(self.kernel.domain, Neurons)
-        return CHUNK if self.uniform else min(CHUNK, self.kernel.domain.size)
+        return STRIP if self.any_size else min(STRIP, self.kernel.domain.size)
 
     @property
     def chunk_end(self) -> str:
-        """The end of the chunk of neurons from ``first`` on."""
+        """The end of the strip of neurons from ``first`` on."""
         assert isinstance(self.kernel.domain, Neurons)
         size = self.kernel.domain.size
-        if size % self.chunk == 0 and not self.uniform:
-            return f"first + {self.chunk}u"
-        return f"{size}u - first < {self.chunk}u ? {size}u : first + {self.chunk}u"
+        if size % self.strip == 0 and not self.any_size:
+            return f"first + {self.strip}u"
+        return f"{size}u - first < {self.strip}u ? {size}u : first + {self.strip}u"
 
     @property
     def independence(self) -> str:
@@ -120,11 +122,11 @@ class CppKernel(KernelView):
     def group(self) -> int:
         """How many rows of a kernel in matrix form are added up at a time."""
         assert self.linear is not None
-        return max(1, SUMS // max(1, len(self.linear.sums)))
+        return max(1, MAX_SUMS // max(1, len(self.linear.sums)))
 
     def pointer_lines_of(self, index: str) -> list[str]:
         """Pointers to what a deferred kernel reads at an index."""
-        names = [self.history_of(load) or load.array for load in self.loads_at(index)]
+        names = [self.buffer_of(load) or load.array for load in self.loads_at(index)]
         return [self._pointer(name, 0) for name in dict.fromkeys(names)]
 
     @property
@@ -136,7 +138,7 @@ class CppKernel(KernelView):
 
     @cached_property
     def passes(self) -> list[dict[str, Any]]:
-        """The loops over a chunk of neurons: what each copies, runs and stores."""
+        """The loops over a strip of neurons: what each copies, runs and stores."""
         parts = self.parts
         return [
             {
@@ -163,7 +165,7 @@ class CppKernel(KernelView):
     def handed_over(self) -> list[str]:
         """Definitions of what passes hand over."""
         names = {name for p in passes_of(self.kernel) for name in p.after}
-        return [f"{self.ctype(v)} handed_{v.name}[{self.chunk}];" for v in self.kernel.inputs if v.name in names]
+        return [f"{self.ctype(v)} handed_{v.name}[{self.strip}];" for v in self.kernel.inputs if v.name in names]
 
     # ---- random numbers ----
 
@@ -181,8 +183,8 @@ class CppKernel(KernelView):
 
     @property
     def random_stride(self) -> int:
-        """How many neurons a chunk has, rounded up to whole blocks of random numbers."""
-        return -(-self.chunk // 4) * 4
+        """How many neurons a strip has, rounded up to whole blocks of random numbers."""
+        return -(-self.strip // 4) * 4
 
     def newest(self, name: str) -> str:
         """Return what to add to the pointer to an array, to have what was written last; nothing without a queue."""

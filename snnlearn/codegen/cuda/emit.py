@@ -12,13 +12,13 @@ from snnlearn.codegen.clike import fill_literal, view_name
 from snnlearn.codegen.clike.merge import CUDA, Function, Merged, merge
 from snnlearn.codegen.cuda.phases import Phase, Work, phases_of
 from snnlearn.codegen.cuda.program import Launch, Program
-from snnlearn.codegen.cuda.residents import Residents, residents
+from snnlearn.codegen.cuda.shared_memory import ResidentArrays, resident_arrays
+from snnlearn.codegen.cuda.thread_mapping import SHARED_BYTES, WARP, ThreadMapping, unordered_sums
 from snnlearn.codegen.cuda.view import CudaKernel
-from snnlearn.codegen.cuda.ways import FAST, WARP, Way, adds_freely
 from snnlearn.codegen.plan import Kernel, Neurons, Plan
 from snnlearn.codegen.plan.domains import BuildDomain, Once, SpikingDomain
-from snnlearn.codegen.plan.kernels import Fill, ListColumns, Operation, Transposition
-from snnlearn.codegen.troubles import TROUBLES
+from snnlearn.codegen.plan.kernels import Fill, IndexColumns, Operation, Transposition
+from snnlearn.codegen.reports import REPORT_KINDS
 
 THREADS = 256  # of a block: enough to hide what memory takes, few enough for two blocks beside each other
 
@@ -40,11 +40,11 @@ def emit_cuda(plan: Plan, threads: int = THREADS) -> Program:
 class _Emitter:
     def __init__(self, plan: Plan, threads: int) -> None:
         self.plan, self.threads = plan, threads
-        self.residents: dict[str, Residents] = {}
+        self.resident_arrays: dict[str, ResidentArrays] = {}
         self.definitions: dict[str, str] = {}
         kernels = [self.view(k) for k in plan.step]
         self.scratch = max((k.scratch for k in kernels), default=0)
-        self.residents = residents(plan, FAST - self.scratch)
+        self.resident_arrays = resident_arrays(plan, SHARED_BYTES - self.scratch)
         self.launched: dict[str, Phase] = {}
 
     def program(self) -> Program:
@@ -56,7 +56,7 @@ class _Emitter:
             "deferred", tuple(self.deferred_work(self.view(k)) for k in plan.step if k.deferral is not None)
         )
         connect, init = self.launches(plan.connect, "connect"), self.launches(plan.init, "init")
-        columns = {name: self.launches([k], f"columns_{n}") for n, (name, k) in enumerate(plan.columns.items())}
+        columns = {name: self.launches([k], f"columns_{n}") for n, (name, k) in enumerate(plan.column_indexing.items())}
         updates = {
             group: self.launches(operations, f"update_{n}")
             for n, (group, operations) in enumerate(plan.custom_updates.items())
@@ -85,7 +85,7 @@ class _Emitter:
                 depth=depth,
                 scratch=self.scratch,
                 home=home,
-                resident_bytes=max((r.nbytes for r in self.residents.values()), default=0),
+                resident_bytes=max((r.nbytes for r in self.resident_arrays.values()), default=0),
             )
         )
         return Program(
@@ -103,9 +103,9 @@ class _Emitter:
         )
 
     def view(self, kernel: Kernel) -> CudaKernel:
-        found = self.residents.get(kernel.name)
+        found = self.resident_arrays.get(kernel.name)
         places = found.places if found is not None else {}
-        return CudaKernel(kernel, self.plan, threads=self.threads, residents=places)
+        return CudaKernel(kernel, self.plan, threads=self.threads, resident_arrays=places)
 
     # ---- work of a timestep ----
 
@@ -117,7 +117,15 @@ class _Emitter:
         stage = "neurons" if isinstance(k.domain, Neurons) else "synapses"
         reads, writes = k.reads | {x.array for x in k.loads}, k.writes
         yield Work(
-            k.name, k.number_of_parts, stage, k.timer, reads, writes, adds_freely(k.kernel), bool(k.residents), reports
+            k.name,
+            k.number_of_parts,
+            stage,
+            k.timer,
+            reads,
+            writes,
+            unordered_sums(k.kernel),
+            bool(k.resident_arrays),
+            reports,
         )
         if stage == "neurons" and k.lists:
             copies = self.plan.batch_size if k.copies else 1
@@ -127,9 +135,9 @@ class _Emitter:
         """Yield what keeps the past that a deferred kernel will read."""
         assert k.deferral is not None
         self.definitions[f"keep_{k.name}"] = _fill("deferred.jinja", "keep", k)
-        for n, h in enumerate(k.deferral.histories):
-            parts = _ceil(k.size_of(h.array), self.threads)
-            yield Work(f"keep_{n}_{k.name}", parts, "synapses", k.timer, frozenset([h.array]), frozenset([h.kept]))
+        for n, b in enumerate(k.deferral.buffers):
+            parts = _ceil(k.size_of(b.array), self.threads)
+            yield Work(f"keep_{n}_{k.name}", parts, "synapses", k.timer, frozenset([b.array]), frozenset([b.buffer]))
         if k.silent is not None:
             reads = frozenset([k.silent.spikes, k.silent.count])
             yield Work(f"mark_{k.name}", 1, "synapses", k.timer, reads, frozenset([k.silent.spiked]))
@@ -142,23 +150,23 @@ class _Emitter:
 
     def define(self, k: CudaKernel) -> bool:
         """Define what a kernel does; return whether its code can report an error or a warning."""
-        if k.way is Way.TILES:
+        if k.mapping is ThreadMapping.TILES:
             text = _fill("deferred.jinja", "tiles", k)
-        elif k.way is Way.MATRIX:
+        elif k.mapping is ThreadMapping.MATRIX:
             text = _fill("deferred.jinja", "matrix", k)
         elif isinstance(k.domain, Neurons):
-            text = _fill("kernels.jinja", "serial_neurons" if k.way is Way.SERIAL else "neurons", k)
+            text = _fill("kernels.jinja", "serial_neurons" if k.mapping is ThreadMapping.SERIAL else "neurons", k)
         elif isinstance(k.domain, Once):
             text = _fill("edits.jinja", "once", k)
         elif isinstance(k.domain, BuildDomain):
             text = _fill("edits.jinja", "edit", k)
-        elif k.way in (Way.ROWS, Way.COLUMNS):
+        elif k.mapping in (ThreadMapping.ROWS, ThreadMapping.COLUMNS):
             along_spikes = isinstance(k.domain, SpikingDomain)
-            text = _fill("kernels.jinja", "rows" if k.way is Way.ROWS else "columns", k, along_spikes)
+            text = _fill("kernels.jinja", "rows" if k.mapping is ThreadMapping.ROWS else "columns", k, along_spikes)
         elif isinstance(k.domain, SpikingDomain):  # along sparse connectivity
             text = _fill("kernels.jinja", "spiking", k)
         else:
-            text = _fill("kernels.jinja", "serial_synapses" if k.way is Way.SERIAL else "synapses", k)
+            text = _fill("kernels.jinja", "serial_synapses" if k.mapping is ThreadMapping.SERIAL else "synapses", k)
         self.definitions[k.name] = text
         return any(f"sim.{name}" in text for name in ("check(", "within(", "fit<"))
 
@@ -166,10 +174,10 @@ class _Emitter:
         """Return which functions are alike, and are compiled as one: those that are all there is of their kernel."""
         if not self.plan.merged:
             return []
-        alone = [Function(name, text) for name, text in self.definitions.items() if _stands_alone(name, text)]
+        mergeable = [Function(name, text) for name, text in self.definitions.items() if _is_one_function(name, text)]
         ctypes = {("snn_arrays", a.name): f"{a.type.ctype_for(self.plan.precision)} *" for a in self.plan.arrays}
         queues = {("sim", q.array): "unsigned int" for q in self.plan.queues}
-        return merge(alone, ctypes | queues, CUDA)
+        return merge(mergeable, ctypes | queues, CUDA)
 
     def printed(self, merged: Sequence[Merged]) -> list[str]:
         """Return the printed functions, in order; those of merged ones by the first, and nothing for the others."""
@@ -207,8 +215,8 @@ class _Emitter:
             value = fill_literal(operation.value, array, plan.precision)
             self.definitions[operation.name] = _fill("kernels.jinja", "fill", operation, number, value)
             yield work(operation.name, number)
-        elif isinstance(operation, ListColumns):
-            self.definitions[operation.name] = _fill("kernels.jinja", "list_columns", operation)
+        elif isinstance(operation, IndexColumns):
+            self.definitions[operation.name] = _fill("kernels.jinja", "index_columns", operation)
             post, room = operation.domain.post, operation.domain.pre * operation.domain.sparse.stride
             for step, items in [("zero", post + 1), ("count", room), ("sum", 1), ("place", room), ("sort", post)]:
                 yield work(f"{step}_{operation.name}", items)
@@ -233,7 +241,7 @@ class _Emitter:
             yield Work(f"tick_{k.name}", 1, "between", k.timer, calls, calls)
 
 
-def _stands_alone(name: str, text: str) -> bool:
+def _is_one_function(name: str, text: str) -> bool:
     return text.count("static void ") == 1 and f"static void {name}(" in text and "__device__" not in text
 
 
@@ -262,5 +270,5 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.globals["view_name"] = view_name
-    environment.globals["troubles"] = TROUBLES
+    environment.globals["report_kinds"] = REPORT_KINDS
     return environment

@@ -68,7 +68,7 @@ class Program:
     depth : int
         How many timesteps a block of the kept past has; 0 where no kernel is deferred.
     connect, init : tuple of Launch
-    columns : mapping of str to tuple of Launch
+    column_indexing : mapping of str to tuple of Launch
         By connection: list its columns anew.
     custom_updates : mapping of str to tuple of Launch
         By group.
@@ -84,7 +84,7 @@ class Program:
     depth: int = 0
     connect: tuple[Launch, ...] = ()
     init: tuple[Launch, ...] = ()
-    columns: Mapping[str, tuple[Launch, ...]] = field(default_factory=dict)
+    column_indexing: Mapping[str, tuple[Launch, ...]] = field(default_factory=dict)
     custom_updates: Mapping[str, tuple[Launch, ...]] = field(default_factory=dict)
     persistent_blocks: int = 1
 

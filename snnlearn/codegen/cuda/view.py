@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from snnlearn.codegen.clike import KernelView, Printer
-from snnlearn.codegen.cuda import ways
-from snnlearn.codegen.cuda.ways import WARP, Way
+from snnlearn.codegen.cuda import thread_mapping
+from snnlearn.codegen.cuda.thread_mapping import WARP, ThreadMapping
 from snnlearn.codegen.plan import Load, Neurons, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Rows, SpikingDomain
 from snnlearn.codegen.plan.parts import Accumulate
@@ -19,13 +19,13 @@ class CudaPrinter(Printer):
 
     memory = "snn_arrays"
     owned: frozenset[str] = frozenset()
-    alone = False  # whether one thread does everything
+    serial = False  # whether one thread does everything
 
     def add(self, action: Accumulate, element: str, value: str) -> str:
         """Return what adds a value to an array's element."""
         if action.target in self.owned and not action.delayed:
-            return f"own_{action.target} += {value}"
-        return f"{element} += {value}" if self.alone else f"snn::add({element}, {value})"
+            return f"partial_{action.target} += {value}"
+        return f"{element} += {value}" if self.serial else f"snn::add({element}, {value})"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class CudaKernel(KernelView):
 
     printer = CudaPrinter
     threads: int = field(default=256, kw_only=True)
-    residents: Mapping[str, int] = field(default_factory=dict, kw_only=True)  # see `snnlearn.codegen.cuda.residents`
+    resident_arrays: Mapping[str, int] = field(default_factory=dict, kw_only=True)  # the byte at which each starts
 
     def slot(self, queue: str) -> str:
         """Return the number of a queue's newest slot, which threads know by heart."""
@@ -47,16 +47,16 @@ class CudaKernel(KernelView):
 
     def _pointer(self, name: str, delay: int | None) -> str:
         line = super()._pointer(name, delay)
-        if name not in self.residents:
+        if name not in self.resident_arrays:
             return line
         place, _, start = line.removesuffix(";").partition(" = ")
-        own = f"({self.ctype(self.arrays_by_name[name])} *)(own + {self.residents[name]}u)"
-        return f"{place} = own != nullptr ? {own} : {start};"
+        resident = f"({self.ctype(self.arrays_by_name[name])} *)(resident + {self.resident_arrays[name]}u)"
+        return f"{place} = resident != nullptr ? {resident} : {start};"
 
     @property
     def fetched(self) -> list[tuple[str, str, int, str, bool]]:
         """The arrays that a block can keep: name, type, size, where all have it, and whether it changes them."""
-        plain = replace(self, residents={})
+        plain = replace(self, resident_arrays={})
         return [
             (
                 name,
@@ -65,31 +65,31 @@ class CudaKernel(KernelView):
                 plain._pointer(name, 0).removesuffix(";").partition(" = ")[2],
                 name in self.kernel.writes,
             )
-            for name in self.residents
+            for name in self.resident_arrays
         ]
 
     def _printer(self) -> Printer:
         printer = CudaPrinter(self.kernel, self.plan.precision, self.arrays_by_name, self.arrays_by_name)
         printer.owned = self.owned
-        printer.alone = self.serial
+        printer.serial = self.serial
         return printer
 
     # ---- threads ----
 
     @property
-    def way(self) -> Way:
+    def mapping(self) -> ThreadMapping:
         """What its threads are."""
-        return ways.way_of(self.kernel)
+        return thread_mapping.mapping_of(self.kernel)
 
     @property
     def serial(self) -> bool:
         """Whether one thread does everything."""
-        return self.way is Way.SERIAL
+        return self.mapping is ThreadMapping.SERIAL
 
     @property
     def owned(self) -> frozenset[str]:
         """The arrays that it adds to with a thread for each element."""
-        return ways.owned(self.kernel)
+        return thread_mapping.owned(self.kernel)
 
     @property
     def sums(self) -> list[tuple[str, str]]:
@@ -97,24 +97,24 @@ class CudaKernel(KernelView):
         return [(name, self.ctype(self.arrays_by_name[name])) for name in sorted(self.owned)]
 
     @property
-    def gathered(self) -> list[Load]:
+    def reductions(self) -> list[Load]:
         """What it sums up over all neurons or synapses."""
-        return ways.gathered(self.kernel)
+        return thread_mapping.reductions(self.kernel)
 
     @property
-    def columns(self) -> int:
+    def columns_per_block(self) -> int:
         """How many columns a block has, where a thread has one."""
-        return ways.columns_of(self.kernel, self.threads)
+        return thread_mapping.columns_per_block(self.kernel, self.threads)
 
     @property
     def groups(self) -> int:
         """How many groups of threads share the rows of the same columns."""
-        return self.threads // self.columns
+        return self.threads // self.columns_per_block
 
     @property
-    def rows_at_a_time(self) -> int:
+    def unroll(self) -> int:
         """How many rows a thread of a column passes at a time."""
-        return ways.rows_at_once(self.kernel, self.threads)
+        return thread_mapping.unroll_of(self.kernel, self.threads)
 
     @property
     def each_copy(self) -> bool:
@@ -126,22 +126,22 @@ class CudaKernel(KernelView):
     @property
     def parts_of_copy(self) -> int:
         """How many blocks of threads one copy takes."""
-        if self.serial or self.gathered:
+        if self.serial or self.reductions:
             return 1
         domain: Any = self.kernel.domain
         if isinstance(domain, Neurons):
-            return 1 if self.alone else _ceil(domain.size, self.threads)
-        if self.way is Way.TILES:
-            return _ceil(domain.post, self.threads) * _ceil(domain.pre, ways.ROWS)
-        if self.way is Way.MATRIX:
-            return self.column_tiles * _ceil(domain.pre, self.chunk)
-        if self.way is Way.SPIKES:
+            return 1 if self.in_one_block else _ceil(domain.size, self.threads)
+        if self.mapping is ThreadMapping.TILES:
+            return _ceil(domain.post, self.threads) * _ceil(domain.pre, thread_mapping.ROWS_PER_THREAD)
+        if self.mapping is ThreadMapping.MATRIX:
+            return self.column_tiles * _ceil(domain.pre, self.rows_per_part)
+        if self.mapping is ThreadMapping.SPIKES:
             number = domain.pre if isinstance(domain, SpikingRows) else domain.post
-            return min(ways.MOST_PARTS, _ceil(number, max(1, self.threads // WARP)))
-        if self.way is Way.ROWS:
+            return min(thread_mapping.MAX_PARTS, _ceil(number, max(1, self.threads // WARP)))
+        if self.mapping is ThreadMapping.ROWS:
             return _ceil(domain.pre, self.threads)
-        if self.way is Way.COLUMNS:
-            return _ceil(domain.post, self.columns)
+        if self.mapping is ThreadMapping.COLUMNS:
+            return _ceil(domain.post, self.columns_per_block)
         return _ceil(self.synapses, self.threads)
 
     @property
@@ -157,14 +157,14 @@ class CudaKernel(KernelView):
         return domain.pre * (domain.post if domain.sparse is None else domain.sparse.stride)
 
     @property
-    def alone(self) -> bool:
+    def in_one_block(self) -> bool:
         """Whether one block updates all neurons of a population, as it lists those that spike."""
-        return ways.is_alone(self.kernel)
+        return thread_mapping.fits_one_block(self.kernel)
 
     @property
     def lists(self) -> bool:
         """Whether spikes are listed by a launch of their own, since many blocks find them."""
-        return bool(self.kernel.spikes) and not self.alone
+        return bool(self.kernel.spikes) and not self.in_one_block
 
     @property
     def list_lines(self) -> list[str]:
@@ -191,9 +191,9 @@ class CudaKernel(KernelView):
     # ---- deferred kernels ----
 
     @property
-    def rows_at_once(self) -> int:
+    def rows_per_thread(self) -> int:
         """How many rows a thread of a deferred kernel passes through time at once."""
-        return ways.ROWS
+        return thread_mapping.ROWS_PER_THREAD
 
     @property
     def column_parts(self) -> int:
@@ -210,12 +210,12 @@ class CudaKernel(KernelView):
     @property
     def width(self) -> int:
         """How many columns a tile of a kernel in matrix form has: as many as a block's memory has room for."""
-        return next((w for w in (WARP, WARP // 2, WARP // 4) if self._bytes(w) <= ways.SCRATCH), 1)
+        return next((w for w in (WARP, WARP // 2, WARP // 4) if self._bytes(w) <= thread_mapping.SCRATCH_BYTES), 1)
 
     @property
     def scratch(self) -> int:
         """How many bytes of a block's own memory it needs while it runs."""
-        if self.way is Way.MATRIX:
+        if self.mapping is ThreadMapping.MATRIX:
             return self._bytes(self.width)
         return 8 * self.threads * len(self.sums) if self.groups > 1 else 0
 
@@ -223,9 +223,13 @@ class CudaKernel(KernelView):
         form = self.linear
         assert form is not None
         assert self.kernel.deferral is not None
-        columns = len(form.columns) + (len(form.silent.columns) if form.silent is not None else 0)
-        numbers = (len(form.responses) * self.kernel.deferral.depth + columns) * width + len(form.uniform) + ways.CHUNK
-        return 8 * numbers if self.plan.precision == "double" else 4 * numbers + 8 * (len(form.uniform) + 1)
+        columns = len(form.per_column) + (len(form.silent.per_column) if form.silent is not None else 0)
+        numbers = (
+            (len(form.responses) * self.kernel.deferral.depth + columns) * width
+            + len(form.invariant)
+            + thread_mapping.MAX_PART_ROWS
+        )
+        return 8 * numbers if self.plan.precision == "double" else 4 * numbers + 8 * (len(form.invariant) + 1)
 
     def newest_start(self, name: str) -> str:
         """Return what comes before the index of what was written last to an array; nothing without a queue."""
@@ -233,22 +237,22 @@ class CudaKernel(KernelView):
         return "" if array.queue is None else f"size_t({self.slot(array.queue)}) * {array.size}u + "
 
     @property
-    def chunk(self) -> int:
+    def rows_per_part(self) -> int:
         """How many rows a part of a kernel in matrix form has."""
         assert isinstance(self.kernel.domain, Synapses)
-        return ways.chunk_of(self.kernel.domain.pre, self.column_tiles)
+        return thread_mapping.rows_per_part(self.kernel.domain.pre, self.column_tiles)
 
     @property
     def silent_rows(self) -> int:
         """How many rows that take one step a thread has at a time."""
         state = [load for load in self.loads_at("synapse") if load.store]
-        return max(1, min(8, ways.FETCHED // max(1, len(state))))
+        return max(1, min(8, thread_mapping.LOADS_IN_FLIGHT // max(1, len(state))))
 
     @property
     def group(self) -> int:
         """How many rows of a kernel in matrix form a warp adds up at a time."""
         assert self.linear is not None
-        return max(1, ways.SUMS // max(1, len(self.linear.sums)))
+        return max(1, thread_mapping.MAX_SUMS // max(1, len(self.linear.sums)))
 
 
 def _ceil(number: int, size: int) -> int:

@@ -41,27 +41,27 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Builtin:
+class BuiltInVariable:
     """A name stands for something that every kernel of its domain has, such as ``t``."""
 
     name: str
 
 
 @dataclass(frozen=True)
-class Whole:
+class WholeArray:
     """A name stands for a whole array, to be indexed by the code."""
 
     array: str
 
 
 @dataclass(frozen=True)
-class Own:
+class LocalVariable:
     """A name stands for a local variable of the kernel."""
 
     name: str
 
 
-Meaning = Union[Element, Number, Builtin, Whole, Own]
+Meaning = Union[Element, Number, BuiltInVariable, WholeArray, LocalVariable]
 
 
 class KernelBuilder:
@@ -79,11 +79,11 @@ class KernelBuilder:
         self._arrays: dict[str, None] = {}
         self._uses: set[str] = set()
 
-    def input(self, name: str, vtype: ValueType, start: float) -> Own:
+    def input(self, name: str, vtype: ValueType, start: float) -> LocalVariable:
         """Add a local variable that code adds to."""
-        own = self._names.unique(name)
-        self._inputs.append(Input(own, vtype, start))
-        return Own(own)
+        local = self._names.unique(name)
+        self._inputs.append(Input(local, vtype, start))
+        return LocalVariable(local)
 
     def code(
         self,
@@ -134,12 +134,12 @@ class KernelBuilder:
         self._body.append(part)
 
     def _resolve(self, meaning: Meaning, written: bool) -> str:
-        if isinstance(meaning, Own):
+        if isinstance(meaning, LocalVariable):
             return meaning.name
-        if isinstance(meaning, Builtin):
+        if isinstance(meaning, BuiltInVariable):
             self._uses.add(meaning.name)
             return meaning.name
-        if isinstance(meaning, Whole):
+        if isinstance(meaning, WholeArray):
             self._arrays[meaning.array] = None
             if written:
                 self._written.add(meaning.array)

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 
 from snnlearn.codegen.plan.context import Context
 from snnlearn.codegen.plan.initial import connect_kernel, init_kernel
-from snnlearn.codegen.plan.kernels import Kernel, ListColumns, Plan, Queue
+from snnlearn.codegen.plan.kernels import IndexColumns, Kernel, Plan, Queue
 from snnlearn.codegen.plan.neurons import neuron_kernel
 from snnlearn.codegen.plan.synapses import synapse_kernel
-from snnlearn.codegen.plan.updates import column_lister, group_operations
+from snnlearn.codegen.plan.updates import column_indexer, group_operations
 from snnlearn.declare import value_type
 from snnlearn.network import Location, Network
 from snnlearn.network.variables import queue_of
@@ -41,7 +41,7 @@ def build_plan(network: Network) -> Plan:
         network.batch_size,
         tuple(_queues(context)),
         tuple(_present(connect_kernel(context, s) for s in synapses)),
-        _columns(context),
+        _column_indexing(context),
         timepoint=value_type(network.time_type),
     )
 
@@ -60,9 +60,9 @@ def _queues(context: Context) -> Iterable[Queue]:
             yield Queue(context.memory[queue_of(n)].name, context.network.slots.of(n), first=False)
 
 
-def _columns(context: Context) -> dict[str, ListColumns]:
-    listers = {
-        s.name: column_lister(context, s, f"list_columns_{s.name}", "init_sparse")
+def _column_indexing(context: Context) -> dict[str, IndexColumns]:
+    indexers = {
+        s.name: column_indexer(context, s, f"index_columns_{s.name}", "init_sparse")
         for s in context.network.synapses.values()
     }
-    return {name: lister for name, lister in listers.items() if lister is not None}
+    return {name: indexer for name, indexer in indexers.items() if indexer is not None}

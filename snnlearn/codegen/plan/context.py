@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
-from snnlearn.codegen.plan.bindings import Builtin, Element, KernelBuilder, Meaning, Number, Whole
+from snnlearn.codegen.plan.bindings import BuiltInVariable, Element, KernelBuilder, Meaning, Number, WholeArray
 from snnlearn.codegen.plan.domains import Domain
 from snnlearn.codegen.plan.kernels import Kernel
 from snnlearn.codegen.plan.memory import Memory
@@ -66,14 +66,14 @@ class Context:
         """Return what the number of a copy and the number of copies stand for."""
         one = self.network.batch_size == 1
         return {
-            "batch": Number("batch", UINT, 0) if one else Builtin("batch"),
+            "batch": Number("batch", UINT, 0) if one else BuiltInVariable("batch"),
             "num_batch": Number("num_batch", UINT, self.network.batch_size),
         }
 
     def arrays(self, group: str, model: Model, space: Space) -> Meanings:
         """Return what a model's extra global parameters stand for."""
         found = {egp.name: Location(group, space, egp.name) for egp in model.extra_global_params}
-        return {name: Whole(self.memory[at].name) for name, at in found.items() if at in self.memory}
+        return {name: WholeArray(self.memory[at].name) for name, at in found.items() if at in self.memory}
 
     def elements(
         self, group: str, space: Space, variables: tuple[Any, ...], index: Index, prefix: str = "", **more: Any
@@ -118,7 +118,7 @@ class Context:
 
 def built_in(*names: str) -> Meanings:
     """Return what each language has words of its own for."""
-    return {name: Builtin(name) for name in names}
+    return {name: BuiltInVariable(name) for name in names}
 
 
 def finish_step(k: KernelBuilder) -> Kernel:

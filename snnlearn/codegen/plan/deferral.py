@@ -9,14 +9,14 @@ from snnlearn.codegen.plan.parts import Code, Input, Load
 
 
 @dataclass(frozen=True)
-class History:
+class DoubleBuffer:
     """The past of a per-neuron array, kept for a deferred kernel.
 
     Attributes
     ----------
     array : str
         What is copied in each timestep.
-    kept : str
+    buffer : str
         Where: two blocks of ``depth`` rows, one to fill and one to work on.
     stride : int
         From one row to the next: at least the array's size.
@@ -25,7 +25,7 @@ class History:
     """
 
     array: str
-    kept: str
+    buffer: str
     stride: int
     first_only: bool = False
 
@@ -46,7 +46,7 @@ class SilentRows:
         The arrays of the neurons that have spiked in a timestep, and of their number.
     start : tuple of Load
         y, from the block's first row of the kept past.
-    columns : tuple of Input
+    per_column : tuple of Input
         The entries of Y.
     backward : Code
         For each column and timestep, latest first, behind the responses: Y of one timestep more.
@@ -58,7 +58,7 @@ class SilentRows:
     spikes: str
     count: str
     start: tuple[Load, ...]
-    columns: tuple[Input, ...]
+    per_column: tuple[Input, ...]
     backward: Code
     sums: Code
 
@@ -76,16 +76,16 @@ class LinearForm:
     ----------
     factors : tuple of tuple of str
         The f, each a product of presynaptic values; there may be several, with an r each.
-    uniform : tuple of Input
+    invariant : tuple of Input
         The entries of P that are the same in all columns; in double precision, as they are multiplied by themselves.
-    columns : tuple of Input
+    per_column : tuple of Input
         The other entries of P, but for zeros and ones.
     responses, sums : tuple of Input
         The variables r and the sums of products with them.
     backward : Code
         For each column and timestep, latest first: the responses, then P of one timestep more.
-    backward_uniform : Code
-        For each timestep, behind all columns: the same for the uniform entries.
+    backward_invariant : Code
+        For each timestep, behind all columns: the same for the invariant entries.
     products : Code
         For each synapse and timestep: add to the sums.
     finish : Code
@@ -94,12 +94,12 @@ class LinearForm:
     """
 
     factors: tuple[tuple[str, ...], ...]
-    uniform: tuple[Input, ...]
-    columns: tuple[Input, ...]
+    invariant: tuple[Input, ...]
+    per_column: tuple[Input, ...]
     responses: tuple[Input, ...]
     sums: tuple[Input, ...]
     backward: Code
-    backward_uniform: Code
+    backward_invariant: Code
     products: Code
     finish: Code
     silent: SilentRows | None = None
@@ -107,8 +107,8 @@ class LinearForm:
     @property
     def codes(self) -> tuple[Code, ...]:
         """Every piece of code in it."""
-        own = (self.backward, self.backward_uniform, self.products, self.finish)
-        return own if self.silent is None else (*own, self.silent.backward, self.silent.sums)
+        codes = (self.backward, self.backward_invariant, self.products, self.finish)
+        return codes if self.silent is None else (*codes, self.silent.backward, self.silent.sums)
 
     def map_codes(self, change: Callable[[Code], Code]) -> LinearForm:
         """Return the form with every piece of code changed."""
@@ -118,7 +118,7 @@ class LinearForm:
         return replace(
             self,
             backward=change(self.backward),
-            backward_uniform=change(self.backward_uniform),
+            backward_invariant=change(self.backward_invariant),
             products=change(self.products),
             finish=change(self.finish),
             silent=silent,
@@ -133,12 +133,12 @@ class Deferral:
     ----------
     depth : int
         How many timesteps at most.
-    histories : tuple of History
+    buffers : tuple of DoubleBuffer
         The per-neuron arrays that change in the meantime.
     linear : LinearForm or None
         What runs instead of the kernel's body, if it has such a form.
     """
 
     depth: int
-    histories: tuple[History, ...]
+    buffers: tuple[DoubleBuffer, ...]
     linear: LinearForm | None = None

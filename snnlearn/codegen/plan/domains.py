@@ -37,7 +37,7 @@ class Sparse:
         return frozenset([self.ind, self.row_length])
 
     @property
-    def columns(self) -> frozenset[str]:
+    def column_arrays(self) -> frozenset[str]:
         """What loops over columns read."""
         return frozenset(name for name in (self.column_start, self.column_synapses) if name is not None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from snnlearn.codegen.plan.bindings import Builtin, Element, Whole
+from snnlearn.codegen.plan.bindings import BuiltInVariable, Element, WholeArray
 from snnlearn.codegen.plan.context import Context, Meanings, built_in, stream_of
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Domain, Neurons, Rows, Synapses
 from snnlearn.codegen.plan.kernels import Kernel
@@ -30,7 +30,7 @@ def init_kernel(context: Context, v: Variable) -> Kernel | None:
     k = context.builder(f"init_{label(array.name)}", f"first values of {v.location}: {snippet.name}", "init", domain)
     meanings |= context.numbers(v.location.group, snippet, params, frozenset(), "")
     for egp in snippet.extra_global_params:
-        meanings[egp.name] = Whole(context.memory[init_egp(v.location, egp.name)].name)
+        meanings[egp.name] = WholeArray(context.memory[init_egp(v.location, egp.name)].name)
     how: Store = "replace" if array.slots == 1 else "broadcast"
     guard = context.guard(v.location, f"its initialiser '{snippet.name}'")
     meanings["value"] = Element("value", array.name, v.type, index, how=how, guard=guard)
@@ -54,7 +54,7 @@ def _loop(context: Context, v: Variable) -> tuple[Domain, Index, Meanings]:
     if v.over != "synapse":
         meanings = context.neuron(v.size)
         if v.over == "kernel":
-            meanings["id_kernel"] = Builtin("id")
+            meanings["id_kernel"] = BuiltInVariable("id")
         return Neurons(v.size), "neuron", meanings
     name = context.network.groups.connection_of(v.location)
     assert name is not None

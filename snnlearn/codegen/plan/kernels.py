@@ -29,7 +29,7 @@ class Kernel:
         Under which name its run time is summed.
     domain : one of `snnlearn.codegen.plan.domains`
     constants, loads, inputs : tuples of Constant, Load and Input
-    body : tuple of Code, OnSpike, Remember and Flag
+    body : tuple of Code, OnSpike, SavePreviousSpikeTime and Flag
         In order.
     arrays : tuple of str
         Extra global parameters that the code indexes.
@@ -114,7 +114,7 @@ class Kernel:
             names |= {load.array for load in form.silent.start} | {form.silent.spikes, form.silent.count}
         sparse = getattr(self.domain, "sparse", None)
         if sparse is not None:
-            names |= sparse.columns if isinstance(self.domain, SpikingColumns) else sparse.arrays
+            names |= sparse.column_arrays if isinstance(self.domain, SpikingColumns) else sparse.arrays
             if any(load.index == "kernel" for load in self.loads) or any(
                 a.index == "kernel" for a in self.accumulations
             ):
@@ -194,7 +194,7 @@ class Fill:
 
 
 @dataclass(frozen=True)
-class ListColumns:
+class IndexColumns:
     """List each postsynaptic neuron's synapses, from the rows."""
 
     name: str
@@ -209,10 +209,10 @@ class ListColumns:
     @property
     def writes(self) -> frozenset[str]:
         """The arrays it changes."""
-        return self.domain.sparse.columns
+        return self.domain.sparse.column_arrays
 
 
-Operation = Union[Kernel, Transposition, Fill, ListColumns]
+Operation = Union[Kernel, Transposition, Fill, IndexColumns]
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ class Plan:
     queues : tuple of Queue
     connect : tuple of Kernel
         Run once, before the variables get their first values; they make connectivity.
-    columns : mapping of str to ListColumns
+    column_indexing : mapping of str to IndexColumns
         By connection; run whenever its rows may have changed.
     merged : bool
         Whether kernels of one structure are to be compiled as one.
@@ -273,7 +273,7 @@ class Plan:
     batch_size: int = 1
     queues: tuple[Queue, ...] = ()
     connect: tuple[Kernel, ...] = ()
-    columns: Mapping[str, ListColumns] = field(default_factory=dict)
+    column_indexing: Mapping[str, IndexColumns] = field(default_factory=dict)
     merged: bool = False
     timepoint: ValueType = _SCALAR
 
@@ -306,7 +306,7 @@ class Plan:
         return tuple(dict.fromkeys(k.timer for k in kernels))
 
     @property
-    def hosted(self) -> list[str]:
+    def host_arrays(self) -> list[str]:
         """The arrays whose host copies compiled code works on, in the order of their names."""
         kernels = [k for group in self.custom_updates.values() for k in group if isinstance(k, Kernel)]
         return sorted({name for k in kernels if isinstance(k.domain, Once) for name in k.arrays})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from snnlearn.codegen.plan.bindings import Builtin, KernelBuilder, Own
+from snnlearn.codegen.plan.bindings import BuiltInVariable, KernelBuilder, LocalVariable
 from snnlearn.codegen.plan.context import SCALAR, Context, Meanings, finish_step
 from snnlearn.codegen.plan.domains import Neurons
 from snnlearn.codegen.plan.kernels import Kernel
-from snnlearn.codegen.plan.parts import Accumulate, Code, Flag, OnSpike, Remember
+from snnlearn.codegen.plan.parts import Accumulate, Code, Flag, OnSpike, SavePreviousSpikeTime
 from snnlearn.codegen.plan.synapses import weight_update
 from snnlearn.declare import value_type
 from snnlearn.dialect import check_model, tree
@@ -34,7 +34,7 @@ class _NeuronKernel:
         self.incoming = net.groups.incoming.get(n.name, ())
         self.outgoing = net.groups.outgoing.get(n.name, ())
         self.sources = net.groups.sources_into.get(n.name, ())
-        self.meanings = self.own_meanings()
+        self.meanings = self.neuron_meanings()
 
     def build(self) -> Kernel:
         k, snippets, net = self.k, check_model(self.n.model).snippets, self.context.network
@@ -64,7 +64,7 @@ class _NeuronKernel:
         self.carry_queues()
         return finish_step(k)
 
-    def own_meanings(self) -> Meanings:
+    def neuron_meanings(self) -> Meanings:
         n, k, context = self.n, self.k, self.context
         found: Meanings = {"Isyn": k.input("Isyn", SCALAR, 0.0)} | context.neuron(n.size)
         for x in n.model.additional_input_vars:
@@ -93,7 +93,9 @@ class _NeuronKernel:
             if before in self.context.memory and last in self.context.memory:
                 last_copy = self.k.load(self.context.updated(last, label))
                 self.k.add(
-                    Remember(last_copy, self.k.load(self.context.updated(before, f"prev_{label}"), written=True))
+                    SavePreviousSpikeTime(
+                        last_copy, self.k.load(self.context.updated(before, f"prev_{label}"), written=True)
+                    )
                 )
 
     def add_postsynaptic(self, s: SynapsePopulation) -> None:
@@ -116,7 +118,7 @@ class _NeuronKernel:
         if snippet is None:
             return
         target = self.meanings[s.post_target_var]
-        assert isinstance(target, Own)
+        assert isinstance(target, LocalVariable)
         action = {"injectCurrent": Accumulate(target.name, None)}
         k.add(k.code(f"{s.name}: {psm.model.name}", snippet, meanings, action))
 
@@ -136,7 +138,7 @@ class _NeuronKernel:
         for name, ref in c.var_refs.items():
             meanings[name] = context.updated(ref.to, ref.to.name)
         target = self.meanings[c.target_var]
-        assert isinstance(target, Own)
+        assert isinstance(target, LocalVariable)
         action = {"injectCurrent": Accumulate(target.name, None)}
         self.k.add(self.k.code(f"{c.name}: {c.model.name}", snippet, meanings, action))
 
@@ -154,7 +156,7 @@ class _NeuronKernel:
         variables, refs = (model.pre_vars, s.pre_var_refs) if side == "pre" else (model.post_vars, s.post_var_refs)
         for v in variables:
             meanings[v.name] = context.updated(Location(s.name, side, v.name), prefix + v.name)
-        meanings |= context.neuron(self.n.size) | {f"id_{side}": Builtin("id")}
+        meanings |= context.neuron(self.n.size) | {f"id_{side}": BuiltInVariable("id")}
         for name, ref in refs.items():
             meanings[name] = context.updated(ref.to, ref.to.name)
         meanings |= self.last_spike(f"st_{side}")
@@ -214,12 +216,12 @@ class _NeuronKernel:
 
     def carry_queues(self) -> None:
         """Copy what is kept of the past and no code mentions from one slot to the next."""
-        own = {self.n.name} | {c.name for c in self.sources}
+        populations = {self.n.name} | {c.name for c in self.sources}
         spaces = {s.name: {"pre", "pre_event_time", "prev_pre_event_time"} for s in self.outgoing}
         for s in self.incoming:
             spaces.setdefault(s.name, set()).update({"post", "psm", "post_event_time", "prev_post_event_time"})
         for at in self.context.network.kept:
-            if at.group in own or at.space in spaces.get(at.group, ()):
+            if at.group in populations or at.space in spaces.get(at.group, ()):
                 self.k.load(self.context.updated(at, at.name or at.space))
 
 

@@ -220,7 +220,7 @@ class OnSpike:
 
 
 @dataclass(frozen=True)
-class Remember:
+class SavePreviousSpikeTime:
     """Where the neuron spiked in the last timestep, that time moves on: ``before = last``, two local copies."""
 
     last: str
@@ -235,4 +235,4 @@ class Flag:
     condition: Code
 
 
-Part = Union[Code, OnSpike, Remember, Flag]
+Part = Union[Code, OnSpike, SavePreviousSpikeTime, Flag]

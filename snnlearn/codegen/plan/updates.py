@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from snnlearn.codegen.plan.bindings import Builtin, Element, KernelBuilder, Whole
+from snnlearn.codegen.plan.bindings import BuiltInVariable, Element, KernelBuilder, WholeArray
 from snnlearn.codegen.plan.context import Context, Meanings, built_in, stream_of
 from snnlearn.codegen.plan.domains import Columns, Domain, Neurons, Once, Rows, Synapses
-from snnlearn.codegen.plan.kernels import Fill, Kernel, ListColumns, Operation, Transposition
+from snnlearn.codegen.plan.kernels import Fill, IndexColumns, Kernel, Operation, Transposition
 from snnlearn.codegen.plan.names import label
 from snnlearn.codegen.plan.parts import Action, AddSynapse, Index, NewValue, RemoveSynapse, Store, Transfer
 from snnlearn.declare import VarAccessModeAttribute
@@ -41,13 +41,13 @@ def group_operations(context: Context, group: str) -> tuple[Operation, ...]:
                 operations += _update(context, u)
     operations += [k for u in changes for k in _row_kernel(context, u)]
     changed = dict.fromkeys(u.synapses.name for u in changes)
-    operations += [lister for name in changed for lister in _list_columns(context, net.synapses[name], group)]
+    operations += [indexer for name in changed for indexer in _index_columns(context, net.synapses[name], group)]
     # Transpositions copy what the updates have left, so they come last.
     operations += [t for u in updates for t in _transpositions(context, u)]
     return tuple(operations)
 
 
-def column_lister(context: Context, s: SynapsePopulation, name: str, timer: str) -> ListColumns | None:
+def column_indexer(context: Context, s: SynapsePopulation, name: str, timer: str) -> IndexColumns | None:
     """Return what lists each postsynaptic neuron's synapses, where anything needs that."""
     sparse = context.memory.sparse(s)
     if sparse is None or sparse.column_start is None:
@@ -58,12 +58,12 @@ def column_lister(context: Context, s: SynapsePopulation, name: str, timer: str)
             f"synapse population '{s.name}' has room for {room:,} synapses; with code of postsynaptic spikes or events "
             "2**32 is the most: lower max_connections, or split it"
         )
-    return ListColumns(context.kernel_name(name), timer, Columns(s.source.size, s.target.size, sparse))
+    return IndexColumns(context.kernel_name(name), timer, Columns(s.source.size, s.target.size, sparse))
 
 
-def _list_columns(context: Context, s: SynapsePopulation, group: str) -> Iterable[ListColumns]:
-    lister = column_lister(context, s, f"list_columns_{group}_{s.name}", f"custom_update_remap_{group}")
-    return [] if lister is None else [lister]
+def _index_columns(context: Context, s: SynapsePopulation, group: str) -> Iterable[IndexColumns]:
+    indexer = column_indexer(context, s, f"index_columns_{group}_{s.name}", f"custom_update_remap_{group}")
+    return [] if indexer is None else [indexer]
 
 
 # ---- custom updates ----
@@ -129,14 +129,14 @@ def _update_meanings(context: Context, u: CustomUpdate, widest: Variable | None)
     else:
         meanings = context.neuron(1 if widest is None else widest.size)
         if widest is not None and widest.over == "kernel":
-            meanings["id_kernel"] = Builtin("id")
+            meanings["id_kernel"] = BuiltInVariable("id")
     meanings |= context.numbers(u.name, u.model, u.params, u.dynamic_params, "")
     for v in u.model.vars:
         meanings[v.name] = _element(context, Location(u.name, "own", v.name), v.name, v.access, index, widest)
     for ref in u.model.var_refs:
         meanings[ref.name] = _element(context, u.var_refs[ref.name].to, ref.name, ref.access, index, widest)
     for name, to in u.egp_refs.items():
-        meanings[name] = Whole(context.memory[to.to].name)
+        meanings[name] = WholeArray(context.memory[to.to].name)
     return meanings
 
 
@@ -154,8 +154,8 @@ def _element(context: Context, at: Location, name: str, access: int, index: Inde
         how = "sum" if access & VarAccessModeAttribute.SUM else "max"
     elif access & VarAccessModeAttribute.BROADCAST:
         how = "broadcast"
-    alone = variable.over == "only" and widest is not None
-    return Element(name, array.name, array.type, "only" if alone else index, how=how)
+    scalar = variable.over == "only" and widest is not None
+    return Element(name, array.name, array.type, "only" if scalar else index, how=how)
 
 
 def _transpositions(context: Context, u: CustomUpdate) -> Iterable[Transposition]:
@@ -202,8 +202,8 @@ def _row_kernel(context: Context, u: CustomConnectivityUpdate) -> Iterable[Kerne
         meanings[name] = context.element(before.to, "pre", name)
     for name, behind in u.post_var_refs.items():
         meanings[name] = context.element(behind.to, "post", name, direct=True)
-    own = [Location(u.name, "synapse", v.name) for v in u.model.vars]
-    values = [*own, *(u.var_refs[ref.name].to for ref in u.model.var_refs)]
+    locations = [Location(u.name, "synapse", v.name) for v in u.model.vars]
+    values = [*locations, *(u.var_refs[ref.name].to for ref in u.model.var_refs)]
     actions: dict[str, Action] = {
         "add_synapse": AddSynapse(
             tuple(NewValue(memory[at].name, context.guard(at, f"add_synapse of '{u.name}'")) for at in values)
@@ -222,7 +222,7 @@ def _connectivity_meanings(context: Context, u: CustomConnectivityUpdate) -> Mea
     meanings = context.numbers(u.name, u.model, u.params, u.dynamic_params, "")
     meanings |= context.sizes(num_pre=s.source.size, num_post=s.target.size)
     for name, to in u.egp_refs.items():
-        meanings[name] = Whole(context.memory[to.to].name)
+        meanings[name] = WholeArray(context.memory[to.to].name)
     return meanings
 
 
@@ -239,7 +239,7 @@ def _host_kernel(context: Context, u: CustomConnectivityUpdate) -> Iterable[Kern
     arrays |= {v.name: Location(u.name, "post", v.name) for v in u.model.post_vars}
     arrays |= {egp.name: Location(u.name, "egp", egp.name) for egp in u.model.extra_global_params}
     arrays["row_length"] = Location(s.name, "row_length")
-    meanings |= {name: Whole(memory[at].name) for name, at in arrays.items()}
+    meanings |= {name: WholeArray(memory[at].name) for name, at in arrays.items()}
     actions: dict[str, Action] = {}
     for name, at in arrays.items():
         moved = "RowLength" if name == "row_length" else name

@@ -112,22 +112,22 @@ class CupyDevice(Device):
             second.synchronize()
             return float(cupy.cuda.get_elapsed_time(first, second)) / 1000
 
-    def capture(self, ask: Callable[[], None]) -> Callable[[], None]:
-        """Capture the launches that ``ask`` enqueues in a graph; return what launches it."""
+    def capture(self, enqueue: Callable[[], None]) -> Callable[[], None]:
+        """Capture the launches that ``enqueue`` enqueues in a graph; return what launches it."""
         with self.use():
             # In a stream that the default stream has nothing to do with: work there would else break the capture.
-            own, self.stream = self.stream, cupy.cuda.Stream(non_blocking=True)
+            previous, self.stream = self.stream, cupy.cuda.Stream(non_blocking=True)
             try:
                 self.stream.begin_capture()
                 try:
-                    ask()
+                    enqueue()
                 except BaseException:
                     with suppress(RuntimeError):
                         self.stream.end_capture()
                     raise
                 graph = self.stream.end_capture()
             finally:
-                self.stream = own
+                self.stream = previous
 
         def launch() -> None:
             with self.use():
@@ -168,7 +168,7 @@ class CupyModule(Module):
                 (blocks,), (threads,), arguments, stream=self._on.stream, enable_cooperative_groups=True
             )
 
-    def blocks_at_once(self, kernel: str, threads: int) -> int:
+    def max_resident_blocks(self, kernel: str, threads: int) -> int:
         """Return how many blocks of a kernel can run on the device at the same time."""
         with self._on.use():
             each = driver.occupancyMaxActiveBlocksPerMultiprocessor(self._function(kernel).ptr, threads, 0)

@@ -85,8 +85,8 @@ class Device(ABC):
         """Return the time between two events [s]; waits for the second."""
 
     @abstractmethod
-    def capture(self, ask: Callable[[], None]) -> Callable[[], None]:
-        """Capture the launches that ``ask`` enqueues, without running them; return what replays them."""
+    def capture(self, enqueue: Callable[[], None]) -> Callable[[], None]:
+        """Capture the launches that ``enqueue`` enqueues, without running them; return what replays them."""
 
     @abstractmethod
     def close(self) -> None:
@@ -105,7 +105,7 @@ class Module(ABC):
         """Launch a kernel whose blocks wait for one another (a cooperative launch), with one uint64 argument."""
 
     @abstractmethod
-    def blocks_at_once(self, kernel: str, threads: int) -> int:
+    def max_resident_blocks(self, kernel: str, threads: int) -> int:
         """Return how many blocks of a kernel can run on the device at the same time."""
 
     @abstractmethod

@@ -13,7 +13,7 @@ _MOST_MARKS = 10_000  # that wait to be read: each takes a little of the device'
 
 
 class Launcher:
-    """Asks a device for launches.
+    """Enqueues launches on a device.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Launcher:
         self._spans: list[tuple[str, Any, Any]] = []  # timer, and the marks before and after
         self._sums: dict[str, float] = {}
 
-    def ask(self, launches: Sequence[Launch]) -> None:
+    def enqueue(self, launches: Sequence[Launch]) -> None:
         """Enqueue launches."""
         if not self._timing:
             launch_all(self._module, launches, self._threads)

@@ -27,7 +27,7 @@ from snnlearn.codegen.cuda.program import (
     Program,
 )
 from snnlearn.codegen.plan import Array, Plan
-from snnlearn.codegen.troubles import TROUBLES, describe
+from snnlearn.codegen.reports import REPORT_KINDS, describe
 from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.network import Location, Network
 from snnlearn.runtime.cuda.buffer import Buffer
@@ -41,7 +41,7 @@ from snnlearn.runtime.sizes import bytes_by_group, first_size, state_bytes
 
 _CLOCK = np.dtype(CLOCK_FIELDS)
 _REPORT = np.dtype(REPORT_FIELDS)
-_REPORTS = np.dtype([("trouble", _REPORT), ("doubt", _REPORT)])
+_REPORTS = np.dtype([("error", _REPORT), ("warning", _REPORT)])
 
 # Asking is quicker than running. A host that never waited could ask for hours of work in a second, and Ctrl-C would
 # then have to wait for all of it. A wait leaves the device idle for microseconds: after so many, nobody can tell.
@@ -99,7 +99,7 @@ class CudaSimulation(Simulation):
         this = proxy(self)  # so that the simulation goes with the last that knows it
         self.updates = {name: partial(CudaSimulation._custom_update, this, name) for name in program.custom_updates}
         self._timestep = self._pending = self._unseen = 0
-        self._doubted = self._closed = False
+        self._warned = self._closed = False
         self._may_report = False  # whether code has run since the last look that can report
         self._arrays: dict[str, Buffer] = {}
         self._host_copies: dict[str, Buffer] = {}  # the device's copies of the host's copies
@@ -122,14 +122,14 @@ class CudaSimulation(Simulation):
                 self._close()
             raise
 
-    def _choose(self, module: Module, asked: str, timing: bool) -> Choice:
+    def _choose(self, module: Module, given: str, timing: bool) -> Choice:
         p, device = self._program, self._device
         return choose_strategy(
-            asked,
+            given,
             timing=timing,
             cooperative=device.cooperative,
             wanted_blocks=p.persistent_blocks,
-            blocks_at_once=module.blocks_at_once(RUN, p.threads) if device.cooperative else 0,
+            max_resident_blocks=module.max_resident_blocks(RUN, p.threads) if device.cooperative else 0,
             nbytes=state_bytes(self.plan),
         )
 
@@ -161,13 +161,13 @@ class CudaSimulation(Simulation):
     def _bind(self) -> None:
         """Tell where the arrays are, then where the device's copies of the host's are."""
         pointers = [self._arrays[a.name].pointer for a in self.plan.arrays]
-        copies = [self._host_copies.get(name) for name in self.plan.hosted]
+        copies = [self._host_copies.get(name) for name in self.plan.host_arrays]
         pointers += [0 if copy is None else copy.pointer for copy in copies]
         if pointers:
             self._open().write_global(ARRAYS, np.array(pointers, np.uint64))
 
     def _bind_host(self) -> None:
-        for name, values in self._hosted.items():
+        for name, values in self._host_arrays.items():
             if name not in self._host_copies:
                 self._host_copies[name] = self._allocate(self.plan.array(name), len(values))
         self._bind()
@@ -208,19 +208,19 @@ class CudaSimulation(Simulation):
         for names, group in groupby(launches, key=lambda launch: launch.host_arrays):
             some = tuple(group)
             for name in names:
-                self._host_copies[name].write(self._hosted[name])
-            self._launcher.ask(some)
+                self._host_copies[name].write(self._host_arrays[name])
+            self._launcher.enqueue(some)
             self._may_report = self._may_report or any(launch.reports for launch in some)
             for name in names:
-                self._hosted[name][...] = self._host_copies[name].read()
+                self._host_arrays[name][...] = self._host_copies[name].read()
 
     def _connect(self) -> None:
         self._launch(self._program.connect)
 
     @uninterrupted
-    def _list_columns(self, group: str) -> None:
+    def _index_columns(self, group: str) -> None:
         self._open()
-        self._launch(self._program.columns[group])
+        self._launch(self._program.column_indexing[group])
 
     def _initialise(self) -> None:
         self._launch(self._program.init)
@@ -241,7 +241,7 @@ class CudaSimulation(Simulation):
     @uninterrupted
     def _enqueue_deferred(self) -> None:
         self._open().launch(CLOSE_BLOCK, 1, self._program.threads)
-        self._launcher.ask(self._program.deferred)
+        self._launcher.enqueue(self._program.deferred)
         self._pending = 0
         self._may_report = self._may_report or any(launch.reports for launch in self._program.deferred)
 
@@ -285,13 +285,13 @@ class CudaSimulation(Simulation):
             return None, None  # nor is there a need to wait for the device
         found = module.read_global(REPORTS, _REPORTS).copy()
         self._unseen, self._may_report = 0, False
-        trouble = _text(found["trouble"])
-        doubt = None if self._doubted else _text(found["doubt"])
-        self._doubted = self._doubted or doubt is not None
-        if trouble is not None:
-            found["trouble"] = np.zeros((), _REPORT)  # doubts are told once, and what is seen stays so
+        error = _text(found["error"])
+        warning = None if self._warned else _text(found["warning"])
+        self._warned = self._warned or warning is not None
+        if error is not None:
+            found["error"] = np.zeros((), _REPORT)  # warnings are given once, and what is seen stays so
             module.write_global(REPORTS, found)
-        return trouble, doubt
+        return error, warning
 
     def _timers(self) -> dict[str, float]:
         self._flush()
@@ -334,5 +334,5 @@ def _text(report: Any) -> str | None:
         return None
     where = bytes(report["where"]).split(b"\0")[0].decode("utf-8", "replace")
     kind, a = int(report["kind"]), report["a"]
-    number = float(a.view(np.float64)) if TROUBLES[kind].real else int(a)
+    number = float(a.view(np.float64)) if REPORT_KINDS[kind].real else int(a)
     return describe(kind, where, number, int(report["b"]))

@@ -39,13 +39,13 @@ class Choice:
 
 
 def choose_strategy(
-    asked: str, *, timing: bool, cooperative: bool, wanted_blocks: int, blocks_at_once: int, nbytes: int
+    given: str, *, timing: bool, cooperative: bool, wanted_blocks: int, max_resident_blocks: int, nbytes: int
 ) -> Choice:
     """Return how to run timesteps.
 
     Parameters
     ----------
-    asked : str
+    given : str
         One of `STRATEGIES`.
     timing : bool
         Whether kernels are to be timed.
@@ -53,7 +53,7 @@ def choose_strategy(
         Whether the device can run blocks that wait for one another.
     wanted_blocks : int
         How many blocks the widest phase of a timestep has.
-    blocks_at_once : int
+    max_resident_blocks : int
         How many blocks of the persistent kernel the device can run at the same time.
     nbytes : int
         What the arrays of the plan take.
@@ -63,35 +63,35 @@ def choose_strategy(
     BackendError
         If what was asked for cannot be; names what can.
     """
-    if asked == "loop":
+    if given == "loop":
         return Choice("loop", "asked for")
     if timing:
-        if asked != "auto":
+        if given != "auto":
             raise BackendError(
-                f"strategy='{asked}' and timing_enabled: kernels are timed one by one; use strategy='loop', or 'auto'"
+                f"strategy='{given}' and timing_enabled: kernels are timed one by one; use strategy='loop', or 'auto'"
             )
         return Choice("loop", "kernels are timed one by one")
-    if asked == "graph":
+    if given == "graph":
         return Choice("graph", "asked for")
-    obstacle = _what_stands_against_waiting(cooperative, blocks_at_once)
-    if asked == "persistent":
+    obstacle = _what_stands_against_waiting(cooperative, max_resident_blocks)
+    if given == "persistent":
         if obstacle is not None:
             raise BackendError(f"strategy='persistent': {obstacle}; use strategy='graph', or 'auto'")
         return Choice("persistent", "asked for")
-    if obstacle is None and wanted_blocks > _TURNS * blocks_at_once:
-        obstacle = f"a timestep has up to {wanted_blocks:,} blocks at once, the device room for {blocks_at_once:,}"
+    if obstacle is None and wanted_blocks > _TURNS * max_resident_blocks:
+        obstacle = f"a timestep has up to {wanted_blocks:,} blocks at once, the device room for {max_resident_blocks:,}"
     if obstacle is None and nbytes > CACHE_BYTES:
         obstacle = f"its arrays, {nbytes / 2**20:,.0f} MiB, are more than the {CACHE_BYTES >> 20} MiB of a cache"
     if obstacle is not None:
         return Choice("graph", obstacle)
-    turns = "" if wanted_blocks <= blocks_at_once else f", {blocks_at_once:,} at a time,"
+    turns = "" if wanted_blocks <= max_resident_blocks else f", {max_resident_blocks:,} at a time,"
     return Choice("persistent", f"{wanted_blocks:,} blocks{turns} and {nbytes / 2**20:.1f} MiB are on the chip at once")
 
 
-def _what_stands_against_waiting(cooperative: bool, blocks_at_once: int) -> str | None:
+def _what_stands_against_waiting(cooperative: bool, max_resident_blocks: int) -> str | None:
     if not cooperative:
         return "the device cannot run blocks that wait for one another (no cooperative launches)"
-    return "the kernel takes more registers than the device has" if blocks_at_once < 1 else None
+    return "the kernel takes more registers than the device has" if max_resident_blocks < 1 else None
 
 
 class Strategy(ABC):
@@ -119,10 +119,10 @@ class Loop(Strategy):
         """Ask for one launch after the other."""
         p = self._program
         for _ in range(timesteps):
-            self._launcher.ask(p.step)
+            self._launcher.enqueue(p.step)
             pending += 1
             if pending == p.depth:
-                self._launcher.ask(p.deferred)
+                self._launcher.enqueue(p.deferred)
                 pending = 0
 
 
@@ -154,10 +154,10 @@ class Graph(Strategy):
 
     def _replay(self, timesteps: int) -> None:
         if timesteps not in self._graphs:
-            self._graphs[timesteps] = self._device.capture(lambda: self._ask(timesteps))
+            self._graphs[timesteps] = self._device.capture(lambda: self._enqueue(timesteps))
         self._graphs[timesteps]()
 
-    def _ask(self, timesteps: int) -> None:
+    def _enqueue(self, timesteps: int) -> None:
         p = self._program
         for _ in range(timesteps):
             launch_all(self._module, p.phases, p.threads)
@@ -170,7 +170,7 @@ class Persistent(Strategy):
 
     def __init__(self, program: Program, module: Module) -> None:
         self._program, self._module = program, module
-        self.blocks = min(program.persistent_blocks, module.blocks_at_once(RUN, program.threads))
+        self.blocks = min(program.persistent_blocks, module.max_resident_blocks(RUN, program.threads))
 
     def run(self, timesteps: int, pending: int) -> None:
         """Ask for one launch, which closes and works off full blocks of the kept past itself."""

@@ -20,7 +20,7 @@ from agreement import scalars
 from nvrtc_pool import NvrtcPool
 from snnlearn import genn
 from snnlearn.codegen.cuda import emit
-from snnlearn.codegen.cuda.ways import Way, gathered, way_of
+from snnlearn.codegen.cuda.thread_mapping import ThreadMapping, mapping_of, reductions
 from snnlearn.codegen.plan import DEFAULT_GPU, Neurons, Plan, build_plan, optimise
 from snnlearn.codegen.plan.kernels import Kernel, Load
 from snnlearn.data import target_path
@@ -140,13 +140,13 @@ def with_loads(how: Any, wanted: Callable[[Kernel], bool]) -> Plan:
 
 def serial_neurons() -> Plan:
     plan = with_loads("replace", lambda kernel: isinstance(kernel.domain, Neurons) and not kernel.spikes)
-    assert Way.SERIAL in {way_of(k) for k in plan.init if isinstance(k, Kernel)}
+    assert ThreadMapping.SERIAL in {mapping_of(k) for k in plan.init if isinstance(k, Kernel)}
     return plan
 
 
 def sums_over_synapses() -> Plan:
     plan = with_loads("sum", lambda kernel: kernel.name == "synapse_dynamics_S")
-    assert any(gathered(k) for k in plan.step if k.name == "synapse_dynamics_S")
+    assert any(reductions(k) for k in plan.step if k.name == "synapse_dynamics_S")
     return plan
 
 
@@ -230,5 +230,5 @@ def test_every_line_of_the_templates_is_in_one_of_the_sources(plans: dict[str, P
     assert not missing, "\n".join(missing)
 
 
-def test_threads_are_used_in_every_way(plans: dict[str, Plan]) -> None:
-    assert {way_of(kernel) for plan in plans.values() for kernel in plan.step} == set(Way)
+def test_threads_are_used_in_every_mapping(plans: dict[str, Plan]) -> None:
+    assert {mapping_of(kernel) for plan in plans.values() for kernel in plan.step} == set(ThreadMapping)

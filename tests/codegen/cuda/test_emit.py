@@ -42,7 +42,9 @@ def test_every_launch_is_of_a_kernel_of_the_source() -> None:
     for program in (emitted(), emitted("defer"), emitted("defer", "linear", "silent")):
         kernels = set(re.findall(r"__global__ void __launch_bounds__\(THREADS(?:, 1)?\) (\w+)\(", program.source))
         launches = [*program.step, *program.phases, *program.deferred, *program.connect, *program.init]
-        launches += [x for group in (*program.columns.values(), *program.custom_updates.values()) for x in group]
+        launches += [
+            x for group in (*program.column_indexing.values(), *program.custom_updates.values()) for x in group
+        ]
         assert {launch.kernel for launch in launches} | {"snn_run", "snn_close_block"} == kernels
         assert all(launch.blocks > 0 for launch in launches)
 
@@ -104,7 +106,7 @@ def test_threads_are_a_power_of_two_of_whole_warps(threads: int) -> None:
         emitted(threads=threads)
 
 
-def test_whether_code_of_a_timestep_can_report_trouble_is_known() -> None:
+def test_whether_code_of_a_timestep_can_report_errors_is_known() -> None:
     assert not emitted("defer").reports
     net = network()
     drawn = Connectivity("SPARSE", SparseConnectInit(FixedProbability, {"prob": 0.5}))

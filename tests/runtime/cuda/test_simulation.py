@@ -154,8 +154,8 @@ def reporting(when: int, which: str, kind: int) -> Any:
     return {"count": count}
 
 
-def test_trouble_is_raised_once_and_may_come_again() -> None:
-    simulation, _ = load(program(step=REPORTING), kernels=reporting(2, "trouble", 1))
+def test_an_error_is_raised_once_and_may_come_again() -> None:
+    simulation, _ = load(program(step=REPORTING), kernels=reporting(2, "error", 1))
     simulation.run(2)
     with pytest.raises(NetworkError, match=r"^S: rows: connects neuron 3 to neuron 9, which does not exist$"):
         simulation.run(1)
@@ -165,8 +165,8 @@ def test_trouble_is_raised_once_and_may_come_again() -> None:
         simulation.run(1)
 
 
-def test_a_doubt_is_warned_of_once_at_the_users_line() -> None:
-    simulation, _ = load(program(step=REPORTING), kernels=reporting(2, "doubt", 3))
+def test_a_warning_is_given_once_at_the_users_line() -> None:
+    simulation, _ = load(program(step=REPORTING), kernels=reporting(2, "warning", 3))
     simulation.run(2)
     with pytest.warns(ModelWarning, match="^S: rows: a delay of 3 timesteps is taken modulo 9") as caught:
         simulation.run(1)
@@ -179,7 +179,7 @@ def test_a_doubt_is_warned_of_once_at_the_users_line() -> None:
 
 def test_first_values_and_updates_report_too() -> None:
     def wrong(module: FakeModule) -> None:
-        module.report("trouble", 4, b"P: update_code")
+        module.report("error", 4, b"P: update_code")
 
     checked = Launch("double", 1, "custom_update_G", reports=True)
     simulation, device = load(program(custom_updates={"G": (checked,)}), kernels={"double": wrong})
@@ -321,10 +321,10 @@ def test_ctrl_c_is_heard_between_chunks(way: str) -> None:
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_trouble_of_an_interrupted_run_is_raised_by_what_comes_next() -> None:
+def test_an_error_of_an_interrupted_run_is_raised_by_what_comes_next() -> None:
     def count(module: FakeModule) -> None:
         if int(module.clock["timestep"]) == 1:
-            module.report("trouble", 1, b"S: rows", 3, 9)
+            module.report("error", 1, b"S: rows", 3, 9)
             os.kill(os.getpid(), signal.SIGINT)
 
     simulation, _ = load(program(step=REPORTING), kernels={"count": count})
@@ -361,11 +361,11 @@ def test_ctrl_c_waits_for_the_end_of_a_list_of_columns() -> None:
     armed: list[bool] = []
     steps = tuple(Launch(name, 1, "init") for name in ("tally", "place"))
     simulation, _ = load(
-        program(columns={"S": steps}), kernels={"tally": count, "place": lambda _: seen.append("place")}
+        program(column_indexing={"S": steps}), kernels={"tally": count, "place": lambda _: seen.append("place")}
     )
     armed.append(True)
     with pytest.raises(KeyboardInterrupt):
-        simulation._list_columns("S")
+        simulation._index_columns("S")
     assert seen == ["count", "place"]
 
 

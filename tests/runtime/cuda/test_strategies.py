@@ -1,4 +1,4 @@
-"""How timesteps are asked of a device: which way is taken, and that all come to the same."""
+"""How timesteps are given of a device: which way is taken, and that all come to the same."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FITS: dict[str, Any] = {
     "timing": False,
     "cooperative": True,
     "wanted_blocks": 100,
-    "blocks_at_once": 132,
+    "max_resident_blocks": 132,
     "nbytes": 10 * 2**20,
 }
 
 
 @pytest.mark.parametrize(
-    ("asked", "changes", "name", "why"),
+    ("given", "changes", "name", "why"),
     [
         ("auto", {}, "persistent", "100 blocks and 10.0 MiB are on the chip at once"),
         ("auto", {"wanted_blocks": 132}, "persistent", "132 blocks"),
@@ -30,8 +30,8 @@ FITS: dict[str, Any] = {
         ("auto", {"wanted_blocks": 265}, "graph", "up to 265 blocks at once, the device room for 132"),
         ("auto", {"nbytes": CACHE_BYTES}, "persistent", "32.0 MiB"),
         ("auto", {"nbytes": 200 * 2**20}, "graph", "its arrays, 200 MiB, are more than the 32 MiB of a cache"),
-        ("auto", {"cooperative": False, "blocks_at_once": 0}, "graph", "no cooperative launches"),
-        ("auto", {"blocks_at_once": 0}, "graph", "takes more registers than the device has"),
+        ("auto", {"cooperative": False, "max_resident_blocks": 0}, "graph", "no cooperative launches"),
+        ("auto", {"max_resident_blocks": 0}, "graph", "takes more registers than the device has"),
         ("auto", {"timing": True}, "loop", "kernels are timed one by one"),
         ("loop", {}, "loop", "asked for"),
         ("loop", {"timing": True}, "loop", "asked for"),
@@ -40,24 +40,28 @@ FITS: dict[str, Any] = {
         ("persistent", {"wanted_blocks": 1000, "nbytes": 2**33}, "persistent", "asked for"),
     ],
 )
-def test_the_choice(asked: str, changes: dict[str, Any], name: str, why: str) -> None:
-    choice = choose_strategy(asked, **{**FITS, **changes})
+def test_the_choice(given: str, changes: dict[str, Any], name: str, why: str) -> None:
+    choice = choose_strategy(given, **{**FITS, **changes})
     assert choice.name == name
     assert why in choice.why
 
 
 @pytest.mark.parametrize(
-    ("asked", "changes", "message"),
+    ("given", "changes", "message"),
     [
         ("persistent", {"cooperative": False}, "no cooperative launches.*; use strategy='graph', or 'auto'"),
-        ("persistent", {"blocks_at_once": 0}, "more registers than the device has; use strategy='graph', or 'auto'"),
+        (
+            "persistent",
+            {"max_resident_blocks": 0},
+            "more registers than the device has; use strategy='graph', or 'auto'",
+        ),
         ("persistent", {"timing": True}, "'persistent' and timing_enabled: .*; use strategy='loop', or 'auto'"),
         ("graph", {"timing": True}, "strategy='graph' and timing_enabled: .*; use strategy='loop', or 'auto'"),
     ],
 )
-def test_what_cannot_be_is_refused_with_what_can(asked: str, changes: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_is_refused_with_what_can(given: str, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(BackendError, match=message):
-        choose_strategy(asked, **{**FITS, **changes})
+        choose_strategy(given, **{**FITS, **changes})
 
 
 def test_auto_goes_by_the_device() -> None:

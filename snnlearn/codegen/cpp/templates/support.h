@@ -73,14 +73,14 @@ template <typename T> inline T abs(T x) { return x < T(0) ? -x : x; }
 {% include "arithmetic.h" %}
 // From rows of synapses to columns: where each column starts, and its synapses, ascending.
 template <typename Index>
-void list_columns(unsigned int pre, unsigned int post, unsigned int stride, const unsigned int *row_length,
+void index_columns(unsigned int pre, unsigned int post, unsigned int stride, const unsigned int *row_length,
                   const Index *ind, unsigned int *start, unsigned int *synapses);
 
 // The errors and warnings of user code.
-enum Kind { {{ troubles | map(attribute="name") | join(", ") }} };
+enum Kind { {{ report_kinds | map(attribute="name") | join(", ") }} };
 
 // The first error or warning.
-class Trouble {
+class Report {
 public:
     bool report(Kind kind, const char *where, long long a, long long b);
     SNN_COLD bool report_number(Kind kind, const char *where, double a);

@@ -65,7 +65,7 @@ template <typename T> inline T abs(T x) { return x < T(0) ? -x : x; }
 {% include "random.cpp" %}
 
 // What can go wrong in a user's code.
-enum Kind { {{ troubles | map(attribute="name") | join(", ") }} };
+enum Kind { {{ report_kinds | map(attribute="name") | join(", ") }} };
 
 // The first thing that went wrong, for the host to read; a floating-point number as its bits.
 struct Report {

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from snnlearn.codegen.plan.deferral import Deferral, History
+from snnlearn.codegen.plan.deferral import Deferral, DoubleBuffer
 from snnlearn.codegen.plan.domains import Synapses
 from snnlearn.codegen.plan.kernels import Kernel, Plan
 from snnlearn.codegen.plan.names import Names, label
@@ -30,15 +30,15 @@ def defer(plan: Plan) -> Plan:
     step = []
     for kernel in plan.step:
         if why_not(kernel, plan) is None:
-            histories = []
+            buffers = []
             for name in _changing_vectors(kernel, plan):
                 array = plan.array(name)
                 assert array.size is not None
                 at = Location(array.location.group, "history", f"{kernel.name}.{label(name)}")
                 stride = row_stride(array.size)
                 kept.append(Array(names.unique(f"{label(name)}_kept"), at, array.type, stride * DEPTH * BLOCKS))
-                histories.append(History(name, kept[-1].name, stride))
-            kernel = replace(kernel, deferral=Deferral(DEPTH, tuple(histories)))
+                buffers.append(DoubleBuffer(name, kept[-1].name, stride))
+            kernel = replace(kernel, deferral=Deferral(DEPTH, tuple(buffers)))
         step.append(kernel)
     return replace(plan, step=tuple(step), arrays=(*plan.arrays, *kept))
 

@@ -120,15 +120,15 @@ class _Folder:
     def expression(self, total: Sum, target: tree.Name | None) -> Any:
         """Return a sum as a tree; the target's own term comes last, as the one that waits for the timestep before."""
         vtype = self.vtype
-        own = (target,) if target is not None else None
-        terms = [self.term(f, c, vtype) for f, c in total.items() if f != own]
-        if own in total:
-            coefficient = total[own]
+        key = (target,) if target is not None else None
+        terms = [self.term(f, c, vtype) for f, c in total.items() if f != key]
+        if key in total:
+            coefficient = total[key]
             away = abs(1.0 - coefficient)
             if 0.0 < away < 0.5 and _HALF_ULP / away > _MOST_BIAS:
-                terms += [self.term(own, coefficient - 1.0, vtype), target]
+                terms += [self.term(key, coefficient - 1.0, vtype), target]
             else:
-                terms.append(self.term(own, coefficient, vtype))
+                terms.append(self.term(key, coefficient, vtype))
         value = terms[0]
         for term in terms[1:]:
             value = tree.Binary("+", value, term, vtype)

@@ -101,18 +101,22 @@ class _Sorter:
         drives: dict[Monomial, dict[str, Polynomial]] = {}
         for x, total in after.items():
             for monomial, coefficient in total.items():
-                own, row, column = self.split(monomial)
-                if not own and not row:
+                states, row, column = self.split(monomial)
+                if not states and not row:
                     raise NotPolynomialError(f"something drives {label(x)} without a presynaptic factor")
-                if len(own) > 1 or (own and row):
+                if len(states) > 1 or (states and row):
                     raise NotPolynomialError(
-                        f"{label(x)} depends on a product of {' and '.join(map(label, (*own, *row)))}"
+                        f"{label(x)} depends on a product of {' and '.join(map(label, (*states, *row)))}"
                     )
-                entry = transition.setdefault((x, own[0]), {}) if own else drives.setdefault(row, {}).setdefault(x, {})
+                entry = (
+                    transition.setdefault((x, states[0]), {})
+                    if states
+                    else drives.setdefault(row, {}).setdefault(x, {})
+                )
                 entry[column] = coefficient
         for x in self.states:
-            own_factor = transition.get((x, x), {})
-            if set(own_factor) != {()} or abs(own_factor[()]) > 1.0:
+            diagonal = transition.get((x, x), {})
+            if set(diagonal) != {()} or abs(diagonal[()]) > 1.0:
                 raise NotPolynomialError(f"what {label(x)} keeps of itself is no constant share")
         if not drives:
             raise NotPolynomialError("nothing drives it")
@@ -120,12 +124,12 @@ class _Sorter:
 
     def split(self, monomial: Monomial) -> tuple[Monomial, Monomial, Monomial]:
         """Return a product's factors: variables, of the row, of the column."""
-        own = tuple(name for name in monomial if name in self.states)
+        states = tuple(name for name in monomial if name in self.states)
         row = tuple(name for name in monomial if name in self.rows)
         for name in monomial:
             if name in self.fixed:
                 raise NotPolynomialError(f"it depends on {label(name)}, which each synapse has of its own")
-        return own, row, tuple(name for name in monomial if name not in own and name not in row)
+        return states, row, tuple(name for name in monomial if name not in states and name not in row)
 
     def order(self, transition: Mapping[tuple[str, str], Polynomial]) -> tuple[str, ...]:
         """Return the variables so that each comes behind those it depends on."""
@@ -145,7 +149,7 @@ def _rewrite(kernel: Kernel, plan: Plan) -> Kernel:
     except NotPolynomialError:
         return kernel
     names = Names(plan.arrays_by_name, kernel.local_names)
-    form, constants = _Former(system, names).form(kernel.title)
+    form, constants = _LinearFormBuilder(system, names).form(kernel.title)
     assert isinstance(kernel.deferral, Deferral)
     return replace(
         kernel,
@@ -156,7 +160,7 @@ def _rewrite(kernel: Kernel, plan: Plan) -> Kernel:
     )
 
 
-class _Former:
+class _LinearFormBuilder:
     """Writes the matrix form of a system."""
 
     def __init__(self, system: System, names: Names) -> None:
@@ -187,11 +191,11 @@ class _Former:
                 through = [q for q in factors if q != s and (q == x or (x, q) in self.entries)]
                 if not through:
                     continue
-                steady = all(set(factors[q]) <= {()} and self.is_uniform(x, q) for q in through)
+                steady = all(set(factors[q]) <= {()} and self.is_invariant(x, q) for q in through)
                 vtype = _DOUBLE if steady else _SCALAR
                 self.entries[x, s] = Input(self.names.unique(f"{label(x)}_from_{label(s)}"), vtype, 0.0)
 
-    def is_uniform(self, x: str, q: str) -> bool:
+    def is_invariant(self, x: str, q: str) -> bool:
         return (x, q) not in self.entries or self.entries[x, q].type == _DOUBLE
 
     def entry(self, x: str, s: str) -> tree.Expr | None:
@@ -278,9 +282,9 @@ class _Former:
                 entry = self.entry(x, s)
                 if entry is not None:
                     terms.append(w.product([entry, w.name(s)]))
-            own = self.entries.get((x, x))
-            if own is not None:
-                declared, more = self.own_terms(x, own)
+            diagonal = self.entries.get((x, x))
+            if diagonal is not None:
+                declared, more = self.diagonal_terms(x, diagonal)
                 statements += declared
                 terms += more
             else:
@@ -288,7 +292,7 @@ class _Former:
             statements.append(w.assign(x, w.sum(terms)))
         return statements
 
-    def own_terms(self, x: str, own: Input) -> tuple[list[tree.Statement], list[tree.Expr]]:
+    def diagonal_terms(self, x: str, diagonal: Input) -> tuple[list[tree.Statement], list[tree.Expr]]:
         """Return what x keeps of itself.
 
         Where that is nearly all, what it loses is what must be exact: rounded to single precision, 1 - 1e-6 would be
@@ -296,7 +300,7 @@ class _Former:
         """
         w, d = self.scalar, self.double
         most, rest = self.names.unique(f"most_of_{label(x)}"), self.names.unique(f"rest_of_{label(x)}")
-        factor = d.name(own.name)
+        factor = d.name(diagonal.name)
         half = tree.Binary(">=", factor, tree.Literal("0.5", _DOUBLE), value_type("bool"))
         one, zero = (tree.Literal(text, _SCALAR) for text in ("1.0", "0.0"))
         statements: list[tree.Statement] = [

@@ -17,12 +17,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from snnlearn.codegen.plan import polynomial
-from snnlearn.codegen.plan.deferral import History, LinearForm, SilentRows
+from snnlearn.codegen.plan.deferral import DoubleBuffer, LinearForm, SilentRows
 from snnlearn.codegen.plan.domains import Neurons
 from snnlearn.codegen.plan.expressions import Writer, code
 from snnlearn.codegen.plan.kernels import Kernel, Plan
 from snnlearn.codegen.plan.names import Names, label
-from snnlearn.codegen.plan.parts import Array, Code, Constant, Input, Load, OnSpike, Remember
+from snnlearn.codegen.plan.parts import Array, Code, Constant, Input, Load, OnSpike, SavePreviousSpikeTime
 from snnlearn.codegen.plan.polynomial import NotPolynomialError, Polynomial
 from snnlearn.codegen.plan.rewrites.defer import BLOCKS, row_stride
 from snnlearn.declare import ValueType, value_type
@@ -140,7 +140,7 @@ class _Closure:
         values = polynomial.known(self.neurons.constants, self.plan.dt)
         values |= {load.name: polynomial.variable(load.name) for load in self.loads.values() if load.type == _SCALAR}
         for part in self.neurons.body:
-            if isinstance(part, Remember):
+            if isinstance(part, SavePreviousSpikeTime):
                 values = {name: value for name, value in values.items() if name != part.before}
             else:
                 code = part if isinstance(part, Code) else part.condition
@@ -169,22 +169,22 @@ def _rewrite(kernel: Kernel, plan: Plan, names: Names) -> tuple[Kernel, list[Arr
     assert first.size is not None
     at = Location(first.location.group, "history", f"{kernel.name}.spiked")
     added = [Array(names.unique(f"{kernel.name}_spiked"), at, _MARK, first.size * BLOCKS)]
-    kept = {h.array for h in deferral.histories}
-    histories = []
+    kept = {b.array for b in deferral.buffers}
+    buffers = []
     for name in recurrence.arrays:
         if name not in kept:
             at = Location(first.location.group, "history", f"{kernel.name}.{label(name)}")
             stride = row_stride(first.size)
             added.append(Array(names.unique(f"{label(name)}_kept"), at, first.type, stride * deferral.depth * BLOCKS))
-            histories.append(History(name, added[-1].name, stride, first_only=True))
+            buffers.append(DoubleBuffer(name, added[-1].name, stride, first_only=True))
     labels = {name: arrays[name].location.name for name in recurrence.arrays}
-    rows, constants = _Former(kernel, deferral.linear, recurrence, labels, names).form(added[0].name)
+    rows, constants = _SilentRowsBuilder(kernel, deferral.linear, recurrence, labels, names).form(added[0].name)
     form = replace(deferral.linear, silent=rows)
-    deferral = replace(deferral, histories=(*deferral.histories, *histories), linear=form)
+    deferral = replace(deferral, buffers=(*deferral.buffers, *buffers), linear=form)
     return replace(kernel, constants=constants, deferral=deferral), added
 
 
-class _Former:
+class _SilentRowsBuilder:
     """Writes the closed form of silent rows."""
 
     def __init__(
@@ -196,7 +196,7 @@ class _Former:
         self.constants: dict[tuple[float, ValueType], Constant] = {(c.value, c.type): c for c in kernel.constants}
         self.writer = Writer(self.names, self.constants, _SCALAR)
         self.start = {array: self.load(array, label) for array, label in labels.items()}
-        self.columns = {
+        self.per_column = {
             (total.name, array): Input(self.names.unique(f"{label(total.name)}_of_{label(load.name)}"), _SCALAR, 0.0)
             for total in form.sums
             for array, load in self.start.items()
@@ -214,7 +214,7 @@ class _Former:
             self.recurrence.spike.spikes,
             self.recurrence.spike.count,
             tuple(self.start.values()),
-            tuple(self.columns.values()),
+            tuple(self.per_column.values()),
             code(f"{self.kernel.title}: responses to silent rows", self.go_back()),
             code(f"{self.kernel.title}: sums of a silent row", self.sums()),
         )
@@ -229,12 +229,12 @@ class _Former:
             for number, s in enumerate(arrays):
                 terms: list[tree.Expr] = [w.name(response.name)] if s == arrays[-1] else []
                 for x in reversed(arrays[number:]):
-                    factor, column = self.recurrence.matrix.get((x, s)), self.columns[total.name, x].name
+                    factor, column = self.recurrence.matrix.get((x, s)), self.per_column[total.name, x].name
                     if factor is not None and x == s:
                         terms += w.share(column, factor)
                     elif factor is not None:
                         terms.append(w.product([w.name(column), w.number(factor)]))
-                statements.append(w.assign(self.columns[total.name, s].name, w.sum(terms)))
+                statements.append(w.assign(self.per_column[total.name, s].name, w.sum(terms)))
         return statements
 
     def sums(self) -> list[tree.Statement]:
@@ -245,7 +245,7 @@ class _Former:
                 total.name,
                 w.sum(
                     [
-                        w.product([w.name(self.columns[total.name, array].name), w.name(load.name)])
+                        w.product([w.name(self.per_column[total.name, array].name), w.name(load.name)])
                         for array, load in self.start.items()
                     ]
                 ),

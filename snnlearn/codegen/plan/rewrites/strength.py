@@ -12,7 +12,7 @@ from typing import Any
 
 from snnlearn.codegen.plan.kernels import Kernel, Operation, Plan
 from snnlearn.codegen.plan.names import Names, label
-from snnlearn.codegen.plan.parts import Code, Constant, Flag, Part, Remember
+from snnlearn.codegen.plan.parts import Code, Constant, Flag, Part, SavePreviousSpikeTime
 from snnlearn.dialect import tree
 
 
@@ -44,7 +44,7 @@ class _Reducer:
     def part(self, part: Part) -> Part:
         if isinstance(part, Code):
             return self.code(part)
-        if isinstance(part, Remember):
+        if isinstance(part, SavePreviousSpikeTime):
             return part
         if isinstance(part, Flag):
             return replace(part, condition=self.code(part.condition))
@@ -91,6 +91,6 @@ class _Reducer:
         return math.isfinite(value) and 1e-37 < abs(value) < 1e37
 
 
-@tree.remembered
+@tree.memoised
 def _divides(node: Any) -> bool:
     return any(isinstance(n, (tree.Binary, tree.Assign)) and n.op in ("/", "/=") for n in tree.walk(node))

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from snnlearn.codegen.cuda.ways import is_alone
+from snnlearn.codegen.cuda.thread_mapping import fits_one_block
 from snnlearn.codegen.plan import Kernel, Plan
 
 _ALIGNMENT = 16  # bytes
 
 
 @dataclass(frozen=True)
-class Residents:
+class ResidentArrays:
     """The arrays of one kernel that a block can keep.
 
     Attributes
@@ -31,7 +31,7 @@ class Residents:
     nbytes: int
 
 
-def residents(plan: Plan, room: int) -> dict[str, Residents]:
+def resident_arrays(plan: Plan, room: int) -> dict[str, ResidentArrays]:
     """Return the arrays that blocks can keep, by kernel.
 
     Parameters
@@ -44,28 +44,28 @@ def residents(plan: Plan, room: int) -> dict[str, Residents]:
     for kernel in plan.step:
         for name in _reads(kernel):
             readers.setdefault(name, set()).add(kernel.name)
-    found = {kernel.name: _residents(kernel, plan, readers) for kernel in plan.step if is_alone(kernel)}
+    found = {kernel.name: _resident_arrays(kernel, plan, readers) for kernel in plan.step if fits_one_block(kernel)}
     return {name: r for name, r in found.items() if r.places and r.nbytes <= room}
 
 
-def _residents(kernel: Kernel, plan: Plan, readers: Mapping[str, set[str]]) -> Residents:
-    alone = {kernel.name}
+def _resident_arrays(kernel: Kernel, plan: Plan, readers: Mapping[str, set[str]]) -> ResidentArrays:
+    itself = {kernel.name}
     places: dict[str, int] = {}
     end = 0
     for load in kernel.loads:
         array = plan.array(load.array)
         alike = load.index == "neuron" and load.how == "replace" and array.slots == 1 and array.size is not None
         written = any(k is not kernel for k in plan.writers.get(load.array, ()))
-        read = not readers.get(load.array, alone) <= alone
+        read = not readers.get(load.array, itself) <= itself
         mine = not written and (load.array not in kernel.writes or not read)
         if alike and mine and load.array not in places and load.array not in kernel.arrays:
             assert array.size is not None
             places[load.array] = end
             width = {"double": 8, "int64_t": 8, "uint64_t": 8}.get(array.type.ctype_for(plan.precision), 4)
             end += -(-array.size * width // _ALIGNMENT) * _ALIGNMENT
-    return Residents(places, end)
+    return ResidentArrays(places, end)
 
 
 def _reads(kernel: Kernel) -> frozenset[str]:
-    histories = kernel.deferral.histories if kernel.deferral is not None else ()
-    return kernel.reads | {h.array for h in histories}
+    buffers = kernel.deferral.buffers if kernel.deferral is not None else ()
+    return kernel.reads | {b.array for b in buffers}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from small_networks import network
-from snnlearn.codegen.cuda.residents import residents
+from snnlearn.codegen.cuda.shared_memory import resident_arrays
 from snnlearn.codegen.plan import Neurons, Plan, build_plan, optimise
 
 ROOM = 1 << 16
@@ -17,7 +17,7 @@ def plan(*rewrites: str, sizes: tuple[int, int] = (3, 5)) -> Plan:
 
 
 def places(*rewrites: str) -> dict[str, Mapping[str, int]]:
-    return {name: resident.places for name, resident in residents(plan(*rewrites), ROOM).items()}
+    return {name: resident.places for name, resident in resident_arrays(plan(*rewrites), ROOM).items()}
 
 
 def test_what_no_other_kernel_touches_stays() -> None:
@@ -37,7 +37,7 @@ def test_what_is_kept_for_deferred_kernels_does_not_stay() -> None:
 
 def test_places_do_not_overlap_and_are_aligned() -> None:
     p = plan(sizes=(33, 5))
-    for kernel, resident in residents(p, ROOM).items():
+    for kernel, resident in resident_arrays(p, ROOM).items():
         ends = 0
         for name, start in sorted(resident.places.items(), key=lambda item: item[1]):
             size = p.array(name).size
@@ -49,11 +49,11 @@ def test_places_do_not_overlap_and_are_aligned() -> None:
 
 
 def test_what_has_no_room_stays_in_the_memory_of_all() -> None:
-    assert residents(plan(), 15) == {}
-    assert "neuron_update_A" in residents(plan(), 16)
+    assert resident_arrays(plan(), 15) == {}
+    assert "neuron_update_A" in resident_arrays(plan(), 16)
 
 
 def test_large_populations_have_no_block_of_their_own() -> None:
     p = plan()
     step = tuple(replace(k, domain=Neurons(5000)) if isinstance(k.domain, Neurons) else k for k in p.step)
-    assert residents(replace(p, step=step), 1 << 30) == {}
+    assert resident_arrays(replace(p, step=step), 1 << 30) == {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ReportKind:
     """One kind of it.
 
     Attributes
@@ -30,20 +30,20 @@ class Trouble:
 
 
 # A kind's number is its place.
-TROUBLES = (
-    Trouble("NO_TROUBLE", "{where}"),
-    Trouble("NO_SUCH_NEURON", "{where}: connects neuron {a} to neuron {b}, which does not exist"),
-    Trouble("ROW_IS_FULL", "{where}: row {a} has more synapses than there is room for: {b}; raise max_connections"),
-    Trouble(
+REPORT_KINDS = (
+    ReportKind("NO_REPORT", "{where}"),
+    ReportKind("NO_SUCH_NEURON", "{where}: connects neuron {a} to neuron {b}, which does not exist"),
+    ReportKind("ROW_IS_FULL", "{where}: row {a} has more synapses than there is room for: {b}; raise max_connections"),
+    ReportKind(
         "BEYOND_THE_QUEUE",
         "{where}: a delay of {a} timesteps is taken modulo {b}, as in GeNN; raise max_dendritic_delay_timesteps",
     ),
-    Trouble("ASSERTION", "{where}: an assertion failed"),
-    Trouble("BEYOND_THE_TYPE", "{where} gives {a}", real=True),
+    ReportKind("ASSERTION", "{where}: an assertion failed"),
+    ReportKind("BEYOND_THE_TYPE", "{where} gives {a}", real=True),
 )
 
 
 def describe(kind: int, where: str, a: float, b: int) -> str:
     """Return the line that a report of compiled code means."""
-    trouble = TROUBLES[kind]
+    trouble = REPORT_KINDS[kind]
     return trouble.text.format(where=where, a=f"{a:.9g}" if trouble.real else a, b=b)
