@@ -11,7 +11,7 @@ from snnlearn.errors import LifecycleError
 from snnlearn.genn import create_neuron_model, create_var_ref
 from snnlearn.models import SourceReset
 
-SIZES = (1, 31, 32, 33, 63, 64, 65)
+SIZES = (1, 31, 32, 33, 63, 64, 65, 1057)  # around words of recordings and chunks of marks
 WINDOW = 50
 
 

@@ -18,10 +18,10 @@ MIN_SHARED_EACH_STEP = 1 << 18
 MIN_SHARED = 1 << 13
 PART = 32  # rows of a deferred kernel that a thread takes at a time; fewer would fetch the kept past more often
 STRIP = 1024  # neurons whose marks of a spike are kept in the first cache
+LISTED_AT_ONCE = 32  # marks that are looked at together; more take longer where few neurons spike
 LINEAR_PART = 256  # the same of one in matrix form: each part finds the responses of its columns anew
-MAX_SUMS = (
-    18  # vectors of sums that a kernel in matrix form keeps in registers: more than half, the rest for what is added
-)
+# Vectors of sums that a kernel in matrix form keeps in registers: more than half, the rest for what is added.
+MAX_SUMS = 18
 TILE = 64  # columns of a deferred tile: four vectors of 512 bits, few enough to stay in registers
 
 _SHAPES = {
@@ -69,6 +69,16 @@ class CppKernel(KernelView):
         """How many neurons are marked as spiking before they are listed."""
         assert isinstance(self.kernel.domain, Neurons)
         return STRIP if self.any_size else min(STRIP, self.kernel.domain.size)
+
+    @property
+    def listed_at_once(self) -> int:
+        """How many marks are looked at together when spikes are listed."""
+        return LISTED_AT_ONCE
+
+    @property
+    def marks(self) -> int:
+        """How many marks there is room for: a strip's, up to a whole number of those looked at together."""
+        return -(-self.strip // LISTED_AT_ONCE) * LISTED_AT_ONCE
 
     @property
     def chunk_end(self) -> str:
