@@ -11,6 +11,7 @@ from pycparser import c_ast
 
 from snnlearn.declare.types import ValueType, value_type
 from snnlearn.dialect import tree
+from snnlearn.dialect.algebra import common_type
 from snnlearn.dialect.formats import conversions, unescape
 from snnlearn.dialect.library import Function, result_type
 from snnlearn.dialect.pointers import Pointers
@@ -33,11 +34,6 @@ _FOREIGN = {
     "Default": "'default' outside a switch",
     "Compound": "a block has no value in the dialect",
 }
-
-
-def common_type(*types: ValueType) -> ValueType:
-    """Return the type in which operands of these types meet: the widest, at least ``int``."""
-    return max(*types, _INT, key=lambda t: t.rank)
 
 
 class Expressions(Pointers):

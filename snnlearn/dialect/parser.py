@@ -10,7 +10,8 @@ from pycparser import c_ast
 
 from snnlearn.declare.types import TYPE_NAMES, ValueType, value_type
 from snnlearn.dialect import syntax, tree
-from snnlearn.dialect.expressions import Expressions, common_type
+from snnlearn.dialect.algebra import common_type
+from snnlearn.dialect.expressions import Expressions
 from snnlearn.dialect.lookup import Local
 from snnlearn.dialect.scope import Scope, Symbol
 from snnlearn.dialect.source import Source

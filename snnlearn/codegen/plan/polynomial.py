@@ -12,10 +12,10 @@ from typing import Any
 
 from snnlearn.codegen.plan.parts import Code, Constant
 from snnlearn.declare import value_type
-from snnlearn.dialect import tree
+from snnlearn.dialect import algebra, sums, tree
 
 Monomial = tuple[str, ...]
-Polynomial = dict[Monomial, float]
+Polynomial = sums.Sum[str]
 
 _SCALAR = value_type("scalar")
 _MOST_TERMS = 64  # beyond, products of sums would only become slower
@@ -108,8 +108,8 @@ class _Walk:
             self.values[self.bound(a.target)] = result
 
     def value(self, e: tree.Expr) -> Polynomial:
-        if isinstance(e, tree.Literal) and e.type.kind != "bool":
-            return {(): float(int(e.text, 0)) if e.type.kind == "int" else float(e.text)}
+        if isinstance(e, tree.Literal) and (number := algebra.number_of(e)) is not None:
+            return {(): number}
         if isinstance(e, tree.Name):
             return self.name(e)
         if isinstance(e, tree.Unary) and e.op in "+-":
@@ -142,33 +142,17 @@ def _check_type(vtype: Any) -> None:
 
 def _combine(op: str, left: Polynomial, right: Polynomial) -> Polynomial:
     if op in "+-":
-        return _add(left, right, 1.0 if op == "+" else -1.0)
+        return _tidy(sums.add(left, right if op == "+" else sums.scale(right, -1.0)))
     if op == "/":
         divisor = right.get((), 0.0)
         if set(right) != {()} or divisor == 0.0:
             raise NotPolynomialError("its code divides by what is no constant")
         return _scale(left, 1.0 / divisor)
-    return _multiply(left, right)
-
-
-def _add(one: Polynomial, other: Polynomial, factor: float) -> Polynomial:
-    total = dict(one)
-    for monomial, coefficient in other.items():
-        total[monomial] = total.get(monomial, 0.0) + factor * coefficient
-    return _tidy(total)
-
-
-def _multiply(one: Polynomial, other: Polynomial) -> Polynomial:
-    total: Polynomial = {}
-    for a, x in one.items():
-        for b, y in other.items():
-            monomial = tuple(sorted((*a, *b)))
-            total[monomial] = total.get(monomial, 0.0) + x * y
-    return _tidy(total)
+    return _tidy(sums.multiply(left, right))
 
 
 def _scale(total: Polynomial, factor: float) -> Polynomial:
-    return _tidy({monomial: coefficient * factor for monomial, coefficient in total.items()})
+    return _tidy(sums.scale(total, factor))
 
 
 def _tidy(total: Polynomial) -> Polynomial:
@@ -176,4 +160,4 @@ def _tidy(total: Polynomial) -> Polynomial:
         raise NotPolynomialError("its code multiplies out to too many terms")
     if not all(math.isfinite(coefficient) for coefficient in total.values()):
         raise NotPolynomialError("its constants pass the largest number")
-    return {monomial: coefficient for monomial, coefficient in total.items() if coefficient != 0.0}
+    return sums.nonzero(total)

@@ -18,14 +18,13 @@ from snnlearn.codegen.plan.kernels import Kernel, Plan
 from snnlearn.codegen.plan.names import Names
 from snnlearn.codegen.plan.parts import Code, Constant
 from snnlearn.declare import ValueType, value_type
-from snnlearn.dialect import tree
+from snnlearn.dialect import algebra, sums, tree
 
 _HALF_ULP = 2.0**-25  # of numbers just below 1, in single precision
 _MOST_BIAS = 1e-5
 _OPERATORS = {"=": None, "+=": 1.0, "-=": -1.0}
 
-# A sum of products: coefficients by the (sorted) factors that are not constant.
-Sum = dict[tuple[Any, ...], float]
+Sum = sums.Sum[Any]  # its factors are trees that are no constants
 
 
 def fold(plan: Plan) -> Plan:
@@ -69,7 +68,7 @@ class _Folder:
         self.vtype = node.type
         sign, total = _OPERATORS[node.op], self.sum_of(node.value)
         if sign is not None:
-            total = _add({(node.target,): 1.0}, _scale(total, sign))
+            total = sums.add({(node.target,): 1.0}, sums.scale(total, sign))
         value = self.expression(total, node.target)
         return tree.Assign("=", node.target, value, node.type)
 
@@ -82,9 +81,9 @@ class _Folder:
             return {(): constant}
         if e.type == self.vtype:
             if isinstance(e, tree.Unary) and e.op in "+-":
-                return _scale(self.sum_of(e.operand), -1.0 if e.op == "-" else 1.0)
+                return sums.scale(self.sum_of(e.operand), -1.0 if e.op == "-" else 1.0)
             if isinstance(e, tree.Binary) and e.op in ("+", "-"):
-                return _add(self.sum_of(e.left), _scale(self.sum_of(e.right), 1.0 if e.op == "+" else -1.0))
+                return sums.add(self.sum_of(e.left), sums.scale(self.sum_of(e.right), 1.0 if e.op == "+" else -1.0))
             if isinstance(e, tree.Binary) and e.op == "*":
                 return self.product(e)
         # A factor of another type is converted first: products and sums of integers would otherwise wrap as such.
@@ -94,15 +93,14 @@ class _Folder:
         left, right = self.sum_of(e.left), self.sum_of(e.right)
         for one, other in ((left, right), (right, left)):
             if set(one) <= {()}:
-                return _scale(other, one.get((), 0.0))
+                return sums.scale(other, one.get((), 0.0))
         if len(left) == len(right) == 1:
-            (factors, a), (more, b) = *left.items(), *right.items()
-            return {tuple(sorted((*factors, *more), key=self.order)): a * b}
+            return sums.multiply(left, right, self.order)
         return {(tree.Binary("*", self.expression(left, None), self.expression(right, None), e.type),): 1.0}
 
     def constant(self, e: Any) -> float | None:
-        if isinstance(e, tree.Literal) and e.type.kind != "bool":
-            return float(int(e.text, 0)) if e.type.kind == "int" else float(e.text)
+        if isinstance(e, tree.Literal):
+            return algebra.number_of(e)
         if isinstance(e, tree.Name):
             if self.bound.get(e.id) == "dt":
                 return self.dt
@@ -162,14 +160,3 @@ def _has_effects(e: Any) -> bool:
 
     tree.rewrite(e, look)
     return found
-
-
-def _add(one: Sum, other: Sum) -> Sum:
-    total = dict(one)
-    for factors, coefficient in other.items():
-        total[factors] = total.get(factors, 0.0) + coefficient
-    return total
-
-
-def _scale(total: Sum, factor: float) -> Sum:
-    return {factors: coefficient * factor for factors, coefficient in total.items()}
