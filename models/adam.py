@@ -36,6 +36,7 @@ Kingma & Ba (2015), Adam: a method for stochastic optimization, ICLR, algorithm 
 """
 
 from snnlearn.declare import CustomUpdateModel
+from snnlearn.declare.optimiser import COMMON_PARAMS, NO_ZERO, Optimiser
 
 # What Adam and AdamW share: all that follows once there is a `gradient`.
 ADAM_STEP = """
@@ -72,3 +73,13 @@ Adam = CustomUpdateModel(
     """
     + ADAM_STEP,
 )
+
+ADAM_OPTIMISER = Optimiser(
+    "Adam",
+    Adam,
+    {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": NO_ZERO, **COMMON_PARAMS},
+    momentum_param="beta1",
+    beta_param="beta2",
+    decay_param="weightDecay",
+)
+"""Adam with its defaults."""

@@ -18,6 +18,7 @@ by the schedule alone; here by all of ``lr``, as in ``torch.optim.AdamW``.
 """
 
 from snnlearn.declare import CustomUpdateModel
+from snnlearn.declare.optimiser import COMMON_PARAMS, NO_ZERO, Optimiser
 from snnlearn.models.adam import ADAM_STEP, Adam
 
 AdamW = CustomUpdateModel(
@@ -32,3 +33,13 @@ AdamW = CustomUpdateModel(
     """
     + ADAM_STEP,
 )
+
+ADAM_W_OPTIMISER = Optimiser(
+    "AdamW",
+    AdamW,
+    {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": NO_ZERO, **COMMON_PARAMS},
+    momentum_param="beta1",
+    beta_param="beta2",
+    decay_param="weightDecay",
+)
+"""AdamW with its defaults."""

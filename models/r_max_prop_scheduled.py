@@ -28,7 +28,10 @@ Source
 Zenke & Ganguli (2018), Neural Computation 30(6), section on RMaxProp.
 """
 
+import math
+
 from snnlearn.declare import CustomUpdateModel
+from snnlearn.declare.optimiser import COMMON_PARAMS, NO_ZERO, Optimiser
 
 RMaxPropScheduled = CustomUpdateModel(
     "RMaxPropScheduled",
@@ -56,3 +59,12 @@ RMaxPropScheduled = CustomUpdateModel(
     m = 0.0;
     """,
 )
+
+R_MAX_PROP_OPTIMISER = Optimiser(
+    "RMaxProp",
+    RMaxPropScheduled,
+    {"lr": 1.0, "beta": math.exp(-0.5 / 30.0), "epsilon": NO_ZERO, **COMMON_PARAMS},
+    beta_param="beta",
+    decay_param="weightDecay",
+)
+"""RMaxProp with SuperSpike's rate and memory: r0 = 1, and tauRMS = 30 s at an update every 500 ms."""

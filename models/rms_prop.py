@@ -31,6 +31,7 @@ Tieleman & Hinton (2012), Neural Networks for Machine Learning, lecture 6e, slid
 """
 
 from snnlearn.declare import CustomUpdateModel
+from snnlearn.declare.optimiser import COMMON_PARAMS, NO_ZERO, Optimiser
 
 RMSProp = CustomUpdateModel(
     "RMSProp",
@@ -57,3 +58,13 @@ RMSProp = CustomUpdateModel(
     m = 0.0;
     """,
 )
+
+RMS_PROP_OPTIMISER = Optimiser(
+    "RMSProp",
+    RMSProp,
+    {"lr": 0.001, "momentum": 0.0, "beta": 0.9, "epsilon": NO_ZERO, **COMMON_PARAMS},
+    momentum_param="momentum",
+    beta_param="beta",
+    decay_param="weightDecay",
+)
+"""RMSProp with its defaults."""

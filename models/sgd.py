@@ -27,6 +27,7 @@ Sutskever, Martens, Dahl & Hinton (2013), ICML, and ``torch.optim.SGD`` with a d
 """
 
 from snnlearn.declare import CustomUpdateModel
+from snnlearn.declare.optimiser import COMMON_PARAMS, Optimiser
 
 SGD = CustomUpdateModel(
     "SGD",
@@ -52,3 +53,12 @@ SGD = CustomUpdateModel(
     m = 0.0;
     """,
 )
+
+SGD_OPTIMISER = Optimiser(
+    "SGD",
+    SGD,
+    {"lr": 0.01, "momentum": 0.9, "nesterov": 0.0, **COMMON_PARAMS},
+    momentum_param="momentum",
+    decay_param="weightDecay",
+)
+"""SGD with its defaults."""

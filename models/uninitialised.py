@@ -1,4 +1,4 @@
-"""No first values: memory that the user fills before the simulation is loaded onto its device.
+"""No initial values: memory that the user fills before the simulation is loaded onto its device.
 
 Source
 ------

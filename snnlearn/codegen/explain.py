@@ -49,7 +49,7 @@ def explain(plan: Plan, applied: Iterable[str], gpu: bool = False) -> str:
         sections.append((f"custom update group {group}", [(_cells(k, plan, threads), "") for k in kernels]))
     builders: list[Operation] = [*plan.connect, *plan.column_indexing.values()]
     sections.append(("connectivity", [(_cells(k, plan, threads), "") for k in builders]))
-    sections.append(("first values", [(_cells(k, plan, threads), "") for k in plan.init]))
+    sections.append(("initial values", [(_cells(k, plan, threads), "") for k in plan.init]))
     widths = _widths([cells for _, rows in sections for cells, _ in rows])
     lines = _heading(plan, names)
     for title, rows in sections:

@@ -343,7 +343,7 @@ class CustomConnectivityUpdateModel(Model):
 @frozen
 @dataclass(frozen=True)
 class VarInitSnippet(Model):
-    """How the first value of a variable is made.
+    """How the initial value of a variable is made.
 
     Parameters
     ----------

@@ -199,7 +199,7 @@ def _names(fields: Iterable[Any]) -> frozenset[str]:
 
 
 def initialiser_scopes(model: VarInitSnippet, vtype: ValueType = _SCALAR) -> dict[str, Scope]:
-    """Return the scope of code that makes the first values of a variable of this type."""
+    """Return the scope of code that makes the initial values of a variable of this type."""
     symbols = _built_in(model, "dt", "num_batch", *NEURON, *SYNAPSE, "id_kernel", *ENDS) | _constants(model)
     symbols["value"] = Symbol("value", vtype, writable=True)
     return {"var_init_code": Scope(symbols, RANDOM)}

@@ -29,7 +29,7 @@ class PartCheck:
     group : NeuronGroup
     part : ArrayPart
     simulation : Simulation
-        Just loaded: its first values are checked here.
+        Just loaded: its initial values are checked here.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""PyGeNN's ``create_*_snippet`` functions for first values and connectivity, in its order of arguments."""
+"""PyGeNN's ``create_*_snippet`` functions for initial values and connectivity, in its order of arguments."""
 
 from __future__ import annotations
 

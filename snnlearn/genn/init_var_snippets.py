@@ -1,4 +1,4 @@
-"""PyGeNN's module of built-in snippets for first values: each name is a function that returns it."""
+"""PyGeNN's module of built-in snippets for initial values: each name is a function that returns it."""
 
 from snnlearn.declare import VarInitSnippet
 from snnlearn.genn.built_in import Makers

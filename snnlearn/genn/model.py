@@ -24,7 +24,7 @@ from snnlearn.network import Location
 from snnlearn.network.checks import check_size
 from snnlearn.runtime import Simulation
 from snnlearn.runtime.engines import Built, Engine, Start, make_engine, split_name
-from snnlearn.runtime.first_values import RowsTooLong
+from snnlearn.runtime.initial_values import RowsTooLong
 
 
 class GeNNModel(AddsGroups, TimesSpent):
@@ -136,7 +136,7 @@ class GeNNModel(AddsGroups, TimesSpent):
 
     @checked_arguments
     def load(self, num_recording_timesteps: int | None = None) -> None:
-        """Put the model into memory and give every variable its first value.
+        """Put the model into memory and give every variable its initial value.
 
         Parameters
         ----------

@@ -18,12 +18,12 @@ class TimesSpent(ABC):
 
     @property
     def init_time(self) -> float:
-        """Time spent on first values [s]."""
+        """Time spent on initial values [s]."""
         return self._timer("init")
 
     @property
     def init_sparse_time(self) -> float:
-        """Time spent on connectivity and on first values that depend on it [s]."""
+        """Time spent on connectivity and on initial values that depend on it [s]."""
         return self._timer("init_sparse")
 
     @property

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from snnlearn.declare import Model, Precision
 from snnlearn.errors import NetworkError
-from snnlearn.network import crossings
+from snnlearn.network import cross_checks
 from snnlearn.network.fusion import postsynaptic_leaders
 from snnlearn.network.groups import Group, Groups
 from snnlearn.network.neurons import CurrentSource, NeuronPopulation
@@ -97,15 +97,15 @@ class Network:
         collector = Collector(groups, leaders, self.batch_size, self.time_type, never)
         variables = collector.collect()
         for synapses in self.synapses.values():
-            crossings.check_synapses(variables, synapses)
+            cross_checks.check_synapses(variables, synapses)
         for source in self.current_sources.values():
-            crossings.check_current_source(variables, source)
+            cross_checks.check_current_source(variables, source)
         for update in self.custom_updates.values():
-            variables.update(crossings.check_update(variables, groups, self.batch_size, update))
+            variables.update(cross_checks.check_update(variables, groups, self.batch_size, update))
         for connectivity_update in self.custom_connectivity_updates.values():
-            crossings.check_connectivity_update(variables, groups, connectivity_update)
+            cross_checks.check_connectivity_update(variables, groups, connectivity_update)
         for variable in variables.values():
-            crossings.check_copies(groups, self.batch_size, variable)
+            cross_checks.check_copies(groups, self.batch_size, variable)
         object.__setattr__(self, "leaders", leaders)
         object.__setattr__(self, "slots", collector.slots)
         object.__setattr__(self, "variables", variables)

@@ -101,7 +101,7 @@ def typed_number(
     except NetworkError as error:
         raise NetworkError(f"{error}{_holder(vtype.name, dtype)}") from None
     if not (overflows and vtype.kind == "float") and not holds(dtype, number):
-        raise _misfit(number, dtype, vtype.name, what)
+        raise _out_of_range(number, dtype, vtype.name, what)
     return number
 
 
@@ -264,7 +264,7 @@ def as_numbers(given: ArrayLike, dtype: np.dtype[Any], type_name: str, what: obj
     converted, bad = _rounded(array, dtype) if dtype.kind == "f" else (None, _misfits(array, dtype))
     if bad.any():
         at = int(bad.argmax())
-        raise _misfit(array.ravel()[at], dtype, type_name, what, _index(at, array.shape))
+        raise _out_of_range(array.ravel()[at], dtype, type_name, what, _index(at, array.shape))
     return array.astype(dtype) if converted is None else converted
 
 
@@ -310,7 +310,7 @@ def _holder(type_name: str, dtype: np.dtype[Any]) -> str:
     return f": it is of type '{type_name}', which holds {range_text(dtype)}"
 
 
-def _misfit(value: Any, dtype: np.dtype[Any], type_name: str, what: object, index: str = "") -> NetworkError:
+def _out_of_range(value: Any, dtype: np.dtype[Any], type_name: str, what: object, index: str = "") -> NetworkError:
     return NetworkError(
         f"{what} is of type '{type_name}', which cannot hold {value!s}{index}, but {'whole ' * (dtype.kind != 'f')}"
         f"numbers from {range_text(dtype)}"

@@ -127,7 +127,7 @@ class Engine(ABC):
 
     @abstractmethod
     def load(self, network: Network, plan: Plan, built: Built, options: Options, start: Start) -> Simulation:
-        """Put into memory what was built, and give every variable its first value."""
+        """Put into memory what was built, and give every variable its initial value."""
 
 
 class CpuEngine(Engine):

@@ -140,7 +140,7 @@ class Library:
         return text.decode() if text is not None else None
 
     def initialise(self) -> None:
-        """Make the first values of all variables that have an initialiser."""
+        """Make the initial values of all variables that have an initialiser."""
         self._functions.snn_initialise(self._handle)
 
     @property

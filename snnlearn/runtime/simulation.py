@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from snnlearn.codegen.plan import Array, Plan
 from snnlearn.errors import LifecycleError, ModelWarning, NetworkError
 from snnlearn.network import Location, Network
-from snnlearn.runtime import first_values
+from snnlearn.runtime import initial_values
 from snnlearn.runtime.exclusive import Exclusive, exclusive
 from snnlearn.runtime.recording import Recording
 from snnlearn.runtime.sizes import recorded_population
@@ -54,20 +54,20 @@ class Simulation(Exclusive, ABC):
         self._checks: dict[Check, None] = {}  # to be done before the next timestep
 
     def _start(self, seed: int) -> None:
-        """Give every array its first values; an engine calls this when its arrays are there, full of zeros."""
-        self.set_extra_global_params(first_values.given_arrays(self.network, seed))
-        for at, value in first_values.given_params(self.network, self.plan):
+        """Give every array its initial values; an engine calls this when its arrays are there, full of zeros."""
+        self.set_extra_global_params(initial_values.given_arrays(self.network, seed))
+        for at, value in initial_values.given_params(self.network, self.plan):
             self.set_dynamic_param(at, value)
         self._connect()
-        self._write_all(first_values.given_connections(self.network))
+        self._write_all(initial_values.given_connections(self.network))
         try:
             self._check()
         except NetworkError as error:
-            raise first_values.about_rows(self.network, self.read, error) from None
+            raise initial_values.about_rows(self.network, self.read, error) from None
         for group in self.plan.column_indexing:
             self._index_columns(group)
         self._initialise()
-        self._write_all(first_values.given_variables(self.network, self.read))
+        self._write_all(initial_values.given_variables(self.network, self.read))
         # Host code has an array of the right size even where nobody else looks at the host's copy.
         self._host_arrays = {name: self.copy(self.plan.array(name).location) for name in self.plan.host_arrays}
         self._bind_host()
@@ -117,7 +117,7 @@ class Simulation(Exclusive, ABC):
 
     @abstractmethod
     def _initialise(self) -> None:
-        """Make the first values of all variables that have an initialiser."""
+        """Make the initial values of all variables that have an initialiser."""
 
     @abstractmethod
     def _bind_host(self) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from snnlearn.codegen.plan import Array, Plan
 from snnlearn.network import Location, Network, NeuronPopulation
-from snnlearn.runtime.first_values import given_arrays
+from snnlearn.runtime.initial_values import given_arrays
 
 _RECORDINGS = ("recording", "pre_event_recording", "post_event_recording")
 

@@ -1,5 +1,6 @@
 """Stage 8, *train*: what drives a simulation through its public API only, whichever engine runs it."""
 
+from snnlearn.declare.optimiser import Optimiser
 from snnlearn.training.arguments import TrainedConnection
 from snnlearn.training.callbacks import Callback, StopTraining
 from snnlearn.training.data import Data
@@ -8,7 +9,7 @@ from snnlearn.training.finder import FoundRate
 from snnlearn.training.history import History
 from snnlearn.training.learner import Learner
 from snnlearn.training.measures import Mean, Measure
-from snnlearn.training.optimisers import OPTIMISERS, Optimiser, attach, resolve_optimiser
+from snnlearn.training.optimisers import OPTIMISERS, attach, resolve_optimiser
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.rates import PerConnection
 from snnlearn.training.recipes import phases_1cycle, phases_sgdr, phases_step

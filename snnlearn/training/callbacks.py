@@ -63,7 +63,7 @@ class Callback:
         """After the last trial, or after `StopTraining`."""
 
 
-def tell(callbacks: Iterable[Callback], event: str, trainer: Any, *args: Any) -> bool:
+def notify(callbacks: Iterable[Callback], event: str, trainer: Any, *args: Any) -> bool:
     """Call one event of all callbacks; returns whether one of them wants training to stop.
 
     Raises

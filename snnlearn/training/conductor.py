@@ -10,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from snnlearn.training.callbacks import Callback, Spikes, tell
+from snnlearn.training.callbacks import Callback, Spikes, notify
 from snnlearn.training.fit import Fit
 from snnlearn.training.runner import TrialRunner
 from snnlearn.training.session import EpochResult, Session
@@ -174,7 +174,7 @@ class Conductor(Callback):
         self._session.raise_error()
 
     def _tell(self, runner: TrialRunner, event: str, *args: Any) -> None:
-        if tell(self._session.settings.callbacks, event, self._learner, *args):
+        if notify(self._session.settings.callbacks, event, self._learner, *args):
             runner.request_stop()
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from snnlearn.declare import as_plain
+from snnlearn.declare.optimiser import Optimiser
 from snnlearn.dialect.source import Source
 from snnlearn.dialect.tokens import scan
 from snnlearn.errors import DialectError
 from snnlearn.training.arguments import TrainedConnection
-from snnlearn.training.optimisers import Optimiser
 
 _ABSENT = object()
 _DERIVED = "derived parameters"

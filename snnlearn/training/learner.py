@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Union
 
 from snnlearn.attributes import CheckedAttributes
+from snnlearn.declare.optimiser import Optimiser
 from snnlearn.errors import TrainingError
 from snnlearn.training.arguments import (
     Settings,
@@ -30,7 +31,7 @@ from snnlearn.training.forwarding import Forwarded
 from snnlearn.training.history import History
 from snnlearn.training.measures import Measure
 from snnlearn.training.one_thread import OneThread, one_thread
-from snnlearn.training.optimisers import Optimiser, precision_of
+from snnlearn.training.optimisers import precision_of
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.runner import TrialRunner
 from snnlearn.training.session import Counters, EpochResult, Session, SessionState

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from snnlearn.attributes import frozen
 from snnlearn.declare import Precision
+from snnlearn.declare.optimiser import Optimiser
 from snnlearn.errors import TrainingError
 from snnlearn.training.decay import Decay, DecayType, Value, describe_decay, resolve_decay
-from snnlearn.training.optimisers import Optimiser, resolve_optimiser
+from snnlearn.training.optimisers import resolve_optimiser
 from snnlearn.training.rates import PerConnection, Range, Rate, RateLike, as_rate, check_positive, value_of
 
 Course = Union[RateLike, tuple[RateLike, RateLike]]

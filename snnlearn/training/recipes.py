@@ -6,9 +6,9 @@ import math
 from functools import partial
 from operator import mul
 
+from snnlearn.declare.optimiser import Optimiser
 from snnlearn.errors import TrainingError
 from snnlearn.training.decay import DecayType
-from snnlearn.training.optimisers import Optimiser
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.rates import Range, RateLike, as_rate, check_positive, scale
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.errors import TrainingError
-from snnlearn.training.callbacks import Callback, Spikes, tell
+from snnlearn.training.callbacks import Callback, Spikes, notify
 from snnlearn.training.engine import NeuronGroupApi, SteppedModelApi
 from snnlearn.training.forwarding import Forwarded
 from snnlearn.training.one_thread import OneThread, one_thread
@@ -194,7 +194,7 @@ class TrialRunner(OneThread):
             self._tell("on_update_end", update)
 
     def _tell(self, event: str, *args: Any) -> None:
-        self._stop = tell(self._callbacks, event, self, *args) or self._stop
+        self._stop = notify(self._callbacks, event, self, *args) or self._stop
 
 
 def _in_order(times: NDArray[np.float64], ids: NDArray[np.int32]) -> Spikes:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from snnlearn.declare.optimiser import Optimiser
 from snnlearn.errors import TrainingError, did_you_mean
 from snnlearn.training.arguments import TrainedConnection
 from snnlearn.training.engine import CustomUpdateApi, EngineApi, ModelApi
 from snnlearn.training.fingerprint import fingerprint
-from snnlearn.training.optimisers import Optimiser, attach, precision_of, resolve_optimiser
+from snnlearn.training.optimisers import attach, precision_of, resolve_optimiser
 
 
 class TrainedNetwork:

@@ -25,7 +25,7 @@ static void {name}(Simulation &sim)
 {{
     const float {name}_scale = {scale};
     float *__restrict__ const {array} = sim.{array};
-    // first values of {title}
+    // initial values of {title}
     for (unsigned int i = 0; i < {size}; i++) {{
         {code}{array}[i] = sim.check({size}, "{title}") * {name}_scale; // twice
     }}
@@ -59,7 +59,7 @@ SNN_MERGED static void a(Simulation &sim, const merged_a args)
 {
     const float a_scale = args.a_scale;
     float *__restrict__ const A_V = (sim.*args.A_V);
-    // first values of V
+    // initial values of V
     for (unsigned int i = 0; i < args.number; i++) {
         A_V[i] = sim.check(args.number, args.where) * a_scale; // twice
     }

@@ -39,7 +39,7 @@ def test_variables_of_every_type_start_count_and_wrap(engine: Any, start: Any, p
     population = model.add_neuron_population("P", SIZE, neuron, {}, given)
     start(model)
     for name in names:
-        assert set(population.vars[name].view) == {given[name]}, "first values are exact to the largest"
+        assert set(population.vars[name].view) == {given[name]}, "initial values are exact to the largest"
     model.step_time()
     for variable in population.vars.values():
         variable.pull_from_device()

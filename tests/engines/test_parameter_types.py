@@ -80,7 +80,7 @@ def pulled(group: Any, name: str) -> list[float]:
     return found
 
 
-def test_first_values_of_neurons(any_engine: Any, start: Any) -> None:
+def test_initial_values_of_neurons(any_engine: Any, start: Any) -> None:
     snippet = create_var_init_snippet("S", **DECLARED, var_init_code=f"value = {SUM} + (id / (w - 3)) * 1000;")
     model, pre, _ = network(any_engine, x=any_engine.api.init_var(snippet, VALUES))
     start(model)

@@ -257,7 +257,7 @@ GONE: dict[str, Callable[[Any, Any], Any]] = {
     "setting": lambda p, s: setattr(p, "spike_recording_enabled", True),
     "location": lambda p, s: p.set_var_location("V", VarLocation.DEVICE),
     "dynamic": lambda p, s: p.set_param_dynamic("a"),
-    "first values": lambda p, s: p.vars["trace"].set_init_values(3.0),
+    "initial values": lambda p, s: p.vars["trace"].set_init_values(3.0),
     "max_connections": lambda p, s: setattr(s, "max_connections", 3),
     "connections": lambda p, s: s.set_sparse_connections([0], [0]),
     "connectivity": lambda p, s: s.get_sparse_pre_inds(),
@@ -269,8 +269,8 @@ GONE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-# Once loaded, the host copy says first that it is too late for first values.
-LOADED_TOO = [name for name in GONE if name != "first values"]
+# Once loaded, the host copy says first that it is too late for initial values.
+LOADED_TOO = [name for name in GONE if name != "initial values"]
 
 
 @pytest.mark.parametrize(("name", "loaded"), [*((n, False) for n in GONE), *((n, True) for n in LOADED_TOO)])

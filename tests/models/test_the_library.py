@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +28,15 @@ IDS = [f"{type(model).__name__}.{model.name}" for model in models.ALL]
 
 def test_every_model_is_listed_once() -> None:
     assert len({(type(model), model.name) for model in models.ALL}) == len(models.ALL)
+    files = {path.stem for path in Path(models.__file__).parent.glob("*.py")} - {
+        "__init__",
+        "binomial_quantile",
+        "open_uniform",
+    }
+    imported = set(
+        re.findall(r"^from snnlearn\.models\.(\w+) import", Path(models.__file__).read_text("utf-8"), re.MULTILINE)
+    )
+    assert imported == files
     assert len(models.__all__) == len(set(models.__all__)) == len(models.ALL) + 2
     by_name = {name: getattr(models, name) for name in set(models.__all__) - {"ALL", "find"}}
     assert sorted(map(id, by_name.values())) == sorted(map(id, models.ALL))

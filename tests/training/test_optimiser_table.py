@@ -3,22 +3,29 @@
 import copy
 import math
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from delta_rule import make, weights
 
-from snnlearn import genn
+from snnlearn import genn, models
 from snnlearn.declare import CustomUpdateModel
+from snnlearn.declare.optimiser import Optimiser
 from snnlearn.errors import TrainingError
-from snnlearn.training.optimisers import OPTIMISERS, Optimiser, attach, resolve_optimiser
+from snnlearn.training.optimisers import OPTIMISERS, attach, resolve_optimiser
 
 NESTEROV = OPTIMISERS["SGD"].variant("NesterovSGD", nesterov=1.0)
 EACH = pytest.mark.parametrize("rule", [*OPTIMISERS.values(), NESTEROV], ids=lambda rule: rule.name)
 
 
 def test_the_table_has_the_names_of_the_documentation():
-    assert list(OPTIMISERS) == ["SGD", "RMSProp", "Adam", "AdamW", "RMaxProp"]
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| optimiser \| lr .*\n\|[-|]+\n((?:\|.*\n)+)", page, re.MULTILINE)
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == set(OPTIMISERS)
+    values = [value for value in vars(models).values() if isinstance(value, Optimiser)]
+    assert list(OPTIMISERS.values()) == values, "each name once"
 
 
 @EACH

@@ -11,8 +11,9 @@ import pytest
 
 from optimiser_references import REFERENCES, Settings
 from snnlearn import genn
+from snnlearn.declare.optimiser import Optimiser
 from snnlearn.models import RMaxPropSafe
-from snnlearn.training.optimisers import OPTIMISERS, Optimiser, attach
+from snnlearn.training.optimisers import OPTIMISERS, attach
 
 ROWS, COLUMNS = 3, 4
 SIZE = ROWS * COLUMNS

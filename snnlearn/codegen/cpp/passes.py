@@ -78,7 +78,7 @@ def _ranges(kernel: Kernel) -> list[tuple[int, int]]:
     body = kernel.body
     # From here on pieces of code share local variables.
     together = next((n for n, part in enumerate(body) if not _is_independent(part)), len(body))
-    rough = [n for n, part in enumerate(body) if isinstance(part, Code) and _is_rough(part)]
+    rough = [n for n, part in enumerate(body) if isinstance(part, Code) and _blocks_vectorisation(part)]
     later = any(_draws(part) for part in body[together:])
     if not rough or rough[-1] >= together or later or together == len(body):
         return [(0, len(body))]
@@ -90,7 +90,7 @@ def _is_independent(part: Part) -> bool:
     return isinstance(part, SavePreviousSpikeTime) or (isinstance(part, Code) and part.scoped)
 
 
-def _is_rough(code: Code) -> bool:
+def _blocks_vectorisation(code: Code) -> bool:
     return _draws(code) or _loops(code.tree)
 
 

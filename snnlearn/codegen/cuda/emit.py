@@ -64,7 +64,7 @@ class _Emitter:
         step_launches = tuple(self.launch(Phase(work.function, (work,))) for work in step)
         deferred_launches = (self.launch(deferred),) if deferred.works else ()
         phases = phases_of(step)
-        home = next((phase for phase in phases if phase.resident), None)
+        resident_phase = next((phase for phase in phases if phase.resident), None)
         depth = next((k.deferral.depth for k in plan.step if k.deferral is not None), 0)
         merged = self.merged()
         rows = {name: f"table_{m.name}[{n}], " for m in merged for n, name in enumerate(m.members)}
@@ -84,7 +84,7 @@ class _Emitter:
                 deferred=deferred,
                 depth=depth,
                 scratch=self.scratch,
-                home=home,
+                resident_phase=resident_phase,
                 resident_bytes=max((r.nbytes for r in self.resident_arrays.values()), default=0),
             )
         )
@@ -206,17 +206,17 @@ class _Emitter:
             return Work(function, parts, "between", operation.timer, operation.reads, operation.writes)
 
         if isinstance(operation, Transposition):
-            self.definitions[operation.name] = _fill("kernels.jinja", "transposition", operation)
+            self.definitions[operation.name] = _fill("operations.jinja", "transposition", operation)
             yield work(operation.name, operation.copies * operation.pre * operation.post)
         elif isinstance(operation, Fill):
             array = plan.array(operation.array)
             number = array.total(plan.batch_size)
             assert number is not None
             value = fill_literal(operation.value, array, plan.precision)
-            self.definitions[operation.name] = _fill("kernels.jinja", "fill", operation, number, value)
+            self.definitions[operation.name] = _fill("operations.jinja", "fill", operation, number, value)
             yield work(operation.name, number)
         elif isinstance(operation, IndexColumns):
-            self.definitions[operation.name] = _fill("kernels.jinja", "index_columns", operation)
+            self.definitions[operation.name] = _fill("operations.jinja", "index_columns", operation)
             post, room = operation.domain.post, operation.domain.pre * operation.domain.sparse.stride
             for step, items in [("zero", post + 1), ("count", room), ("sum", 1), ("place", room), ("sort", post)]:
                 yield work(f"{step}_{operation.name}", items)
@@ -236,7 +236,7 @@ class _Emitter:
             host_arrays=tuple(k.arrays) if isinstance(k.domain, Once) else (),
         )
         if k.calls is not None:
-            self.definitions[f"tick_{k.name}"] = _fill("kernels.jinja", "counter", k)
+            self.definitions[f"tick_{k.name}"] = _fill("operations.jinja", "counter", k)
             calls = frozenset([k.calls])
             yield Work(f"tick_{k.name}", 1, "between", k.timer, calls, calls)
 

@@ -1,4 +1,4 @@
-"""Kernels that run once, before the first timestep: connectivity, and first values of variables."""
+"""Kernels that run once, before the first timestep: connectivity, and initial values of variables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from snnlearn.network import Location, SynapsePopulation, Variable, VarInit
 
 
 def init_kernel(context: Context, v: Variable) -> Kernel | None:
-    """Return what makes a variable's first values, where a snippet does."""
+    """Return what makes a variable's initial values, where a snippet does."""
     if not isinstance(v.init, VarInit):
         return None
     snippet, params = _for_type(v.init, v.type, context.network.precision), v.init.params
@@ -27,7 +27,7 @@ def init_kernel(context: Context, v: Variable) -> Kernel | None:
         return None
     array = context.memory[v.location]
     domain, index, meanings = _loop(context, v)
-    k = context.builder(f"init_{label(array.name)}", f"first values of {v.location}: {snippet.name}", "init", domain)
+    k = context.builder(f"init_{label(array.name)}", f"initial values of {v.location}: {snippet.name}", "init", domain)
     meanings |= context.numbers(v.location.group, snippet, params, frozenset(), "")
     for egp in snippet.extra_global_params:
         meanings[egp.name] = WholeArray(context.memory[init_egp(v.location, egp.name)].name)

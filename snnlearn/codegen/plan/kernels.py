@@ -254,7 +254,7 @@ class Plan:
         How many copies run at once.
     queues : tuple of Queue
     connect : tuple of Kernel
-        Run once, before the variables get their first values; they make connectivity.
+        Run once, before the variables get their initial values; they make connectivity.
     column_indexing : mapping of str to IndexColumns
         By connection; run whenever its rows may have changed.
     merged : bool

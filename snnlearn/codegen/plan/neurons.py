@@ -38,7 +38,7 @@ class _NeuronKernel:
 
     def build(self) -> Kernel:
         k, snippets, net = self.k, check_model(self.n.model).snippets, self.context.network
-        self.move_times_on()
+        self.save_previous_spike_times()
         for s in self.incoming:
             if net.leaders[s.name] == s.name:
                 self.add_postsynaptic(s)
@@ -80,7 +80,7 @@ class _NeuronKernel:
         at = Location(self.n.name, "spike_time")
         return {name: self.context.updated(at, "st")} if at in self.context.memory else {}
 
-    def move_times_on(self) -> None:
+    def save_previous_spike_times(self) -> None:
         """Let the last spike before this timestep be that of ``prev_st`` too; so with events."""
         pairs = [(Location(self.n.name, "spike_time"), Location(self.n.name, "prev_spike_time"), "st")]
         for s in self.outgoing:

@@ -27,7 +27,7 @@ STRATEGIES = ("auto", "loop", "graph", "persistent")
 CACHE_BYTES = 32 * 2**20
 _BLOCK = 64  # timesteps in a graph, where no kernel is deferred
 # How often a block of the persistent kernel may take part in a phase: a second turn takes less than a launch.
-_TURNS = 2
+_MAX_WAVES = 2
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ def choose_strategy(
         return Choice("loop", "kernels are timed one by one")
     if given == "graph":
         return Choice("graph", "asked for")
-    obstacle = _what_stands_against_waiting(cooperative, max_resident_blocks)
+    obstacle = _why_not_cooperative(cooperative, max_resident_blocks)
     if given == "persistent":
         if obstacle is not None:
             raise BackendError(f"strategy='persistent': {obstacle}; use strategy='graph', or 'auto'")
         return Choice("persistent", "asked for")
-    if obstacle is None and wanted_blocks > _TURNS * max_resident_blocks:
+    if obstacle is None and wanted_blocks > _MAX_WAVES * max_resident_blocks:
         obstacle = f"a timestep has up to {wanted_blocks:,} blocks at once, the device room for {max_resident_blocks:,}"
     if obstacle is None and nbytes > CACHE_BYTES:
         obstacle = f"its arrays, {nbytes / 2**20:,.0f} MiB, are more than the {CACHE_BYTES >> 20} MiB of a cache"
@@ -88,7 +88,7 @@ def choose_strategy(
     return Choice("persistent", f"{wanted_blocks:,} blocks{turns} and {nbytes / 2**20:.1f} MiB are on the chip at once")
 
 
-def _what_stands_against_waiting(cooperative: bool, max_resident_blocks: int) -> str | None:
+def _why_not_cooperative(cooperative: bool, max_resident_blocks: int) -> str | None:
     if not cooperative:
         return "the device cannot run blocks that wait for one another (no cooperative launches)"
     return "the kernel takes more registers than the device has" if max_resident_blocks < 1 else None

@@ -118,7 +118,7 @@ def test_whether_code_of_a_timestep_can_report_errors_is_known() -> None:
 
 def test_blocks_wait_for_one_another_without_more_fences_than_it_takes() -> None:
     source = emitted("defer").source
-    (wait,) = re.findall(r"static void wait_for_all\(.*?\n}\n", source, re.S)
+    (wait,) = re.findall(r"static void grid_barrier\(.*?\n}\n", source, re.S)
     assert "__threadfence" not in wait
     assert wait.index("__syncthreads") < wait.index("arrive(") < wait.index("arrived(") < wait.rindex("__syncthreads")
     assert "red.release.gpu" in source

@@ -177,7 +177,7 @@ def test_a_warning_is_given_once_at_the_users_line() -> None:
         simulation.run(1)
 
 
-def test_first_values_and_updates_report_too() -> None:
+def test_initial_values_and_updates_report_too() -> None:
     def wrong(module: FakeModule) -> None:
         module.report("error", 4, b"P: update_code")
 
@@ -205,7 +205,7 @@ def test_what_fails_on_the_way_gives_the_device_back() -> None:
 # ---- order ----
 
 
-def test_first_values_are_made_in_order() -> None:
+def test_initial_values_are_made_in_order() -> None:
     asked = program(connect=(Launch("connect", 1, "init_sparse"),), init=(Launch("make", 1, "init"),))
     seen: list[Any] = []
     kernels = {

@@ -1,4 +1,4 @@
-"""First values that code makes: cut off to whole numbers in integers, and an error where they do not fit."""
+"""Initial values that code makes: cut off to whole numbers in integers, and an error where they do not fit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def table(ctype: str) -> Any:
 
 
 def tables(engine: Any, given: str) -> GeNNModel:
-    """Return a model of a population for each type of variable, whose first values come from an array."""
+    """Return a model of a population for each type of variable, whose initial values come from an array."""
     model = engine.model()
     for ctype in (*LIMITS, "bool", "scalar"):
         neuron = create_neuron_model("N", vars=[("x", ctype)])
@@ -51,7 +51,7 @@ def tables(engine: Any, given: str) -> GeNNModel:
 
 
 def load(model: GeNNModel, ctype: str, numbers: list[float]) -> Any:
-    """Return the first values that a variable gets from these numbers."""
+    """Return the initial values that a variable gets from these numbers."""
     variable = model.neuron_populations[ctype.replace(" ", "_")].vars["x"]
     egp = variable.extra_global_params["numbers"]
     egp.set_init_values([0, *numbers, 0] if len(numbers) == 2 else [0, 0, 0, *numbers])

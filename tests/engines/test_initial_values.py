@@ -1,4 +1,4 @@
-"""First values: the right distribution, and numbers that depend on seed, group, variable and index alone."""
+"""Initial values: the right distribution, and numbers that depend on seed, group, variable and index alone."""
 
 from __future__ import annotations
 
