@@ -53,8 +53,8 @@ def network(
         "post_var_refs": {r.name: Reference(Location("B", "own", "V")) for r in rule.post_neuron_var_refs},
     }
     forward = SynapsePopulation(
-        "S", a, b, WeightUpdateInit(rule, **values | wu), PostsynapticInit(ExpCurr, {"tau": 5.0})
+        "S", "A", "B", WeightUpdateInit(rule, **values | wu), PostsynapticInit(ExpCurr, {"tau": 5.0})
     )
     back_rule = WeightUpdateModel("Back", vars=["w"], synapse_dynamics_code="addToPost(w);")
-    back = SynapsePopulation("R", b, a, WeightUpdateInit(back_rule, vars={"w": 0.0}), PostsynapticInit(DeltaCurr))
+    back = SynapsePopulation("R", "B", "A", WeightUpdateInit(back_rule, vars={"w": 0.0}), PostsynapticInit(DeltaCurr))
     return Network("n", 0.5, "float", {"A": a, "B": b}, {"S": forward, "R": back}, {u.name: u for u in updates})

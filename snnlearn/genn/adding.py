@@ -180,7 +180,7 @@ class AddsGroups(ModelSpec, ABC):
         spec = net.CurrentSource(
             key,
             self._timed(resolve(CurrentSourceModel, current_source_model)),
-            pop.spec,
+            pop._key,
             dict(params or {}),
             dict(vars or {}),
             refs,
@@ -278,7 +278,7 @@ class AddsGroups(ModelSpec, ABC):
         spec = net.CustomConnectivityUpdate(
             key,
             group_name,
-            syn_group.spec,
+            syn_group._key,
             self._timed(resolve(CustomConnectivityUpdateModel, custom_conn_update_model)),
             dict(params or {}),
             dict(vars or {}),

@@ -52,7 +52,7 @@ class HasConnectivity(Group[net.SynapsePopulation]):
         Where rows are made at random or from an array, it is an estimate until ``load``, which makes room for the
         longest.
         """
-        return self.spec.row_stride
+        return self.spec.connectivity.row_stride(self.src.num_neurons, self.trg.num_neurons)
 
     @max_connections.setter
     def max_connections(self, number: int) -> None:
@@ -104,7 +104,7 @@ class HasConnectivity(Group[net.SynapsePopulation]):
         if self.matrix_type & SynapseMatrixWeight.KERNEL:
             return self.spec.connectivity.kernel_size
         if self.matrix_type & (SynapseMatrixConnectivity.DENSE | SynapseMatrixConnectivity.SPARSE):
-            return self.spec.size
+            return self.src.num_neurons * self.max_connections
         raise NetworkError(f"'{self.name}': {self.matrix_type.name} connectivity stores no variables of synapses")
 
     @property

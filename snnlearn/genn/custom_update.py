@@ -12,6 +12,7 @@ from snnlearn.genn.enums import VarLocation
 from snnlearn.genn.group import GroupOfOneModel
 from snnlearn.genn.protocols import ModelOfGroups
 from snnlearn.genn.synapse_group import SynapseGroup
+from snnlearn.network.attachments import check_connection
 from snnlearn.network.references import VariableSpace
 
 
@@ -78,10 +79,15 @@ class CustomConnectivityUpdate(GroupOfOneModel[net.CustomConnectivityUpdate]):
 
     def __init__(self, model: ModelOfGroups, spec: net.CustomConnectivityUpdate, synapse_group: SynapseGroup) -> None:
         self.synapse_group = synapse_group
+        self._check_attached(spec)
         super().__init__(model, spec, spec.model)
         self.vars = self._variables(spec.model.vars, "synapse", SynapseVariable)
         self.pre_vars = self._variables(spec.model.pre_vars, "pre")
         self.post_vars = self._variables(spec.model.post_vars, "post")
+
+    def _check_attached(self, spec: net.CustomConnectivityUpdate) -> None:
+        synapses = self.synapse_group
+        check_connection(spec, synapses.spec, synapses.src.spec, synapses.trg.spec)
 
     @property
     def update_group_name(self) -> str:

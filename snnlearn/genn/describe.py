@@ -7,14 +7,10 @@ from typing import Any
 
 from snnlearn import network as net
 from snnlearn.genn.adding import AddsGroups
-from snnlearn.genn.group import changed
 
 
 def describe(model: AddsGroups, before: net.Network | None = None) -> net.Network:
     """Return the network that a model's groups describe, each as it is now.
-
-    A group holds its own description, which holds those of the groups it is attached to as they were when it was
-    added; they may have changed since.
 
     Parameters
     ----------
@@ -27,29 +23,20 @@ def describe(model: AddsGroups, before: net.Network | None = None) -> net.Networ
     NetworkError
         For groups that do not fit together.
     """
-    neurons = _specs(model.neuron_populations)
-    synapses = {
-        group._key: group._describe(neurons[group.src._key], neurons[group.trg._key])
-        for group in model.synapse_populations.values()
-    }
-    for source in model.current_sources.values():
-        source._change(target=neurons[source.target_pop._key])
-    connectivity_updates = {
-        group._key: changed(group.spec, synapses=synapses[group.synapse_group._key])
-        for group in model.custom_connectivity_updates.values()
-    }
-    updates, sources = _specs(model.custom_updates), _specs(model.current_sources)
-    if before is not None and _is_of(before, model, (neurons, synapses, updates, sources, connectivity_updates)):
+    kinds = (
+        _specs(model.neuron_populations),
+        _specs(model.synapse_populations),
+        _specs(model.custom_updates),
+        _specs(model.current_sources),
+        _specs(model.custom_connectivity_updates),
+    )
+    if before is not None and _is_of(before, model, kinds):
         return before
     return net.Network(
         model.name,
         model.dt,
         model.precision,
-        neurons,
-        synapses,
-        updates,
-        sources,
-        connectivity_updates,
+        *kinds,
         model.batch_size,
         model.fuse_postsynaptic_models,
         model.time_precision,

@@ -22,7 +22,8 @@ from snnlearn.genn.enums import VarLocation, VarLocationAttribute
 from snnlearn.genn.numeric_value import NumericValue
 from snnlearn.genn.protocols import ModelOfGroups
 from snnlearn.network import Location, VarInit
-from snnlearn.network.checks import check_egps
+from snnlearn.network.checked_values import replaced
+from snnlearn.network.checks import changed, check_egps
 from snnlearn.network.references import MemorySpace, Space, VariableSpace
 from snnlearn.runtime import Recording, Simulation
 
@@ -133,7 +134,12 @@ class Group(
 
     def _change(self, **changes: Any) -> None:
         """Replace parts of the description; checked as a whole at once."""
-        self.spec = changed(self.spec, **changes)
+        spec = changed(self.spec, **changes)
+        self._check_attached(spec)
+        self.spec = spec
+
+    def _check_attached(self, spec: Spec) -> None:
+        """Raise NetworkError unless a description fits the groups that this one is attached to."""
 
     def _need_unbuilt(self, what: str) -> None:
         if self._model._built:
@@ -160,13 +166,13 @@ class Group(
 
     def _put_initial(self, at: Location, value: Any) -> None:
         attribute = _VALUES_OF[at.space]
-        self._change(**{attribute: {**getattr(self.spec, attribute), at.name: value}})
+        self._change(**{attribute: replaced(getattr(self.spec, attribute), at.name, value)})
 
     def _egps(self, model: Model, space: MemorySpace) -> Named[ExtraGlobalParameter]:
         attribute = _ARRAYS_OF[space]
 
         def set_spec(name: str, values: ArrayLike) -> None:
-            self._change(**{attribute: {**getattr(self.spec, attribute), name: values}})
+            self._change(**{attribute: replaced(getattr(self.spec, attribute), name, values)})
 
         egps = {
             e.name: ExtraGlobalParameter(Location(self._key, space, e.name), self, e.type, set_spec)
@@ -326,13 +332,6 @@ class GroupOfOneModel(Group[OneModelSpec]):
     def set_var_location(self, var_name: str, location: VarLocation) -> None:
         """Say where a variable lives; before ``build``."""
         self._set_location(self._place(self._space, self.vars, var_name), location)
-
-
-def changed(spec: Spec, **changes: Any) -> Spec:
-    """Return a description with parts replaced; itself, not checked anew, where they are what they were."""
-    if all(getattr(spec, name) is value for name, value in changes.items()):
-        return spec
-    return replace(spec, **changes)
 
 
 def _variable_of(at: Location) -> Location:

@@ -16,6 +16,7 @@ from snnlearn.genn.enums import VarLocation
 from snnlearn.genn.group import GroupOfOneModel
 from snnlearn.genn.protocols import ModelOfGroups
 from snnlearn.network import Location
+from snnlearn.network.attachments import check_target
 from snnlearn.runtime import Recording
 
 Events = list[tuple[NDArray[np.float64], NDArray[np.int32]]]
@@ -31,7 +32,6 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
         self._times = [StateArray(place, self, spec.model.time_type) for place in at]
         self._watch_parts()
         self._recording: list[Recording] | None = None
-        self._records_events = False
 
     @property
     def num_neurons(self) -> int:
@@ -100,12 +100,12 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
     @property
     def spike_event_recording_enabled(self) -> bool:
         """Whether connections from and to it record its spike-like events; set it before ``build``."""
-        return self._records_events
+        return self.spec.spike_event_recording_enabled
 
     @spike_event_recording_enabled.setter
     def spike_event_recording_enabled(self, enabled: bool) -> None:
         self._need_unbuilt("spike_event_recording_enabled")
-        self._records_events = bool(enabled)
+        self._change(spike_event_recording_enabled=bool(enabled))
 
     @property
     def recording_zero_copy_enabled(self) -> bool:
@@ -166,7 +166,11 @@ class CurrentSource(GroupOfOneModel[net.CurrentSource]):
     def __init__(self, model: ModelOfGroups, spec: net.CurrentSource, target: NeuronGroup) -> None:
         super().__init__(model, spec, spec.model)
         self.target_pop = target
+        self._check_attached(spec)
         self.vars = self._variables(spec.model.vars, "own")
+
+    def _check_attached(self, spec: net.CurrentSource) -> None:
+        check_target(spec, self.target_pop.spec)
 
     @property
     def target_var(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from snnlearn import network as net
 from snnlearn.attributes import frozen
 from snnlearn.declare import Model, SparseConnectInitSnippet
-from snnlearn.errors import LifecycleError, NetworkError
+from snnlearn.errors import LifecycleError
 from snnlearn.genn.arrays import Array, ExtraGlobalParameter, StateArray, SynapseVariable, Variable
 from snnlearn.genn.connectivity import HasConnectivity
 from snnlearn.genn.deprecated import deprecated
@@ -17,6 +17,9 @@ from snnlearn.genn.enums import ParallelismHint, VarLocation
 from snnlearn.genn.neuron_group import Events, NeuronGroup
 from snnlearn.genn.protocols import ModelOfGroups
 from snnlearn.network import Connectivity, Location
+from snnlearn.network.attachments import check_ends
+from snnlearn.network.checked_values import replaced
+from snnlearn.network.checks import changed
 from snnlearn.runtime import Recording
 
 _UNINITIALISED = SparseConnectInitSnippet("Uninitialised")
@@ -58,21 +61,15 @@ class SynapseGroup(HasConnectivity):
         weight_update: net.WeightUpdateInit,
         postsynaptic: net.PostsynapticInit,
     ) -> None:
-        # The longest delay is set after this: until the model is built, any will do to check the rest.
+        connectivity = changed(connectivity, narrow=model.default_narrow_sparse_ind_enabled)
+        precision = source.spec.precision
         spec = net.SynapsePopulation(
-            name,
-            source.spec,
-            target.spec,
-            weight_update,
-            postsynaptic,
-            connectivity,
-            max_dendritic_delay_timesteps=1,
-            precision=source.spec.precision,
+            name, source._key, target._key, weight_update, postsynaptic, connectivity, precision=precision
         )
         wu, psm = spec.weight_update.model, spec.postsynaptic.model
         super().__init__(model, spec, wu)
         self.src, self.trg = source, target
-        self._delay_given = False
+        self._check_attached(spec)
         self.vars = self._variables(wu.vars, "synapse", SynapseVariable)
         self.pre_vars = self._variables(wu.pre_vars, "pre")
         self.post_vars = self._variables(wu.post_vars, "post")
@@ -83,11 +80,8 @@ class SynapseGroup(HasConnectivity):
         self._out_post = StateArray(Location(name, "out_post"), self, "scalar", always_batch=True)
         self._make_connectivity_arrays(model)
         self._recordings: dict[Location, list[Recording]] = {}
-        # The description as it was, what it was completed with, and what it became.
-        self._described: tuple[net.SynapsePopulation, tuple[bool, ...], net.SynapsePopulation] | None = None
         self._parallelism_hint = ParallelismHint.POSTSYNAPTIC
         self._num_threads_per_spike = 1
-        self._narrow_sparse_ind_enabled = model.default_narrow_sparse_ind_enabled
 
     @property
     def synapse_group(self) -> SynapseGroup:
@@ -95,6 +89,9 @@ class SynapseGroup(HasConnectivity):
         return self
 
     # ---- the description ----
+
+    def _check_attached(self, spec: net.SynapsePopulation) -> None:
+        check_ends(spec, self.src.spec, self.trg.spec)
 
     @property
     def wu_initialiser(self) -> Initialiser:
@@ -154,7 +151,6 @@ class SynapseGroup(HasConnectivity):
     def max_dendritic_delay_timesteps(self, steps: int) -> None:
         self._need_unbuilt("max_dendritic_delay_timesteps")
         self._change(max_dendritic_delay_timesteps=steps)
-        self._delay_given = True
 
     @property
     def post_target_var(self) -> str:
@@ -179,12 +175,12 @@ class SynapseGroup(HasConnectivity):
     @property
     def narrow_sparse_ind_enabled(self) -> bool:
         """Whether indices of postsynaptic neurons take 8 or 16 bits where these suffice; set it before ``build``."""
-        return self._narrow_sparse_ind_enabled
+        return self.spec.connectivity.narrow
 
     @narrow_sparse_ind_enabled.setter
     def narrow_sparse_ind_enabled(self, enabled: bool) -> None:
         self._need_unbuilt("narrow_sparse_ind_enabled")
-        self._narrow_sparse_ind_enabled = bool(enabled)
+        self._change(connectivity=replace(self.spec.connectivity, narrow=bool(enabled)))
 
     @property
     def parallelism_hint(self) -> ParallelismHint:
@@ -206,26 +202,6 @@ class SynapseGroup(HasConnectivity):
         self._need_unbuilt("num_threads_per_spike")
         self._num_threads_per_spike = number
 
-    def _describe(self, source: net.NeuronPopulation, target: net.NeuronPopulation) -> net.SynapsePopulation:
-        """Return the description as it is now that its populations are known, checked to the end."""
-        if self.spec.connectivity.matrix_type == "BITMASK" and self.spec.connectivity.init is None:
-            raise NetworkError(f"synapse population '{self.name}': BITMASK connectivity needs an initialiser")
-        self._change(source=source, target=target)
-        wu = self.spec.weight_update.model
-        before = self.spec.pre_spike_event_recording_enabled or self.src.spike_event_recording_enabled
-        after = self.spec.post_spike_event_recording_enabled or self.trg.spike_event_recording_enabled
-        given = (self._narrow_sparse_ind_enabled, self._delay_given, before, after)
-        if self._described is None or self._described[0] is not self.spec or self._described[1] != given:
-            description = replace(
-                self.spec,
-                connectivity=replace(self.spec.connectivity, narrow=self._narrow_sparse_ind_enabled),
-                max_dendritic_delay_timesteps=self.spec.max_dendritic_delay_timesteps if self._delay_given else None,
-                pre_spike_event_recording_enabled=before and bool(wu.pre_event_threshold_condition_code.strip()),
-                post_spike_event_recording_enabled=after and bool(wu.post_event_threshold_condition_code.strip()),
-            )
-            self._described = self.spec, given, description
-        return self._described[2]
-
     # ---- values ----
 
     def _initial(self, at: Location) -> Any:
@@ -236,12 +212,11 @@ class SynapseGroup(HasConnectivity):
     def _put_initial(self, at: Location, value: Any) -> None:
         if at.space == "psm":
             psm = self.spec.postsynaptic
-            self._change(postsynaptic=replace(psm, vars={**psm.vars, at.name: value}))
+            self._change(postsynaptic=replace(psm, vars=replaced(psm.vars, at.name, value)))
             return
         attribute = {"synapse": "vars", "pre": "pre_vars", "post": "post_vars"}[at.space]
         wu = self.spec.weight_update
-        values = {**getattr(wu, attribute), at.name: value}
-        changes: dict[str, Any] = {attribute: values}
+        changes: dict[str, Any] = {attribute: replaced(getattr(wu, attribute), at.name, value)}
         self._change(weight_update=replace(wu, **changes))
 
     @property

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
-from types import MappingProxyType
-from typing import Any
+from dataclasses import field, replace
+from typing import Any, TypeVar, Union
 
 import numpy as np
 
-from snnlearn.declare import Model, Precision, VarAccess, element_type, value_type
+from snnlearn.declare import CustomUpdateVar, Model, Precision, Var, VarAccess, element_type, value_type
 from snnlearn.dialect import check_model
 from snnlearn.errors import NetworkError, did_you_mean
-from snnlearn.network.references import Location, Reference
+from snnlearn.network.checked_values import CheckedValues, checked
+from snnlearn.network.references import Location, Reference, plain
 from snnlearn.network.values import as_array, as_initial_value, check_keys
+
+AnyVar = Union[Var, CustomUpdateVar]
+Described = TypeVar("Described")
 
 _SHARED = (VarAccess.READ_ONLY_SHARED_NEURON,)
 
@@ -44,27 +47,42 @@ def check_size(owner: str, what: str, size: Any, least: int = 1) -> int:
     return int(size)
 
 
-def check_vars(
-    owner: str, what: str, variables: Iterable[Any], given: Mapping[str, Any], size: int | None, precision: Precision
-) -> Mapping[str, Any]:
-    """Return the initial values of variables, each a number's or an array's initialiser.
+def changed(described: Described, **changes: Any) -> Described:
+    """Return a description with parts replaced; itself, not checked anew, where they are what they were."""
+    if all(getattr(described, name) is value for name, value in changes.items()):
+        return described
+    new: Described = replace(described, **changes)  # type: ignore[type-var]
+    return new
 
-    ``size=None`` allows arrays of any length: how many synapses there are is not known yet.
+
+def check_vars(
+    owner: str, what: str, variables: Iterable[AnyVar], given: Mapping[str, Any], size: int | None, precision: Precision
+) -> CheckedValues:
+    """Return the initial values of variables, each an initialiser or an array of its own.
+
+    ``size=None`` allows arrays of any length: how many values there are is known where all groups are, and
+    `check_lengths` looks at it then.
     """
-    declared = list(variables)
-    check_keys(given, [v.name for v in declared], what, owner)
-    return MappingProxyType(
-        {
-            v.name: as_initial_value(
-                given[v.name],
-                size if v.access not in _SHARED else 1,
-                value_type(v.type),
-                precision,
-                f"{owner}: initial value of '{v.name}'",
-            )
-            for v in declared
-        }
-    )
+    needed = {v.name: (size if v.access not in _SHARED else 1, value_type(v.type), precision) for v in variables}
+    check_keys(given, needed, what, owner)
+
+    def check(name: str, value: Any) -> Any:
+        return as_initial_value(value, *needed[name], _initial_value(owner, name))
+
+    return checked(given, needed, check)
+
+
+def check_lengths(owner: str, variables: Iterable[Var], values: Mapping[str, Any], size: int) -> None:
+    """Raise NetworkError unless each array has one initial value for each neuron, synapse or kernel element."""
+    for v in variables:
+        value, wanted = values[v.name], size if v.access not in _SHARED else 1
+        if isinstance(value, np.ndarray) and value.shape[-1] != wanted:
+            what = _initial_value(owner, v.name)
+            raise NetworkError(f"{what} must have shape ({wanted},), not shape {value.shape}")
+
+
+def _initial_value(owner: str, variable: str) -> str:
+    return f"{owner}: initial value of '{variable}'"
 
 
 def check_dynamic(owner: str, model: Model, names: Iterable[str]) -> None:
@@ -75,41 +93,38 @@ def check_dynamic(owner: str, model: Model, names: Iterable[str]) -> None:
             raise NetworkError(f"{owner}: no parameter '{name}' to make dynamic{did_you_mean(name, known)}")
 
 
-def check_egps(owner: str, model: Model, given: Mapping[str, Any], precision: Precision) -> Mapping[str, Any]:
-    """Return the extra global parameters that have values so far, as arrays."""
+def check_egps(owner: str, model: Model, given: Mapping[str, Any], precision: Precision) -> CheckedValues:
+    """Return the extra global parameters that have values so far, as arrays of their own."""
     known = {e.name: element_type(e.type) for e in model.extra_global_params}
     if not isinstance(given, Mapping):
         raise NetworkError(f"{owner}: extra global parameters must be a mapping of names, not {given!r}")
-    arrays = {}
-    for name, value in given.items():
+    for name in given:
         if name not in known:
             raise NetworkError(f"{owner}: unknown extra global parameter '{name}'{did_you_mean(name, known)}")
+
+    def check(name: str, value: Any) -> Any:
         what = f"{owner}: extra global parameter '{name}'"
-        arrays[name] = as_array(value, None, known[name], precision, what, any_float=True)
-    return MappingProxyType(arrays)
+        return as_array(value, None, known[name], precision, what, any_float=True)
+
+    return checked(given, {name: (known[name], precision) for name in given}, check)
 
 
 def check_references(
     given: Mapping[str, Any], expected: Iterable[Any], what: str, owner: str, kinds: tuple[type, ...] = (Reference,)
-) -> None:
-    """Raise NetworkError unless there is a reference of the right kind for each that is declared."""
+) -> dict[str, Any]:
+    """Return the references, one of the right kind for each that is declared, as plain values."""
     check_keys(given, [r.name for r in expected], what, owner)
     for name, ref in given.items():
         if not isinstance(ref, kinds):
             raise NetworkError(f"{owner}: {what} '{name}' is no {kinds[-1].__name__}, but {ref!r}")
+    return {name: ref if isinstance(ref, str) else plain(ref) for name, ref in given.items()}
 
 
-def check_input(owner: str, what: str, population: Any, name: str) -> None:
-    """Raise NetworkError unless the neurons have an input of this name."""
-    if name not in population.inputs:
-        raise NetworkError(
-            f"{owner}: {what}: '{population.name}' has no input '{name}'{did_you_mean(name, population.inputs)}"
-        )
-
-
-def resolve_references(population: Any, given: Mapping[str, Any]) -> dict[str, Reference]:
-    """Return references to a population's variables, which may be given by name."""
+def resolve_references(population: str, given: Mapping[str, Any]) -> Mapping[str, Reference]:
+    """Return references to a population's variables, which may be given by name, as plain values."""
+    if all(type(ref) is Reference for ref in given.values()):
+        return given
     return {
-        name: Reference(Location(population.name, "own", ref)) if isinstance(ref, str) else ref
+        name: Reference(Location(population, "own", ref)) if isinstance(ref, str) else plain(ref)
         for name, ref in given.items()
     }

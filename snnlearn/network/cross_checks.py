@@ -27,13 +27,13 @@ from snnlearn.network.variables import Variable
 Variables = Mapping[Location, Variable]
 
 
-def check_synapses(variables: Variables, s: SynapsePopulation) -> None:
+def check_synapses(variables: Variables, groups: Groups, s: SynapsePopulation) -> None:
     """Raise NetworkError unless a connection's references are to variables of its own two populations."""
     wu, psm = s.weight_update.model, s.postsynaptic.model
     for side, population, declared, given in [
-        ("presynaptic", s.source, wu.pre_neuron_var_refs, s.pre_var_refs),
-        ("postsynaptic", s.target, wu.post_neuron_var_refs, s.post_var_refs),
-        ("postsynaptic", s.target, psm.neuron_var_refs, s.neuron_var_refs),
+        ("presynaptic", groups.neurons[s.source], wu.pre_neuron_var_refs, s.pre_var_refs),
+        ("postsynaptic", groups.neurons[s.target], wu.post_neuron_var_refs, s.post_var_refs),
+        ("postsynaptic", groups.neurons[s.target], psm.neuron_var_refs, s.neuron_var_refs),
     ]:
         for ref in declared:
             owner = f"synapse population '{s.name}': reference '{ref.name}'"
@@ -43,11 +43,11 @@ def check_synapses(variables: Variables, s: SynapsePopulation) -> None:
         _check_type(owner, ref, variables[s.psm_var_refs[ref.name].to])
 
 
-def check_current_source(variables: Variables, c: CurrentSource) -> None:
+def check_current_source(variables: Variables, groups: Groups, c: CurrentSource) -> None:
     """Raise NetworkError unless a current source's references are to variables of its target."""
     for ref in c.model.neuron_var_refs:
         owner = f"current source '{c.name}': reference '{ref.name}'"
-        _check_to_population(variables, owner, "target", c.target, ref, c.var_refs[ref.name])
+        _check_to_population(variables, owner, "target", groups.neurons[c.target], ref, c.var_refs[ref.name])
 
 
 def _check_to_population(
@@ -148,10 +148,10 @@ def _check_transpose(
         if not groups.synapses[to.group].connectivity.dense:
             raise NetworkError(f"{owner}: {to} is not of DENSE connectivity, so it cannot be transposed")
     forward, back = groups.synapses[given.to.group], groups.synapses[given.transpose.group]
-    if (back.source.name, back.target.name) != (forward.target.name, forward.source.name):
+    if (back.source, back.target) != (forward.target, forward.source):
         raise NetworkError(
-            f"{owner}: '{back.name}' ({back.source.name} to {back.target.name}) is not the reverse of "
-            f"'{forward.name}' ({forward.source.name} to {forward.target.name})"
+            f"{owner}: '{back.name}' ({back.source} to {back.target}) is not the reverse of "
+            f"'{forward.name}' ({forward.source} to {forward.target})"
         )
     if other.type != variable.type:
         raise NetworkError(f"{owner}: {given.transpose} is of type '{other.type.name}', not '{variable.type.name}'")
@@ -159,12 +159,12 @@ def _check_transpose(
 
 def check_connectivity_update(variables: Variables, groups: Groups, u: CustomConnectivityUpdate) -> None:
     """Raise NetworkError unless a connectivity update's references are to its own connection and populations' size."""
-    s = u.synapses
+    num_pre, num_post = groups.ends(groups.synapses[u.synapses])
     what = f"custom connectivity update '{u.name}'"
     for declared, given, size in [
         (u.model.var_refs, u.var_refs, None),
-        (u.model.pre_var_refs, u.pre_var_refs, s.source.size),
-        (u.model.post_var_refs, u.post_var_refs, s.target.size),
+        (u.model.pre_var_refs, u.pre_var_refs, num_pre),
+        (u.model.post_var_refs, u.post_var_refs, num_post),
     ]:
         refs: Mapping[str, Any] = given
         for ref in declared:
@@ -173,8 +173,8 @@ def check_connectivity_update(variables: Variables, groups: Groups, u: CustomCon
             _check_type(owner, ref, variable)
             if size is not None and variable.shape not in ((size,), (1,)):
                 raise NetworkError(f"{owner}: {variable.location} has shape {variable.shape}, not ({size},)")
-            if size is None and groups.connection_of(variable.location) != s.name:
-                raise NetworkError(f"{owner}: {variable.location} is no variable of the synapses of '{s.name}'")
+            if size is None and groups.connection_of(variable.location) != u.synapses:
+                raise NetworkError(f"{owner}: {variable.location} is no variable of the synapses of '{u.synapses}'")
     _check_arrays(groups, what, u.model.extra_global_param_refs, u.egp_refs)
 
 

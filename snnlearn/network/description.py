@@ -63,13 +63,13 @@ def _describe(group: Any) -> dict[str, Any]:
     if isinstance(group, SynapsePopulation):
         return _synapses(group)
     if isinstance(group, CurrentSource):
-        target = {"target": group.target.name, "target_var": group.target_var}
+        target = {"target": group.target, "target_var": group.target_var}
         return {**target, **_of_one_model(group), "references": _references(group.var_refs)}
     references = {**group.var_refs, **group.egp_refs}
     where = {}
     if isinstance(group, CustomConnectivityUpdate):
         references |= {**group.pre_var_refs, **group.post_var_refs}
-        where = {"synapses": group.synapses.name}
+        where = {"synapses": group.synapses}
     return {"group": group.group_name, **where, **_of_one_model(group), "references": _references(references)}
 
 
@@ -102,8 +102,8 @@ def _synapses(s: SynapsePopulation) -> dict[str, Any]:
     }
     made_anew = s.vars if s.connectivity.weights == "PROCEDURAL" else {}
     return {
-        "source": s.source.name,
-        "target": s.target.name,
+        "source": s.source,
+        "target": s.target,
         "connectivity": _connectivity(s.connectivity),
         "axonal_delay_steps": s.axonal_delay_steps,
         "back_prop_delay_steps": s.back_prop_delay_steps,

@@ -29,7 +29,7 @@ def _key(s: SynapsePopulation) -> Any:
         return s.name
     slots = s.dendritic_slots if s.uses("addToPostDelay") else None
     refs = tuple(sorted((name, ref.to) for name, ref in s.neuron_var_refs.items()))
-    return s.target.name, s.post_target_var, psm.model, tuple(sorted(psm.params.items())), refs, slots
+    return s.target, s.post_target_var, psm.model, tuple(sorted(psm.params.items())), refs, slots
 
 
 def _groups_referred_to(groups: Groups) -> Iterable[str]:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from snnlearn.declare import Model, Precision
 from snnlearn.errors import NetworkError
 from snnlearn.network import cross_checks
+from snnlearn.network.attachments import check_attachments
 from snnlearn.network.fusion import postsynaptic_leaders
 from snnlearn.network.groups import Group, Groups
 from snnlearn.network.neurons import CurrentSource, NeuronPopulation
@@ -92,14 +93,15 @@ class Network:
         object.__setattr__(self, "groups", groups)
         self._check_names(owner)
         self._check_times(owner)
+        check_attachments(groups)
         leaders = postsynaptic_leaders(groups, self.fuse_postsynaptic_models)
         never = never_in(self.time_precision or self.precision)
         collector = Collector(groups, leaders, self.batch_size, self.time_type, never)
         variables = collector.collect()
         for synapses in self.synapses.values():
-            cross_checks.check_synapses(variables, synapses)
+            cross_checks.check_synapses(variables, groups, synapses)
         for source in self.current_sources.values():
-            cross_checks.check_current_source(variables, source)
+            cross_checks.check_current_source(variables, groups, source)
         for update in self.custom_updates.values():
             variables.update(cross_checks.check_update(variables, groups, self.batch_size, update))
         for connectivity_update in self.custom_connectivity_updates.values():

@@ -1,7 +1,7 @@
 """Populations of neurons, and currents into them.
 
-Each group is a frozen value that checks itself when it is made. What one group alone cannot know (whether a
-reference's target exists, say) is checked by `snnlearn.network.Network`.
+Each group is a frozen value that checks itself when it is made, and names the groups that it is attached to. What one
+group alone cannot know (whether a reference's target exists, say) is checked by `snnlearn.network.Network`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from snnlearn.network.checks import (
     check_dynamic,
     check_egps,
     check_group_name,
-    check_input,
     check_model_kind,
     check_references,
     check_size,
@@ -24,6 +23,7 @@ from snnlearn.network.checks import (
     no_values,
     resolve_references,
 )
+from snnlearn.network.references import Reference
 from snnlearn.network.values import check_params
 
 
@@ -46,7 +46,8 @@ class NeuronPopulation:
         May be given later, but before the simulation is loaded.
     dynamic_params : set of str
         Parameters that can be changed while the simulation runs; derived parameters do not follow.
-    spike_recording_enabled : bool
+    spike_recording_enabled, spike_event_recording_enabled : bool
+        The latter is of all connections from and to it.
     precision : {"float", "double"}
         Meaning of ``scalar``.
 
@@ -66,6 +67,7 @@ class NeuronPopulation:
     extra_global_params: Mapping[str, Any] = no_values()
     dynamic_params: frozenset[str] = frozenset()
     spike_recording_enabled: bool = False
+    spike_event_recording_enabled: bool = False
     precision: Precision = "float"
 
     def __post_init__(self) -> None:
@@ -94,7 +96,8 @@ class CurrentSource:
     ----------
     name : str
     model : CurrentSourceModel
-    target : NeuronPopulation
+    target : str
+        The population's name.
     params : mapping of str to float
     vars : mapping of str to number, array of shape (neurons,) or (batch_size, neurons), or VarInit
     var_refs : mapping of str to Reference, or to the name of a variable
@@ -113,7 +116,7 @@ class CurrentSource:
 
     name: str
     model: CurrentSourceModel
-    target: NeuronPopulation
+    target: str
     params: Mapping[str, float] = no_values()
     vars: Mapping[str, Any] = no_values()
     var_refs: Mapping[str, Any] = no_values()
@@ -126,15 +129,13 @@ class CurrentSource:
         check_group_name(self.name, "current source")
         owner = f"current source '{self.name}'"
         check_model_kind(owner, self.model, CurrentSourceModel)
-        if not isinstance(self.target, NeuronPopulation):
-            raise NetworkError(f"{owner}: target is a {type(self.target).__name__}, not a NeuronPopulation")
-        check_input(owner, "target_var", self.target, self.target_var)
+        if not isinstance(self.target, str):
+            raise NetworkError(f"{owner}: target is a {type(self.target).__name__}, not the name of a population")
         check_dynamic(owner, self.model, self.dynamic_params)
         object.__setattr__(self, "params", check_params(self.model, self.params, owner, self.precision))
-        refs = resolve_references(self.target, self.var_refs)
-        check_references(refs, self.model.neuron_var_refs, "neuron reference", owner)
-        object.__setattr__(self, "var_refs", refs)
-        checked = check_vars(owner, "variable", self.model.vars, self.vars, self.target.size, self.precision)
+        check_references(self.var_refs, self.model.neuron_var_refs, "neuron reference", owner, (str, Reference))
+        object.__setattr__(self, "var_refs", resolve_references(self.target, self.var_refs))
+        checked = check_vars(owner, "variable", self.model.vars, self.vars, None, self.precision)
         object.__setattr__(self, "vars", checked)
         egps = check_egps(owner, self.model, self.extra_global_params, self.precision)
         object.__setattr__(self, "extra_global_params", egps)

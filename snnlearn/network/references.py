@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 from snnlearn.attributes import frozen
 
@@ -103,3 +103,9 @@ class ArrayReference:
     """A reference to a group's extra global parameter."""
 
     to: Location
+
+
+def plain(ref: Any) -> Any:
+    """Return a reference alone: the address, without what a class that derives from one of these knows besides."""
+    kind = next(kind for kind in (Reference, WeightReference, ArrayReference) if isinstance(ref, kind))
+    return ref if type(ref) is kind else kind(**{field.name: getattr(ref, field.name) for field in fields(kind)})

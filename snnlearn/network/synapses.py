@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,10 @@ from snnlearn.declare import PostsynapticModel, Precision, SparseConnectInitSnip
 from snnlearn.dialect import check_model
 from snnlearn.errors import NetworkError, did_you_mean
 from snnlearn.network.checks import (
+    changed,
     check_dynamic,
     check_egps,
     check_group_name,
-    check_input,
     check_model_kind,
     check_references,
     check_size,
@@ -25,7 +26,6 @@ from snnlearn.network.checks import (
     resolve_references,
 )
 from snnlearn.network.connectivity import Connectivity
-from snnlearn.network.neurons import NeuronPopulation
 from snnlearn.network.references import Location, Reference
 from snnlearn.network.values import VarInit, check_params
 
@@ -95,12 +95,13 @@ class SynapsePopulation:
     """Connections from one neuron population to another.
 
     Synapse variables are row-major: the synapse from neuron ``i`` to ``j`` of a dense connection is number
-    ``i * target.size + j``; row ``i`` of any other starts at ``i * row_stride``.
+    ``i * num_post + j``; row ``i`` of any other starts at ``i * row_stride``.
 
     Parameters
     ----------
     name : str
-    source, target : NeuronPopulation
+    source, target : str
+        The populations' names.
     weight_update : WeightUpdateInit
     postsynaptic : PostsynapticInit
     connectivity : Connectivity
@@ -115,13 +116,10 @@ class SynapsePopulation:
     extra_global_params, postsynaptic_extra_global_params, connectivity_extra_global_params : mapping of str to array
         Those of the weight update model, of the postsynaptic model, of the connectivity initialiser.
     pre_spike_event_recording_enabled, post_spike_event_recording_enabled : bool
+        Whether this connection's events are recorded, whatever its populations say.
     precision : {"float", "double"}
 
-    Attributes
-    ----------
-    vars, pre_vars, post_vars, psm_vars : mapping of str to VarInit or array
-    pre_var_refs, post_var_refs, neuron_var_refs, psm_var_refs : mapping of str to Reference
-        Those of the weight update, those of the postsynaptic model, those of the weight update to that.
+    The weight update and the postsynaptic model are kept with checked values, and references that are resolved.
 
     Raises
     ------
@@ -130,8 +128,8 @@ class SynapsePopulation:
     """
 
     name: str
-    source: NeuronPopulation
-    target: NeuronPopulation
+    source: str
+    target: str
     weight_update: WeightUpdateInit
     postsynaptic: PostsynapticInit
     connectivity: Connectivity = field(default_factory=Connectivity)
@@ -148,80 +146,36 @@ class SynapsePopulation:
     pre_spike_event_recording_enabled: bool = False
     post_spike_event_recording_enabled: bool = False
     precision: Precision = "float"
-    vars: Mapping[str, Any] = field(init=False)
-    pre_vars: Mapping[str, Any] = field(init=False)
-    post_vars: Mapping[str, Any] = field(init=False)
-    psm_vars: Mapping[str, Any] = field(init=False)
-    pre_var_refs: Mapping[str, Reference] = field(init=False)
-    post_var_refs: Mapping[str, Reference] = field(init=False)
-    neuron_var_refs: Mapping[str, Reference] = field(init=False)
-    psm_var_refs: Mapping[str, Reference] = field(init=False)
 
     def __post_init__(self) -> None:
         check_group_name(self.name, "synapse population")
         owner = f"synapse population '{self.name}'"
         for what, value, kind in [
-            ("source", self.source, NeuronPopulation),
-            ("target", self.target, NeuronPopulation),
             ("weight update", self.weight_update, WeightUpdateInit),
             ("postsynaptic model", self.postsynaptic, PostsynapticInit),
             ("connectivity", self.connectivity, Connectivity),
         ]:
             if not isinstance(value, kind):
                 raise NetworkError(f"{owner}: {what} is a {type(value).__name__}, not a {kind.__name__}")
-        check_input(owner, "post_target_var", self.target, self.post_target_var)
-        check_input(owner, "pre_target_var", self.source, self.pre_target_var)
+        for what, name in (("source", self.source), ("target", self.target)):
+            if not isinstance(name, str):
+                raise NetworkError(f"{owner}: {what} is a {type(name).__name__}, not the name of a population")
         self._check_delays(owner)
+        self._check_params(owner)
         self._check_values(owner)
-        self._resolve_references(owner)
 
     def _check_delays(self, owner: str) -> None:
         check_size(owner, "axonal_delay_steps", self.axonal_delay_steps, 0)
         check_size(owner, "back_prop_delay_steps", self.back_prop_delay_steps, 0)
         if self.max_dendritic_delay_timesteps is not None:
             check_size(owner, "max_dendritic_delay_timesteps", self.max_dendritic_delay_timesteps)
-        elif check_model(self.weight_update.model).uses("addToPostDelay"):
-            raise NetworkError(
-                f"{owner}: its code calls addToPostDelay; set max_dendritic_delay_timesteps to the longest delay"
-            )
-        elif self.delayed_reads:
-            raise NetworkError(
-                f"{owner}: its code looks back at {min(self.delayed_reads)}[delay]; set max_dendritic_delay_timesteps "
-                "to the longest delay"
-            )
 
-    def _check_values(self, owner: str) -> None:
+    def _check_params(self, owner: str) -> None:
         wu, psm = self.weight_update, self.postsynaptic
-        if self.connectivity.weights == "PROCEDURAL":
-            for name, value in wu.vars.items():
-                if not isinstance(value, VarInit) and np.ndim(value) != 0:
-                    raise NetworkError(
-                        f"{owner}: '{name}' is made anew with each spike, so it cannot be given as an array"
-                    )
         for init in (wu, psm):
             check_params(init.model, init.params, owner, self.precision)
         check_dynamic(owner, wu.model, self.weight_update_dynamic_params)
         check_dynamic(owner, psm.model, self.postsynaptic_dynamic_params)
-        number = self.size if self.connectivity.dense else self.connectivity.kernel_size or None
-        if self.connectivity.weights != "KERNEL" and not self.connectivity.dense:
-            number = None
-        for attribute, what, declared, given, size in [
-            ("vars", "variable", wu.model.vars, wu.vars, number),
-            ("pre_vars", "presynaptic variable", wu.model.pre_vars, wu.pre_vars, self.source.size),
-            ("post_vars", "postsynaptic variable", wu.model.post_vars, wu.post_vars, self.target.size),
-            ("psm_vars", "postsynaptic model variable", psm.model.vars, psm.vars, self.target.size),
-        ]:
-            object.__setattr__(self, attribute, check_vars(owner, what, declared, given, size, self.precision))
-        connect = self.connectivity.init
-        for attribute, model in [
-            ("extra_global_params", wu.model),
-            ("postsynaptic_extra_global_params", psm.model),
-            ("connectivity_extra_global_params", connect.snippet if connect is not None else _NO_SNIPPET),
-        ]:
-            object.__setattr__(self, attribute, check_egps(owner, model, getattr(self, attribute), self.precision))
-
-    def _resolve_references(self, owner: str) -> None:
-        wu, psm = self.weight_update, self.postsynaptic
         known = [v.name for v in psm.model.vars]
         for name, variable in wu.psm_var_refs.items():
             if variable not in known:
@@ -229,21 +183,77 @@ class SynapsePopulation:
                     f"{owner}: reference '{name}': its postsynaptic model has no variable '{variable}'"
                     f"{did_you_mean(variable, known)}"
                 )
-        to_psm = {name: Reference(Location(self.name, "psm", variable)) for name, variable in wu.psm_var_refs.items()}
-        object.__setattr__(self, "pre_var_refs", resolve_references(self.source, wu.pre_var_refs))
-        object.__setattr__(self, "post_var_refs", resolve_references(self.target, wu.post_var_refs))
-        object.__setattr__(self, "neuron_var_refs", resolve_references(self.target, psm.var_refs))
-        object.__setattr__(self, "psm_var_refs", to_psm)
+
+    def _check_values(self, owner: str) -> None:
+        """Have the two models start with checked values, and refer to what is named."""
+        wu, psm = self.weight_update, self.postsynaptic
+        if self.connectivity.weights == "PROCEDURAL":
+            for name, value in wu.vars.items():
+                if not isinstance(value, VarInit) and np.ndim(value) != 0:
+                    raise NetworkError(
+                        f"{owner}: '{name}' is made anew with each spike, so it cannot be given as an array"
+                    )
+        precision = self.precision
+        wu = changed(
+            wu,
+            vars=check_vars(owner, "variable", wu.model.vars, wu.vars, None, precision),
+            pre_vars=check_vars(owner, "presynaptic variable", wu.model.pre_vars, wu.pre_vars, None, precision),
+            post_vars=check_vars(owner, "postsynaptic variable", wu.model.post_vars, wu.post_vars, None, precision),
+            pre_var_refs=resolve_references(self.source, wu.pre_var_refs),
+            post_var_refs=resolve_references(self.target, wu.post_var_refs),
+        )
+        psm_vars = check_vars(owner, "postsynaptic model variable", psm.model.vars, psm.vars, None, precision)
+        psm = changed(psm, vars=psm_vars, var_refs=resolve_references(self.target, psm.var_refs))
+        object.__setattr__(self, "weight_update", wu)
+        object.__setattr__(self, "postsynaptic", psm)
+        connect = self.connectivity.init
+        for attribute, model in [
+            ("extra_global_params", wu.model),
+            ("postsynaptic_extra_global_params", psm.model),
+            ("connectivity_extra_global_params", connect.snippet if connect is not None else _NO_SNIPPET),
+        ]:
+            object.__setattr__(self, attribute, check_egps(owner, model, getattr(self, attribute), precision))
 
     @property
-    def row_stride(self) -> int:
-        """How many synapses a row has room for."""
-        return self.connectivity.row_stride(self.source.size, self.target.size)
+    def vars(self) -> Mapping[str, Any]:
+        """What the synapses' variables start with."""
+        return self.weight_update.vars
 
     @property
-    def size(self) -> int:
-        """How many synapses there is room for."""
-        return self.source.size * self.row_stride
+    def pre_vars(self) -> Mapping[str, Any]:
+        """What the presynaptic variables start with."""
+        return self.weight_update.pre_vars
+
+    @property
+    def post_vars(self) -> Mapping[str, Any]:
+        """What the postsynaptic variables start with."""
+        return self.weight_update.post_vars
+
+    @property
+    def psm_vars(self) -> Mapping[str, Any]:
+        """What the variables of the postsynaptic model start with."""
+        return self.postsynaptic.vars
+
+    @property
+    def pre_var_refs(self) -> Mapping[str, Reference]:
+        """The weight update's references to the source."""
+        return self.weight_update.pre_var_refs
+
+    @property
+    def post_var_refs(self) -> Mapping[str, Reference]:
+        """The weight update's references to the target."""
+        return self.weight_update.post_var_refs
+
+    @property
+    def neuron_var_refs(self) -> Mapping[str, Reference]:
+        """The postsynaptic model's references to the target."""
+        return self.postsynaptic.var_refs
+
+    @cached_property
+    def psm_var_refs(self) -> Mapping[str, Reference]:
+        """The weight update's references to the postsynaptic model."""
+        named = self.weight_update.psm_var_refs
+        return {name: Reference(Location(self.name, "psm", variable)) for name, variable in named.items()}
 
     @property
     def dendritic_slots(self) -> int:

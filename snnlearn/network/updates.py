@@ -18,7 +18,6 @@ from snnlearn.network.checks import (
     no_values,
 )
 from snnlearn.network.references import ArrayReference, Reference, WeightReference
-from snnlearn.network.synapses import SynapsePopulation
 from snnlearn.network.values import check_params
 
 
@@ -66,8 +65,9 @@ class CustomUpdate:
         check_model_kind(owner, self.model, CustomUpdateModel)
         check_dynamic(owner, self.model, self.dynamic_params)
         object.__setattr__(self, "params", check_params(self.model, self.params, owner, self.precision))
-        check_references(self.var_refs, self.model.var_refs, "reference", owner, (Reference, WeightReference))
-        check_references(self.egp_refs, self.model.extra_global_param_refs, "array reference", owner, (ArrayReference,))
+        declared, kinds = self.model.var_refs, (Reference, WeightReference)
+        object.__setattr__(self, "var_refs", check_references(self.var_refs, declared, "reference", owner, kinds))
+        _check_array_references(self, owner)
         if not self.var_refs:
             raise NetworkError(f"{owner}: needs at least one variable reference")
         if len({type(ref) for ref in self.var_refs.values()}) > 1:
@@ -91,8 +91,8 @@ class CustomConnectivityUpdate:
     Parameters
     ----------
     name, group_name : str
-    synapses : SynapsePopulation
-        Must be SPARSE.
+    synapses : str
+        The name of the connection, which must be SPARSE.
     model : CustomConnectivityUpdateModel
     params : mapping of str to float
     vars, pre_vars, post_vars : mapping of str to number, array or VarInit
@@ -106,12 +106,12 @@ class CustomConnectivityUpdate:
     Raises
     ------
     NetworkError
-        For a name or value that does not fit, and a connection that is not SPARSE.
+        For a name or value that does not fit.
     """
 
     name: str
     group_name: str
-    synapses: SynapsePopulation
+    synapses: str
     model: CustomConnectivityUpdateModel
     params: Mapping[str, float] = no_values()
     vars: Mapping[str, Any] = no_values()
@@ -130,21 +130,30 @@ class CustomConnectivityUpdate:
         check_group_name(self.group_name, "custom update group")
         owner = f"custom connectivity update '{self.name}'"
         check_model_kind(owner, self.model, CustomConnectivityUpdateModel)
-        s = self.synapses
-        if not isinstance(s, SynapsePopulation) or s.connectivity.matrix_type != "SPARSE":
-            raise NetworkError(f"{owner}: can only change SPARSE connectivity")
+        if not isinstance(self.synapses, str):
+            raise NetworkError(f"{owner}: synapses is a {type(self.synapses).__name__}, not the name of a connection")
         check_dynamic(owner, self.model, self.dynamic_params)
         object.__setattr__(self, "params", check_params(self.model, self.params, owner, self.precision))
-        check_references(self.var_refs, self.model.var_refs, "reference", owner, (WeightReference,))
-        check_references(self.pre_var_refs, self.model.pre_var_refs, "presynaptic reference", owner)
-        check_references(self.post_var_refs, self.model.post_var_refs, "postsynaptic reference", owner)
-        check_references(self.egp_refs, self.model.extra_global_param_refs, "array reference", owner, (ArrayReference,))
-        for attribute, what, size in [
-            ("vars", "variable", None),
-            ("pre_vars", "presynaptic variable", s.source.size),
-            ("post_vars", "postsynaptic variable", s.target.size),
+        for attribute, what, kind in [
+            ("var_refs", "reference", WeightReference),
+            ("pre_var_refs", "presynaptic reference", Reference),
+            ("post_var_refs", "postsynaptic reference", Reference),
         ]:
             declared, given = getattr(self.model, attribute), getattr(self, attribute)
-            object.__setattr__(self, attribute, check_vars(owner, what, declared, given, size, self.precision))
+            object.__setattr__(self, attribute, check_references(given, declared, what, owner, (kind,)))
+        _check_array_references(self, owner)
+        for attribute, what in [
+            ("vars", "variable"),
+            ("pre_vars", "presynaptic variable"),
+            ("post_vars", "postsynaptic variable"),
+        ]:
+            declared, given = getattr(self.model, attribute), getattr(self, attribute)
+            object.__setattr__(self, attribute, check_vars(owner, what, declared, given, None, self.precision))
         egps = check_egps(owner, self.model, self.extra_global_params, self.precision)
         object.__setattr__(self, "extra_global_params", egps)
+
+
+def _check_array_references(update: CustomUpdate | CustomConnectivityUpdate, owner: str) -> None:
+    declared, kinds = update.model.extra_global_param_refs, (ArrayReference,)
+    refs = check_references(update.egp_refs, declared, "array reference", owner, kinds)
+    object.__setattr__(update, "egp_refs", refs)

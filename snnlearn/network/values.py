@@ -194,7 +194,7 @@ def as_initial_value(given: Any, size: int | None, vtype: ValueType, precision: 
     if not isinstance(given, (list, tuple)) and np.ndim(given) == 0:
         return VarInit(Constant, {"constant": typed_number(given, vtype, what, precision)})
     if _has_two_dimensions(given) and size in (None, np.shape(given)[-1]):
-        return np.array(as_numbers(given, np.dtype(vtype.dtype_for(precision)), vtype.name, what))
+        return _as_own_numbers(given, np.dtype(vtype.dtype_for(precision)), vtype.name, what)
     return as_array(given, size, vtype, precision, what, any_float=True)
 
 
@@ -218,7 +218,7 @@ def _has_two_dimensions(given: Any) -> bool:
 def as_array(
     given: ArrayLike, size: int | None, vtype: ValueType, precision: Precision, what: str, *, any_float: bool = False
 ) -> NDArray[Any]:
-    """Return a one-dimensional array of the variable's type; ``size=None`` allows any length.
+    """Return a one-dimensional array of its own, of the variable's type; ``size=None`` allows any length.
 
     With ``any_float`` NaN is a number like others: users hand over memory that nothing has been written to yet, and
     mark elements with NaN.
@@ -229,13 +229,20 @@ def as_array(
         For another shape, NaN, and values that the type cannot hold.
     """
     dtype = np.dtype(vtype.dtype_for(precision))
-    array = as_numbers(given, dtype, vtype.name, what)
+    array = _as_own_numbers(given, dtype, vtype.name, what)
     if array.ndim != 1 or (size is not None and array.size != size):
         wanted = "one dimension" if size is None else f"shape ({size},)"
         raise NetworkError(f"{what} must have {wanted}, not shape {array.shape}")
     if not any_float and dtype.kind == "f" and np.isnan(array).any():
         raise NetworkError(f"{what} contains NaN (first at index {int(np.isnan(array).argmax())})")
-    return np.array(array)
+    return array
+
+
+def _as_own_numbers(given: Any, dtype: np.dtype[Any], type_name: str, what: str) -> NDArray[Any]:
+    """Return what `as_numbers` does, in memory that nobody else has; copied once."""
+    array = as_numbers(given, dtype, type_name, what)
+    fresh = isinstance(given, (list, tuple)) or (type(given) is np.ndarray and given.dtype != dtype)
+    return array if fresh else np.array(array)
 
 
 def as_numbers(given: ArrayLike, dtype: np.dtype[Any], type_name: str, what: object) -> NDArray[Any]:

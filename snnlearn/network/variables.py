@@ -72,8 +72,8 @@ class Slots:
         self._slots: dict[str, int] = {}
         self._kept: set[Location] = set()
         for s in synapses:
-            self._keep(s.source.name, s.axonal_delay_steps, (r.to for r in s.pre_var_refs.values()))
-            self._keep(s.target.name, s.back_prop_delay_steps, (r.to for r in s.post_var_refs.values()))
+            self._keep(s.source, s.axonal_delay_steps, (r.to for r in s.pre_var_refs.values()))
+            self._keep(s.target, s.back_prop_delay_steps, (r.to for r in s.post_var_refs.values()))
             delayed = [Location(s.name, "post", v.name) for v in s.weight_update.model.post_vars]
             delayed = [at for at in delayed if at.name in s.delayed_reads or s.back_prop_delay_steps > 0]
             delayed += [r.to for name, r in s.post_var_refs.items() if name in s.delayed_reads]
@@ -81,7 +81,7 @@ class Slots:
             if s.back_prop_delay_steps > 0:
                 delayed += [r.to for r in s.psm_var_refs.values()]
             if s.delayed_reads:
-                self._keep(s.target.name, s.max_dendritic_delay_timesteps or 0, ())
+                self._keep(s.target, s.max_dendritic_delay_timesteps or 0, ())
             self._kept.update(delayed)
             if s.axonal_delay_steps > 0:
                 self._kept.update(Location(s.name, "pre", v.name) for v in s.weight_update.model.pre_vars)
@@ -133,14 +133,15 @@ class Collector:
             self.add_state(Location(n.name, "spike_count"), 1, n.name, vtype=_UINT)
             self.add_spike_times(n.name, n.size)
         for c in groups.current_sources.values():
-            self.add(c.name, "own", c.model.vars, c.vars, (c.target.size,), "neuron", c.target.name)
+            self.add(c.name, "own", c.model.vars, c.vars, (groups.neurons[c.target].size,), "neuron", c.target)
         for s in groups.synapses.values():
             self.add_synapses(s)
         for u in groups.custom_connectivity_updates.values():
-            s = u.synapses
-            self.add(u.name, "synapse", u.model.vars, u.vars, (s.source.size, s.row_stride), "synapse", None)
-            self.add(u.name, "pre", u.model.pre_vars, u.pre_vars, (s.source.size,), "neuron", None)
-            self.add(u.name, "post", u.model.post_vars, u.post_vars, (s.target.size,), "neuron", None)
+            s = groups.synapses[u.synapses]
+            num_pre, num_post = groups.ends(s)
+            self.add(u.name, "synapse", u.model.vars, u.vars, (num_pre, groups.row_stride(s)), "synapse", None)
+            self.add(u.name, "pre", u.model.pre_vars, u.pre_vars, (num_pre,), "neuron", None)
+            self.add(u.name, "post", u.model.post_vars, u.post_vars, (num_post,), "neuron", None)
         return self.found
 
     def add(
@@ -204,27 +205,28 @@ class Collector:
     def add_synapses(self, s: SynapsePopulation) -> None:
         """Add all that belongs to a connection."""
         wu, psm = s.weight_update.model, s.postsynaptic.model
-        shape: tuple[int, ...] = (s.source.size, s.row_stride)
+        num_pre, num_post = self.groups.ends(s)
+        shape: tuple[int, ...] = (num_pre, self.groups.row_stride(s))
         over: Over = "synapse"
         if s.connectivity.weights == "KERNEL":
             shape, over = (s.connectivity.kernel_size,), "kernel"
         self.add(s.name, "synapse", wu.vars, s.vars, shape, over, None)
-        self.add(s.name, "pre", wu.pre_vars, s.pre_vars, (s.source.size,), "neuron", s.source.name)
-        self.add(s.name, "post", wu.post_vars, s.post_vars, (s.target.size,), "neuron", s.target.name)
-        self.add(s.name, "psm", psm.vars, s.psm_vars, (s.target.size,), "neuron", s.target.name)
+        self.add(s.name, "pre", wu.pre_vars, s.pre_vars, (num_pre,), "neuron", s.source)
+        self.add(s.name, "post", wu.post_vars, s.post_vars, (num_post,), "neuron", s.target)
+        self.add(s.name, "psm", psm.vars, s.psm_vars, (num_post,), "neuron", s.target)
         own = self.leaders[s.name] == s.name
         if own:
-            self.add_state(Location(s.name, "out_post"), s.target.size, None)
+            self.add_state(Location(s.name, "out_post"), num_post, None)
         if s.uses("addToPre"):
-            self.add_state(Location(s.name, "out_pre"), s.source.size, None)
+            self.add_state(Location(s.name, "out_pre"), num_pre, None)
         if own and s.uses("addToPostDelay"):
             at = Location(s.name, "den_delay")
-            self.add_state(at, s.target.size, s.name, slots=s.dendritic_slots)
-        for population, side in ((s.source, "pre"), (s.target, "post")):
+            self.add_state(at, num_post, s.name, slots=s.dendritic_slots)
+        for population, size, side in ((s.source, num_pre, "pre"), (s.target, num_post, "post")):
             for prefix in ("", "prev_"):
                 if _needs_event_time(s, side, prefix):
                     space: Any = f"{prefix}{side}_event_time"
-                    self.add_times(Location(s.name, space), population.size, population.name)
+                    self.add_times(Location(s.name, space), size, population)
 
 
 def _needs_event_time(s: SynapsePopulation, side: str, prefix: str) -> bool:

@@ -41,7 +41,7 @@ def given_arrays(network: Network, seed: int) -> Values:
     for s in network.synapses.values():
         for name, values in s.postsynaptic_extra_global_params.items():
             yield Location(s.name, "psm_egp", name), values
-        for name, values in {**_made_on_host(s, seed), **s.connectivity_extra_global_params}.items():
+        for name, values in {**_made_on_host(network, s, seed), **s.connectivity_extra_global_params}.items():
             yield Location(s.name, "connect_egp", name), values
     for at, variable in network.variables.items():
         if isinstance(variable.init, VarInit):
@@ -49,7 +49,7 @@ def given_arrays(network: Network, seed: int) -> Values:
                 yield init_egp(at, name), values
 
 
-def _made_on_host(s: SynapsePopulation, seed: int) -> Mapping[str, NDArray[Any]]:
+def _made_on_host(network: Network, s: SynapsePopulation, seed: int) -> Mapping[str, NDArray[Any]]:
     """Return the arrays that a connectivity initialiser makes before rows are built."""
     init = s.connectivity.init
     if not isinstance(init, SparseConnectInit) or init.snippet.host_init_func is None:
@@ -58,7 +58,7 @@ def _made_on_host(s: SynapsePopulation, seed: int) -> Mapping[str, NDArray[Any]]
         return {}
     # The group's name takes part, so that two connections of one kind differ.
     random = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *s.name.encode()])))
-    return init.snippet.host_init_func(s.source.size, s.target.size, dict(init.params), random)
+    return init.snippet.host_init_func(*network.groups.ends(s), dict(init.params), random)
 
 
 def given_connections(network: Network) -> Values:
@@ -78,16 +78,17 @@ def given_connections(network: Network) -> Values:
                     "initialiser"
                 )
             continue
-        lengths = given.lengths(s.source.size)
-        if lengths.max(initial=0) > s.row_stride:
+        num_pre, stride = network.groups.ends(s)[0], network.groups.row_stride(s)
+        lengths = given.lengths(num_pre)
+        if lengths.max(initial=0) > stride:
             row = int(lengths.argmax())
             raise NetworkError(
-                f"synapse population '{s.name}': row {row} has {lengths[row]} synapses, but room for {s.row_stride}"
+                f"synapse population '{s.name}': row {row} has {lengths[row]} synapses, but room for {stride}"
             )
         yield Location(s.name, "row_length"), lengths
         post = given.post[given.order]
-        ind = np.zeros(s.size, dtype=post.dtype)
-        scatter(ind, lengths, s.row_stride, post)
+        ind = np.zeros(num_pre * stride, dtype=post.dtype)
+        scatter(ind, lengths, stride, post)
         yield Location(s.name, "ind"), ind
 
 
@@ -111,7 +112,7 @@ def about_rows(network: Network, read: Read, error: NetworkError) -> NetworkErro
     for s in network.synapses.values():
         if s.connectivity.estimated:
             length = int(read(Location(s.name, "row_length")).max())
-            if length > s.row_stride:
+            if length > network.groups.row_stride(s):
                 longest[s.name] = length
     return RowsTooLong(str(error), longest) if longest else error
 
@@ -148,9 +149,9 @@ def _given_variable(network: Network, read: Read, at: Location, variable: Variab
             f"initial value of {at} must have shape ({lengths.sum()},), one for each synapse, not ({values.shape[-1]},)"
         )
     given = s.connectivity.connections
-    padded = np.zeros((copies, variable.size), dtype=values.dtype)
+    padded, stride = np.zeros((copies, variable.size), dtype=values.dtype), network.groups.row_stride(s)
     for copy, row in zip(padded, values, strict=True):
-        scatter(copy, lengths, s.row_stride, row if given is None else row[given.order])
+        scatter(copy, lengths, stride, row if given is None else row[given.order])
     return padded.reshape(-1)
 
 

@@ -24,7 +24,7 @@ def recorded_population(network: Network, at: Location) -> NeuronPopulation:
     if at.space == "recording":
         return network.neurons[at.group]
     s = network.synapses[at.group]
-    return s.source if at.space == "pre_event_recording" else s.target
+    return network.neurons[s.source if at.space == "pre_event_recording" else s.target]
 
 
 def bytes_by_group(plan: Plan, network: Network, recording_timesteps: int) -> dict[str, int]:

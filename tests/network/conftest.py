@@ -76,12 +76,10 @@ class Parts:
         given: dict[str, Any] = {"params": {"scale": 1.0}, "vars": {"x": 0.0}, "var_refs": {"V": self.ref(target)}}
         return PostsynapticInit(CURRENT, **(given | changes))
 
-    def synapses(self, name: str = "AB", source: Any = None, target: Any = None, **changes: Any) -> SynapsePopulation:
-        source = source or self.neurons("A", 3)
-        target = target or self.neurons("B", 2)
+    def synapses(self, name: str = "AB", source: str = "A", target: str = "B", **changes: Any) -> SynapsePopulation:
         given: dict[str, Any] = {
-            "weight_update": self.weight(source.name, target.name),
-            "postsynaptic": self.current(target.name),
+            "weight_update": self.weight(source, target),
+            "postsynaptic": self.current(target),
         }
         return SynapsePopulation(name, source, target, **(given | changes))
 
@@ -103,7 +101,7 @@ class Parts:
 
     def network(self, *updates: CustomUpdate, **changes: Any) -> Network:
         a, b = self.neurons("A", 3), self.neurons("B", 2)
-        forward, back = self.synapses("AB", a, b), self.synapses("BA", b, a)
+        forward, back = self.synapses("AB", "A", "B"), self.synapses("BA", "B", "A")
         given: dict[str, Any] = {
             "name": "net",
             "dt": 0.1,

@@ -126,10 +126,11 @@ def test_how_much_of_the_past_is_kept(parts: Any) -> None:
 def test_delays_that_code_needs(parts: Any) -> None:
     late = WeightUpdateModel("Late", vars=["g"], pre_spike_syn_code="addToPostDelay(g, 1);")
     with pytest.raises(NetworkError, match="'AB': its code calls addToPostDelay; set max_dendritic_delay_timesteps to"):
-        parts.synapses(weight_update=WeightUpdateInit(late, {}, {"g": 0.0}))
+        parts.network(synapses={"AB": parts.synapses(weight_update=WeightUpdateInit(late, {}, {"g": 0.0}))})
     back = WeightUpdateModel("Back", vars=["g"], post_vars=["s"], pre_spike_syn_code="addToPost(g * s[2]);")
+    delayed = parts.synapses(weight_update=WeightUpdateInit(back, {}, {"g": 0.0}, {}, {"s": 0.0}))
     with pytest.raises(NetworkError, match=r"'AB': its code looks back at s\[delay\]; set max_dendritic_delay"):
-        parts.synapses(weight_update=WeightUpdateInit(back, {}, {"g": 0.0}, {}, {"s": 0.0}))
+        parts.network(synapses={"AB": delayed})
 
 
 def test_batches(parts: Any) -> None:
@@ -140,16 +141,25 @@ def test_batches(parts: Any) -> None:
 
 
 def test_current_sources(parts: Any) -> None:
-    a = parts.neurons("A", 3)
     model = CurrentSourceModel("C", vars=["i"], neuron_var_refs=["V"], injection_code="injectCurrent(V + i);")
-    source = CurrentSource("C", model, a, {}, {"i": [1.0, 2.0, 3.0]}, {"V": "V"}, target_var="I2")
-    assert source.var_refs["V"].to == Location("A", "own", "V")
-    network = parts.network(current_sources={"C": source})
+
+    def make(target: Any = "A", value: Any = 0.0, ref: Any = "V", **changes: Any) -> Any:
+        made = CurrentSource("C", model, target, {}, {"i": value}, {"V": ref}, **changes)
+        return parts.network(current_sources={"C": made})
+
+    network = make(value=[1.0, 2.0, 3.0], target_var="I2")
+    assert network.current_sources["C"].var_refs["V"].to == Location("A", "own", "V")
     assert network.variables[Location("C", "own", "i")].shape == (3,)
-    with pytest.raises(NetworkError, match="current source 'C': target_var: 'A' has no input 'I3'"):
-        CurrentSource("C", model, a, {}, {"i": 0.0}, {"V": "V"}, target_var="I3")
-    with pytest.raises(NetworkError, match="reference 'V' is to 'B', but its target population is 'A'"):
-        parts.network(current_sources={"C": CurrentSource("C", model, a, {}, {"i": 0.0}, {"V": parts.ref("B")})})
+
+    def refuse(message: str, **changes: Any) -> None:
+        with pytest.raises(NetworkError, match=f"^current source 'C': {message}"):
+            make(**changes)
+
+    refuse("target_var: 'A' has no input 'I3'", target_var="I3")
+    refuse(r"initial value of 'i' must have shape \(3,\), not shape \(2,\)", value=[1.0, 2.0])
+    refuse("target: there is no neuron population 'C'; known: A, B", target="C")
+    refuse("target is a NeuronPopulation, not the name of a population", target=parts.neurons("A", 3))
+    refuse("reference 'V' is to 'B', but its target population is 'A'", ref=parts.ref("B"))
 
 
 def test_connectivity_updates(parts: Any) -> None:
@@ -159,15 +169,16 @@ def test_connectivity_updates(parts: Any) -> None:
     )  # fmt: skip
     sparse = parts.synapses(connectivity=Connectivity("SPARSE", SparseConnectInit(ROWS, {"n": 2})))
 
-    def update(**changes: Any) -> Any:
+    def update(connection: Any = sparse, **changes: Any) -> Any:
         given: dict[str, Any] = {
             "vars": {"age": 0.0},
             "pre_vars": {"p": [1.0, 2.0, 3.0]},
             "var_refs": {"w": parts.wu_ref("AB")},
             "post_var_refs": {"V": parts.ref("B")},
         }
-        built = CustomConnectivityUpdate("R", "G", sparse, rewire, **(given | changes))
-        return parts.network(synapses={"AB": sparse}, custom_connectivity_updates={"R": built})
+        given = {"group_name": "G", "synapses": "AB", "model": rewire} | given | changes
+        built = CustomConnectivityUpdate("R", **given)
+        return parts.network(synapses={"AB": connection}, custom_connectivity_updates={"R": built})
 
     assert update().variables[Location("R", "synapse", "age")].shape == (3, 2)
     with pytest.raises(NetworkError, match=r"'V': 'A.V' has shape \(3,\), not \(2,\)"):
@@ -177,7 +188,11 @@ def test_connectivity_updates(parts: Any) -> None:
     with pytest.raises(NetworkError, match="reference 'w' is no WeightReference"):
         update(var_refs={"w": Reference(Location("A", "own", "V"))})
     with pytest.raises(NetworkError, match="custom connectivity update 'R': can only change SPARSE connectivity"):
-        CustomConnectivityUpdate("R", "G", parts.synapses(), rewire)
+        update(parts.synapses())
+    with pytest.raises(NetworkError, match="custom connectivity update 'R': there is no synapse population 'AB2'; d"):
+        update(synapses="AB2")
+    with pytest.raises(NetworkError, match="'R': synapses is a SynapsePopulation, not the name of a connection"):
+        update(synapses=sparse)
 
 
 def test_functions_that_fail_are_named(parts: Any) -> None:

@@ -105,7 +105,6 @@ def test_a_synapse_population(parts: Any) -> None:
         ),
         post_target_var="I2",
     )
-    assert s.size == 6
     assert [s.vars["w"].shape, s.pre_vars["r"].shape, s.post_vars["s"].shape] == [(6,), (3,), (2,)]
     assert isinstance(s.psm_vars["x"], VarInit)
 
@@ -116,8 +115,7 @@ def test_a_synapse_population(parts: Any) -> None:
         ({"name": "a-b"}, "synapse population name 'a-b' is not made of letters, digits and underscores"),
         ({"weight_update": "w"}, "synapse population 'AB': weight update is a str, not a WeightUpdateInit"),
         ({"postsynaptic": None}, "postsynaptic model is a NoneType, not a PostsynapticInit"),
-        ({"source": "A"}, "source is a str, not a NeuronPopulation"),
-        ({"post_target_var": "I3"}, "'B' has no input 'I3'; known: I2, Isyn"),
+        ({"source": 3}, "synapse population 'AB': source is a int, not the name of a population"),
         ({"weight_update_dynamic_params": {"scale"}}, "no parameter 'scale' to make dynamic; known: gain"),
         ({"postsynaptic_dynamic_params": {"gain"}}, "no parameter 'gain' to make dynamic; known: scale"),
         ({"extra_global_params": {"table": []}}, "unknown extra global parameter 'table'; there are none"),
@@ -134,10 +132,12 @@ def test_synapse_populations_refused(parts: Any, changes: dict[str, Any], messag
 )
 def test_the_variables_of_synapses_have_the_shapes_of_their_place(parts: Any, where: str, name: str, size: int) -> None:
     def make(values: Any) -> Any:
-        if where == "psm":
-            return parts.synapses(postsynaptic=parts.current(vars={name: values}))
         given = {name: values} | ({"k": 1} if where == "vars" else {})
-        return parts.synapses(weight_update=parts.weight(**{where: given}))
+        if where == "psm":
+            synapses = parts.synapses(postsynaptic=parts.current(vars=given))
+        else:
+            synapses = parts.synapses(weight_update=parts.weight(**{where: given}))
+        return parts.network(synapses={"AB": synapses})
 
     make(np.zeros(size))
     with pytest.raises(NetworkError, match=rf"initial value of '{name}' must have shape \({size},\), not shape \(7,\)"):

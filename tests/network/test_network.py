@@ -67,6 +67,17 @@ def test_names_are_used_once_and_are_the_groups_own(parts: Any) -> None:
         parts.network(neurons={"C": parts.neurons("A")})
 
 
+def test_groups_are_attached_to_groups_by_name(parts: Any) -> None:
+    missing = parts.synapses("AC", "A", "C")
+    with pytest.raises(NetworkError, match=r"^synapse population 'AC': target: there is no neuron population 'C'; kno"):
+        parts.network(synapses={"AC": missing})
+    for end, population in (("post", "B"), ("pre", "A")):
+        nowhere = parts.synapses(**{f"{end}_target_var": "I3"})
+        message = f"^synapse population 'AB': {end}_target_var: '{population}' has no input 'I3'; known: I2, Isyn"
+        with pytest.raises(NetworkError, match=message):
+            parts.network(synapses={"AB": nowhere})
+
+
 @pytest.mark.parametrize(
     ("weight", "message"),
     [
@@ -77,12 +88,11 @@ def test_names_are_used_once_and_are_the_groups_own(parts: Any) -> None:
     ],
 )
 def test_references_to_neurons(parts: Any, weight: dict[str, tuple[str, str]], message: str) -> None:
-    a, b = parts.neurons("A", 3), parts.neurons("B", 2)
     init = parts.weight(
         pre_var_refs={"Vpre": parts.ref(*weight.get("pre", ("A", "V")))},
         post_var_refs={"Vpost": parts.ref(*weight.get("post", ("B", "V")))},
     )
-    synapses = parts.synapses("AB", a, b, weight_update=init)
+    synapses = parts.synapses(weight_update=init)
     with pytest.raises(NetworkError, match=f"^synapse population 'AB': {message}"):
         parts.network(synapses={"AB": synapses})
 

@@ -81,7 +81,7 @@ class CppKernel(KernelView):
         return -(-self.strip // LISTED_AT_ONCE) * LISTED_AT_ONCE
 
     @property
-    def chunk_end(self) -> str:
+    def strip_end(self) -> str:
         """The end of the strip of neurons from ``first`` on."""
         assert isinstance(self.kernel.domain, Neurons)
         size = self.kernel.domain.size

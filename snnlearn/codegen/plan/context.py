@@ -14,7 +14,7 @@ from snnlearn.codegen.plan.names import Names
 from snnlearn.codegen.plan.parts import Array, Index
 from snnlearn.declare import Model, value_type
 from snnlearn.declare.built_in_names import SYNAPSE, TIME
-from snnlearn.network import Location, Network, NeuronPopulation, derive_params
+from snnlearn.network import Location, Network, derive_params
 from snnlearn.network.references import Space
 
 UINT, SCALAR, DOUBLE = value_type("unsigned int"), value_type("scalar"), value_type("double")
@@ -111,9 +111,9 @@ class Context:
         """Return what a loop over synapses between so many neurons sees: which, and how many there are."""
         return self.sizes(num_pre=pre, num_post=post) | built_in(*SYNAPSE)
 
-    def spikes(self, n: NeuronPopulation) -> tuple[Array, Array]:
+    def spikes(self, population: str) -> tuple[Array, Array]:
         """Return the arrays of the neurons that have spiked, and of their number."""
-        return self.memory[Location(n.name, "spikes")], self.memory[Location(n.name, "spike_count")]
+        return self.memory[Location(population, "spikes")], self.memory[Location(population, "spike_count")]
 
 
 def built_in(*names: str) -> Meanings:

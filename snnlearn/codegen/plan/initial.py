@@ -59,11 +59,12 @@ def _loop(context: Context, v: Variable) -> tuple[Domain, Index, Meanings]:
     name = context.network.groups.connection_of(v.location)
     assert name is not None
     s = context.network.synapses[name]
-    meanings = context.synapse(s.source.size, s.target.size)
+    ends = context.network.groups.ends(s)
+    meanings = context.synapse(*ends)
     kernel = Location(s.name, "kernel_ind")
     if kernel in context.memory:
         meanings["id_kernel"] = context.element(kernel, "synapse", "id_kernel")
-    return Synapses(s.source.size, s.target.size, context.memory.sparse(s)), "synapse", meanings
+    return Synapses(*ends, context.memory.sparse(s)), "synapse", meanings
 
 
 _BUILDERS = {"row_build_code": "pre", "col_build_code": "post", "diagonal_build_code": "diagonal"}
@@ -78,7 +79,7 @@ def connect_kernel(context: Context, s: SynapsePopulation) -> Kernel | None:
     attribute = next((name for name in _BUILDERS if name in snippets), None)
     if attribute is None:
         return None
-    pre, post = s.source.size, s.target.size
+    pre, post = context.network.groups.ends(s)
     domains: dict[str, Domain] = {
         "row_build_code": Rows(pre, post, sparse),
         "col_build_code": Columns(pre, post, sparse),

@@ -87,14 +87,15 @@ class Memory:
         self._add_events(s)
         if s.connectivity.dense:
             return
-        pre, post = s.source.size, s.target.size
+        pre, post = self.network.groups.ends(s)
+        room = self.network.groups.room(s)
         self._add(Location(s.name, "row_length"), "row_length", _UINT, pre)
-        self._add(Location(s.name, "ind"), "ind", value_type(s.connectivity.index_type(post)), s.size)
+        self._add(Location(s.name, "ind"), "ind", value_type(s.connectivity.index_type(post)), room)
         if needs_kernel(self.network, s):
-            self._add(Location(s.name, "kernel_ind"), "kernel_ind", _UINT, s.size)
+            self._add(Location(s.name, "kernel_ind"), "kernel_ind", _UINT, room)
         if needs_columns(s):
             self._add(Location(s.name, "column_start"), "column_start", _UINT, post + 1)
-            self._add(Location(s.name, "column_synapses"), "column_synapses", _UINT, s.size)
+            self._add(Location(s.name, "column_synapses"), "column_synapses", _UINT, room)
         if s.connectivity.init is not None:
             self._add_arrays(s.name, s.connectivity.init.snippet, "connect_egp")
 
@@ -116,15 +117,16 @@ class Memory:
             "pre": ("pre_events", "pre_event_count", "pre_event_recording"),
             "post": ("post_events", "post_event_count", "post_event_recording"),
         }
-        for side, population, recorded in [
-            ("pre", s.source, s.pre_spike_event_recording_enabled),
-            ("post", s.target, s.post_spike_event_recording_enabled),
+        groups = self.network.groups
+        for side, end, recorded in [
+            ("pre", s.source, groups.records_events(s, "pre")),
+            ("post", s.target, groups.records_events(s, "post")),
         ]:
             if f"{side}_event_threshold_condition_code" not in codes:
                 continue
-            slots, queue = self.network.slots.of(population.name), queue_of(population.name)
+            size, slots, queue = groups.neurons[end].size, self.network.slots.of(end), queue_of(end)
             events, count, recording = spaces[side]
-            self._add(Location(s.name, events), events, _UINT, population.size, batched=True, slots=slots, queue=queue)
+            self._add(Location(s.name, events), events, _UINT, size, batched=True, slots=slots, queue=queue)
             self._add(Location(s.name, count), count, _UINT, 1, batched=True, slots=slots, queue=queue)
             if recorded:
                 self._add(Location(s.name, recording), recording, _UINT, None)
@@ -162,7 +164,7 @@ class Memory:
         if s.connectivity.dense:
             return None
         return Sparse(
-            s.row_stride,
+            self.network.groups.row_stride(s),
             self[Location(s.name, "ind")].name,
             self[Location(s.name, "row_length")].name,
             self.name(Location(s.name, "column_start")),

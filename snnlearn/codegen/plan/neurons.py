@@ -101,7 +101,7 @@ class _NeuronKernel:
     def add_postsynaptic(self, s: SynapsePopulation) -> None:
         psm, k, context = s.postsynaptic, self.k, self.context
         prefix = f"{s.name}_"
-        meanings = context.neuron(s.target.size)
+        meanings = context.neuron(self.n.size)
         meanings |= context.numbers(
             s.name, psm.model, psm.params, s.postsynaptic_dynamic_params, prefix, "psm_param", "psm_egp"
         )
@@ -197,7 +197,7 @@ class _NeuronKernel:
     def on_spike(self, condition: Snippet, unless: str | None) -> OnSpike:
         n, k, context = self.n, self.k, self.context
         snippets = check_model(n.model).snippets
-        spikes, count = context.spikes(n)
+        spikes, count = context.spikes(n.name)
         before = (*self.attached("pre_spike_code"), *self.attached("post_spike_code"))
         reset: tuple[Code, ...] = ()
         if "reset_code" in snippets:

@@ -76,12 +76,13 @@ def weight_update(context: Context, s: SynapsePopulation, prefix: str) -> Meanin
     """Return what all code strings of a weight update see."""
     wu = s.weight_update
     found = context.numbers(s.name, wu.model, wu.params, s.weight_update_dynamic_params, prefix)
-    return found | context.sizes(num_pre=s.source.size, num_post=s.target.size)
+    num_pre, num_post = context.network.groups.ends(s)
+    return found | context.sizes(num_pre=num_pre, num_post=num_post)
 
 
 def _domain(context: Context, s: SynapsePopulation, attribute: str) -> Domain:
     sparse = context.memory.sparse(s)
-    pre, post = s.source.size, s.target.size
+    pre, post = context.network.groups.ends(s)
     if attribute == "synapse_dynamics_code":
         return Synapses(pre, post, sparse)
     side = "pre" if attribute.startswith("pre") else "post"
@@ -122,8 +123,8 @@ def _spike_times(context: Context, s: SynapsePopulation) -> Meanings:
     ):
         index: Index = "pre" if side == "pre" else "post"
         places = {
-            f"st_{side}": Location(population.name, "spike_time"),
-            f"prev_st_{side}": Location(population.name, "prev_spike_time"),
+            f"st_{side}": Location(population, "spike_time"),
+            f"prev_st_{side}": Location(population, "prev_spike_time"),
             f"set_{side}": Location(s.name, "pre_event_time" if side == "pre" else "post_event_time"),
             f"prev_set_{side}": Location(s.name, "prev_pre_event_time" if side == "pre" else "prev_post_event_time"),
         }

@@ -40,7 +40,7 @@ def group_operations(context: Context, group: str) -> tuple[Operation, ...]:
             if u.per_synapse == per_synapse:
                 operations += _update(context, u)
     operations += [k for u in changes for k in _row_kernel(context, u)]
-    changed = dict.fromkeys(u.synapses.name for u in changes)
+    changed = dict.fromkeys(u.synapses for u in changes)
     operations += [indexer for name in changed for indexer in _index_columns(context, net.synapses[name], group)]
     # Transpositions copy what the updates have left, so they come last.
     operations += [t for u in updates for t in _transpositions(context, u)]
@@ -52,13 +52,14 @@ def column_indexer(context: Context, s: SynapsePopulation, name: str, timer: str
     sparse = context.memory.sparse(s)
     if sparse is None or sparse.column_start is None:
         return None
-    room = s.source.size * sparse.stride
+    num_pre, num_post = context.network.groups.ends(s)
+    room = num_pre * sparse.stride
     if room > 2**32:
         raise NetworkError(
             f"synapse population '{s.name}' has room for {room:,} synapses; with code of postsynaptic spikes or events "
             "2**32 is the most: lower max_connections, or split it"
         )
-    return IndexColumns(context.kernel_name(name), timer, Columns(s.source.size, s.target.size, sparse))
+    return IndexColumns(context.kernel_name(name), timer, Columns(num_pre, num_post, sparse))
 
 
 def _index_columns(context: Context, s: SynapsePopulation, group: str) -> Iterable[IndexColumns]:
@@ -117,7 +118,7 @@ def _update_builder(context: Context, u: CustomUpdate, widest: Variable | None) 
         name = context.network.groups.connection_of(widest.location)
         assert name is not None
         s = context.network.synapses[name]
-        domain = Synapses(s.source.size, s.target.size, context.memory.sparse(s))
+        domain = Synapses(*context.network.groups.ends(s), context.memory.sparse(s))
     title = f"custom update {u.name} ({u.model.name})"
     return context.builder(f"custom_update_{u.name}", title, f"custom_update_{u.group_name}", domain)
 
@@ -143,8 +144,7 @@ def _update_meanings(context: Context, u: CustomUpdate, widest: Variable | None)
 def _ends(context: Context, v: Variable) -> tuple[int, int]:
     name = context.network.groups.connection_of(v.location)
     assert name is not None
-    s = context.network.synapses[name]
-    return s.source.size, s.target.size
+    return context.network.groups.ends(context.network.synapses[name])
 
 
 def _element(context: Context, at: Location, name: str, access: int, index: Index, widest: Variable | None) -> Element:
@@ -183,11 +183,11 @@ def _row_kernel(context: Context, u: CustomConnectivityUpdate) -> Iterable[Kerne
     snippet = check_model(u.model).snippets.get("row_update_code")
     if snippet is None:
         return []
-    s, memory = u.synapses, context.memory
+    s, memory = context.network.synapses[u.synapses], context.memory
     sparse = memory.sparse(s)
     assert sparse is not None
     title = f"row_update_code of {u.name} ({u.model.name})"
-    rows = Rows(s.source.size, s.target.size, sparse)
+    rows = Rows(*context.network.groups.ends(s), sparse)
     k = context.builder(f"custom_connectivity_update_{u.name}", title, f"custom_update_{u.group_name}", rows)
     meanings = _connectivity_meanings(context, u)
     meanings |= built_in(*SYNAPSE)
@@ -218,9 +218,9 @@ def _row_kernel(context: Context, u: CustomConnectivityUpdate) -> Iterable[Kerne
 
 
 def _connectivity_meanings(context: Context, u: CustomConnectivityUpdate) -> Meanings:
-    s = u.synapses
+    num_pre, num_post = context.network.groups.ends(context.network.synapses[u.synapses])
     meanings = context.numbers(u.name, u.model, u.params, u.dynamic_params, "")
-    meanings |= context.sizes(num_pre=s.source.size, num_post=s.target.size)
+    meanings |= context.sizes(num_pre=num_pre, num_post=num_post)
     for name, to in u.egp_refs.items():
         meanings[name] = WholeArray(context.memory[to.to].name)
     return meanings
@@ -230,11 +230,12 @@ def _host_kernel(context: Context, u: CustomConnectivityUpdate) -> Iterable[Kern
     snippet: Snippet | None = check_model(u.model).snippets.get("host_update_code")
     if snippet is None:
         return []
-    s, memory = u.synapses, context.memory
+    groups, memory = context.network.groups, context.memory
+    s = groups.synapses[u.synapses]
     title = f"host_update_code of {u.name} ({u.model.name})"
-    once = Once(s.source.size, s.target.size)
+    once = Once(*groups.ends(s))
     k = context.builder(f"custom_host_update_{u.name}", title, f"custom_update_host_{u.group_name}", once)
-    meanings = _connectivity_meanings(context, u) | context.sizes(row_stride=s.row_stride)
+    meanings = _connectivity_meanings(context, u) | context.sizes(row_stride=groups.row_stride(s))
     arrays = {v.name: Location(u.name, "pre", v.name) for v in u.model.pre_vars}
     arrays |= {v.name: Location(u.name, "post", v.name) for v in u.model.post_vars}
     arrays |= {egp.name: Location(u.name, "egp", egp.name) for egp in u.model.extra_global_params}
