@@ -61,6 +61,8 @@ from snnlearn.genn.initialise import (
     init_weight_update,
 )
 from snnlearn.genn.model import GeNNModel
+from snnlearn.genn.playback import Playback
+from snnlearn.genn.recording import RecordedVariable, Recording
 from snnlearn.genn.references import (
     create_den_delay_var_ref,
     create_egp_ref,
@@ -174,7 +176,10 @@ __all__ = [
     "ModelSpec",
     "NeuronGroup",
     "ParallelismHint",
+    "Playback",
     "PlogSeverity",
+    "RecordedVariable",
+    "Recording",
     "SynapseGroup",
     "SynapseMatrixConnectivity",
     "SynapseMatrixType",

@@ -12,12 +12,12 @@ from snnlearn import network as net
 from snnlearn.attributes import settings_of
 from snnlearn.codegen.plan import Plan, build_plan, optimise
 from snnlearn.errors import LifecycleError, NetworkError, did_you_mean
-from snnlearn.genn.adding import AddsGroups
 from snnlearn.genn.arguments import checked_arguments
 from snnlearn.genn.collector import no_collection
 from snnlearn.genn.describe import describe
 from snnlearn.genn.enums import PlogSeverity
 from snnlearn.genn.group import Group
+from snnlearn.genn.keeping import KeepsRecordings
 from snnlearn.genn.preferences import Preferences, read_preferences
 from snnlearn.genn.timing import TimesSpent
 from snnlearn.network import Location
@@ -27,7 +27,7 @@ from snnlearn.runtime.engines import Built, Engine, Start, make_engine, split_na
 from snnlearn.runtime.initial_values import RowsTooLong
 
 
-class GeNNModel(AddsGroups, TimesSpent):
+class GeNNModel(KeepsRecordings, TimesSpent):
     """A model to be described, built, loaded and run, as in PyGeNN.
 
     Any thread may use a loaded model. One at a time is at work on it: while one of them is in `run`, all else that
@@ -358,6 +358,12 @@ class GeNNModel(AddsGroups, TimesSpent):
 
     def _describe(self) -> net.Network:
         return describe(self)
+
+    @property
+    def _place(self) -> str:
+        """Which memory the model's arrays are in, by name."""
+        kind, device = self._backend
+        return kind if kind == "cpu" else f"{kind}:{self.preferences.device or 0 if device is None else device}"
 
     @property
     def _built(self) -> bool:

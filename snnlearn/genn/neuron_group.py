@@ -14,7 +14,9 @@ from snnlearn.genn.array_parts import PartArray, PartCheck, PartVariable
 from snnlearn.genn.arrays import Array, StateArray
 from snnlearn.genn.enums import VarLocation
 from snnlearn.genn.group import GroupOfOneModel
+from snnlearn.genn.playback import Playback
 from snnlearn.genn.protocols import ModelOfGroups
+from snnlearn.genn.recording import Recording as VariableRecording
 from snnlearn.network import Location
 from snnlearn.network.attachments import check_target
 from snnlearn.runtime import Recording
@@ -32,6 +34,7 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
         self._times = [StateArray(place, self, spec.model.time_type) for place in at]
         self._watch_parts()
         self._recording: list[Recording] | None = None
+        self._kept: list[VariableRecording | Playback] = []
 
     @property
     def num_neurons(self) -> int:
@@ -139,9 +142,13 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
         super()._load()
         parts, simulation = self.spec.model.array_parts, self._simulation()
         self._part_checks = [PartCheck(self, part, simulation) for part in parts]
+        for one in self._kept:
+            one._load()
 
     def _unload(self) -> None:
         super()._unload()
+        for one in self._kept:
+            one._unload()
         self._recording = None
         self._part_checks = []
 

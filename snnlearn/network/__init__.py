@@ -8,6 +8,7 @@ from snnlearn.network.connectivity import (
     ToeplitzConnectInit,
 )
 from snnlearn.network.description import description
+from snnlearn.network.history import Play, Record
 from snnlearn.network.network import Network
 from snnlearn.network.neurons import CurrentSource, NeuronPopulation
 from snnlearn.network.references import ArrayReference, Location, Reference, WeightReference
@@ -27,7 +28,9 @@ __all__ = [
     "Location",
     "Network",
     "NeuronPopulation",
+    "Play",
     "PostsynapticInit",
+    "Record",
     "Reference",
     "SparseConnectInit",
     "SynapsePopulation",

@@ -236,3 +236,13 @@ def _check_type(owner: str, ref: VarRef, variable: Variable) -> None:
 def _check_access(owner: str, ref: VarRef, variable: Variable) -> None:
     if ref.writable and variable.over == "only":
         raise NetworkError(f"{owner} may be written to, but {variable.location} is shared by all neurons: read-only")
+
+
+def check_played(variables: Variables, batch_size: int, n: NeuronPopulation) -> None:
+    """Raise NetworkError unless each copy of a batch has its own of the variables that recordings are played to."""
+    for play in n.plays:
+        if batch_size > 1 and not variables[Location(n.name, "own", play.variable)].batched:
+            raise NetworkError(
+                f"neuron population '{n.name}': variable '{play.variable}' has access READ_ONLY, which all copies of a "
+                "batch share; what a recording is played to is declared READ_ONLY_DUPLICATE"
+            )

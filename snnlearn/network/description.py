@@ -59,7 +59,8 @@ def digest(array: Any) -> str:
 
 def _describe(group: Any) -> dict[str, Any]:
     if isinstance(group, NeuronPopulation):
-        return {"size": group.size, **_of_one_model(group)}
+        plays = {p.variable: {"every": p.every, "reverse": p.reverse} for p in group.plays}
+        return {"size": group.size, **_of_one_model(group), **({"played": plays} if plays else {})}
     if isinstance(group, SynapsePopulation):
         return _synapses(group)
     if isinstance(group, CurrentSource):

@@ -108,6 +108,8 @@ class Network:
             cross_checks.check_connectivity_update(variables, groups, connectivity_update)
         for variable in variables.values():
             cross_checks.check_copies(groups, self.batch_size, variable)
+        for n in self.neurons.values():
+            cross_checks.check_played(variables, self.batch_size, n)
         object.__setattr__(self, "leaders", leaders)
         object.__setattr__(self, "slots", collector.slots)
         object.__setattr__(self, "variables", variables)

@@ -23,6 +23,7 @@ from snnlearn.network.checks import (
     no_values,
     resolve_references,
 )
+from snnlearn.network.history import Play, Record, check_plays, check_records
 from snnlearn.network.references import Reference
 from snnlearn.network.values import check_params
 
@@ -50,6 +51,10 @@ class NeuronPopulation:
         The latter is of all connections from and to it.
     precision : {"float", "double"}
         Meaning of ``scalar``.
+    records : tuple of Record
+        What is recorded of its variables.
+    plays : tuple of Play
+        Which of its variables are taken from recorded rows.
 
     Raises
     ------
@@ -69,6 +74,8 @@ class NeuronPopulation:
     spike_recording_enabled: bool = False
     spike_event_recording_enabled: bool = False
     precision: Precision = "float"
+    records: tuple[Record, ...] = ()
+    plays: tuple[Play, ...] = ()
 
     def __post_init__(self) -> None:
         check_group_name(self.name, "neuron population")
@@ -81,6 +88,8 @@ class NeuronPopulation:
         object.__setattr__(self, "vars", checked)
         egps = check_egps(owner, self.model, self.extra_global_params, self.precision)
         object.__setattr__(self, "extra_global_params", egps)
+        check_records(owner, self.model, self.records)
+        check_plays(owner, self.model, self.plays)
 
     @property
     def inputs(self) -> tuple[str, ...]:

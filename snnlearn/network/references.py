@@ -23,7 +23,8 @@ StateSpace = Literal[
     "post_event_time",
     "prev_post_event_time",
 ]
-# Other memory: arrays and dynamic parameters, lists of spikes and events, recordings, queues, kept past, connectivity.
+# Other memory: arrays and dynamic parameters, lists of spikes and events, recordings, queues, kept past, connectivity;
+# rows of recorded and of played variables, and where in them the simulation is.
 MemorySpace = Literal[
     "egp",
     "psm_egp",
@@ -48,6 +49,11 @@ MemorySpace = Literal[
     "column_start",
     "column_synapses",
     "calls",
+    "recorded",
+    "recorded_spikes",
+    "recorder",
+    "played",
+    "player",
 ]
 Space = Literal[VariableSpace, StateSpace, MemorySpace]
 
@@ -66,7 +72,7 @@ class Location:
         return ".".join(part for part in (self.group, self.space, self.name) if part)
 
     def __str__(self) -> str:
-        where = {"pre": "pre_vars of ", "post": "post_vars of ", "psm": "psm_vars of "}
+        where = {"pre": "pre_vars of ", "post": "post_vars of ", "psm": "psm_vars of ", "recorded": "the recording of "}
         if not self.name:
             return f"{self.space} of '{self.group}'"
         return f"{where.get(self.space, '')}'{self.group}.{self.name}'"

@@ -15,7 +15,7 @@ from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.network import Location, Network
 from snnlearn.runtime.library import Library
 from snnlearn.runtime.simulation import Simulation
-from snnlearn.runtime.sizes import first_size
+from snnlearn.runtime.sizes import check_recorded, first_size
 
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
@@ -61,6 +61,7 @@ class CpuSimulation(Simulation):
     ) -> None:
         super().__init__(network, plan, recording_timesteps)
         self._column_numbers = {name: number for number, name in enumerate(plan.column_indexing)}
+        check_recorded(plan, network)
         self._arrays = {a.name: self._allocate(a) for a in plan.arrays}
         self._library: Library | None = Library(library, source, threads, flush_denormals, portable)
         self._bind()
@@ -72,7 +73,10 @@ class CpuSimulation(Simulation):
         size = first_size(array, self.network, self.recording_timesteps)
         dtype = array.type.dtype_for(self.plan.precision)
         try:
-            return aligned_zeros(size, dtype)
+            values = aligned_zeros(size, dtype)
+            if array.location.space.startswith("recorded"):
+                values[:] = 0  # the system gives memory when it is first written to: not while timesteps run
+            return values
         except (MemoryError, ValueError, OverflowError):
             needed = size * np.dtype(dtype).itemsize
             raise NetworkError(f"there is no memory for {array.location}: it takes {needed:,} bytes") from None
@@ -119,6 +123,14 @@ class CpuSimulation(Simulation):
             fresh[:] = values
             self._arrays[array.name] = fresh
         self._bind()
+
+    def _settle(self) -> None:
+        self._open()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been unloaded, or stayed behind in another process."""
+        return self._library is None or not self._library.usable
 
     def _connect(self) -> None:
         self._open().connect()

@@ -17,9 +17,14 @@ from snnlearn.errors import LifecycleError, ModelWarning, NetworkError
 from snnlearn.network import Location, Network
 from snnlearn.runtime import initial_values
 from snnlearn.runtime.exclusive import Exclusive, exclusive
+from snnlearn.runtime.history import History
 from snnlearn.runtime.recording import Recording
 from snnlearn.runtime.sizes import recorded_population
 
+# What comes from outside, what is up to date without, and what has been recorded and is to be played.
+_NO_STATE = frozenset(["egp", "psm_egp", "connect_egp", "init_egp", "history"]) | frozenset(
+    ["recorded", "recorded_spikes", "recorder", "played", "player"]
+)
 _CHUNK = 2000  # timesteps between checks for Ctrl-C
 Check = Callable[[Callable[[Location], NDArray[Any]]], None]
 _ELSEWHERE = "another thread is running this model"
@@ -52,6 +57,8 @@ class Simulation(Exclusive, ABC):
         self._by_location = {a.location: a for a in plan.arrays}
         self._host_arrays: dict[str, NDArray[Any]] = {}
         self._checks: dict[Check, None] = {}  # to be done before the next timestep
+        self.history: History | None = None  # where there is anything to record or to play
+        self._before: Callable[[int, int], None] | None = None  # called before timesteps: the first, how many
 
     def _start(self, seed: int) -> None:
         """Give every array its initial values; an engine calls this when its arrays are there, full of zeros."""
@@ -72,6 +79,9 @@ class Simulation(Exclusive, ABC):
         self._host_arrays = {name: self.copy(self.plan.array(name).location) for name in self.plan.host_arrays}
         self._bind_host()
         self._check()
+        if any(k.recorders or k.players for k in self.plan.step):
+            self.history = History(self)
+            self._before = self.history.before
 
     def _write_all(self, given: Iterable[tuple[Location, NDArray[Any]]]) -> None:
         for at, values in given:
@@ -106,6 +116,19 @@ class Simulation(Exclusive, ABC):
     @abstractmethod
     def _replace(self, given: Iterable[tuple[Array, NDArray[Any]]]) -> None:
         """Replace whole arrays by others of any length, which compiled code is to use from now on."""
+
+    @abstractmethod
+    def _bind(self) -> None:
+        """Tell compiled code where the arrays are."""
+
+    @abstractmethod
+    def _settle(self) -> None:
+        """Wait until compiled code is at rest."""
+
+    @property
+    @abstractmethod
+    def closed(self) -> bool:
+        """Whether everything has been freed."""
 
     @abstractmethod
     def _connect(self) -> None:
@@ -222,6 +245,22 @@ class Simulation(Exclusive, ABC):
         """Replace extra global parameters by values of any length."""
         self._replace((self._by_location[at], values) for at, values in given)
 
+    @exclusive
+    def share(self, at: Location, source: Simulation, there: Location) -> None:
+        """Have an array be one of another simulation on the same device, from now on; nothing is copied."""
+        name, array = self.name_of(at), source._arrays[source.name_of(there)]
+        if self._arrays[name] is not array:
+            if self._flush is not None:
+                self._flush()
+            self._arrays[name] = array
+            self._bind()
+
+    def settle(self, why: str) -> None:
+        """Wait until nothing is at work on the arrays; LifecycleError where another thread is in `run`."""
+        if self._running:
+            raise LifecycleError(f"another thread runs the model '{self.network.name}', and {why}")
+        self._settle()
+
     def set_dynamic_param(self, at: Location, value: float) -> None:
         """Set a dynamic parameter from the next timestep or update on."""
         self.write(at, np.array([value]))
@@ -270,9 +309,20 @@ class Simulation(Exclusive, ABC):
             return self._time()
 
     @timestep.setter
-    @exclusive
     def timestep(self, timestep: int) -> None:
+        if self.history is None:
+            self._assign_time(timestep)
+        else:
+            self.in_turn(self._move_time, self.history, timestep)
+
+    @exclusive
+    def _assign_time(self, timestep: int) -> None:
         self._set_time(timestep)
+
+    def _move_time(self, history: History, timestep: int) -> None:
+        before = self.timestep
+        self._assign_time(timestep)
+        history.moved(before, timestep)
 
     def step(self) -> None:
         """Run one timestep in compiled code; raises as `run`."""
@@ -284,6 +334,8 @@ class Simulation(Exclusive, ABC):
             try:
                 if self._checks:
                     self._check_first()
+                if self._before is not None:
+                    self._before(self._time(), 1)
                 if self._step():
                     self._check()
             finally:
@@ -299,6 +351,8 @@ class Simulation(Exclusive, ABC):
             try:
                 if self._checks:
                     self._check_first()
+                if self._before is not None:
+                    self._before(self._time(), timesteps)
                 while timesteps > 0:
                     if self._run(min(timesteps, _CHUNK)):
                         self._check()
@@ -387,7 +441,7 @@ class Simulation(Exclusive, ABC):
 
 
 def _is_state(at: Location) -> bool:
-    return at.space not in ("egp", "psm_egp", "connect_egp", "init_egp", "history")
+    return at.space not in _NO_STATE
 
 
 def _depth_of_our_code() -> int:

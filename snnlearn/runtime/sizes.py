@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 
 from snnlearn.codegen.plan import Array, Plan
+from snnlearn.errors import NetworkError
 from snnlearn.network import Location, Network, NeuronPopulation
 from snnlearn.runtime.initial_values import given_arrays
 
+_LIMIT = Path("/sys/fs/cgroup/memory.max")  # a container's
+_ROWS = ("recorded", "recorded_spikes", "played")
 _RECORDINGS = ("recording", "pre_event_recording", "post_event_recording")
 
 
@@ -16,7 +22,42 @@ def first_size(array: Array, network: Network, recording_timesteps: int) -> int:
     if array.location.space in _RECORDINGS:
         words = (recorded_population(network, array.location).size + 31) // 32
         return recording_timesteps * network.batch_size * words
+    if array.location.space in _ROWS:
+        n = network.neurons[array.location.group]
+        return (rows_of(n, array.location) + 1) * network.batch_size * n.size
     return array.total(network.batch_size) or 0
+
+
+def rows_of(n: NeuronPopulation, at: Location) -> int:
+    """Return how many rows are recorded of a variable, or of spikes; none of what is played, which come later."""
+    if at.space == "played":
+        return 0
+    of_spikes = at.space == "recorded_spikes"
+    return next(r.rows for r in n.records if (r.spikes if of_spikes else at.name in r.variables))
+
+
+def check_recorded(plan: Plan, network: Network) -> None:
+    """Raise NetworkError if all that is recorded needs more memory than this machine has."""
+    arrays = [a for a in plan.arrays if a.location.space in _ROWS]
+    needed = sum(first_size(a, network, 0) * np.dtype(a.type.dtype_for(plan.precision)).itemsize for a in arrays)
+    there = _memory() if arrays else None
+    if there is not None and needed > there:
+        raise NetworkError(
+            f"the recordings of variables take {needed:,} bytes, and this machine has {there:,}: record fewer "
+            "timesteps, or every n-th"
+        )
+
+
+def _memory() -> int | None:
+    """Return how many bytes of memory this process may have, where the system tells."""
+    try:
+        found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+    try:
+        return min(found, int(_LIMIT.read_text(encoding="ascii")))
+    except (OSError, ValueError):
+        return found
 
 
 def recorded_population(network: Network, at: Location) -> NeuronPopulation:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from snnlearn.codegen.clike import history
 from snnlearn.codegen.clike.printer import ANY_SLOT, NEWEST, Printer, literal, spell_index
 from snnlearn.codegen.plan import Array, Code, Kernel, Load, Neurons, OnSpike, Plan
 from snnlearn.codegen.plan.deferral import LinearForm, SilentRows
@@ -108,7 +109,7 @@ class KernelView:
         kernel = self.kernel
         views: dict[tuple[str, int | None], None] = {}
         for load in kernel.loads:
-            if load.how == "replace":
+            if load.how == "replace" and not load.played:
                 views[load.array, load.delay] = None
             if load.how == "broadcast" and self.arrays_by_name[load.array].slots > 1:
                 views[load.array, None] = None
@@ -122,10 +123,49 @@ class KernelView:
             views |= {(name, kernel.domain.delay): None for name in (kernel.domain.spikes, kernel.domain.count)}
         for spike in kernel.spikes:
             views |= {(name, 0): None for name in (spike.spikes, spike.count, spike.recording) if name is not None}
-        seen = {name for name, _ in views}
+        seen = {name for name, _ in views} | self._rows
         views |= {(name, 0): None for name in sorted((kernel.reads | kernel.writes) - seen)}
         # A delay means nothing where only the last timestep is kept.
         return list(dict.fromkeys((n, d if d is None or self.arrays_by_name[n].slots > 1 else 0) for n, d in views))
+
+    @property
+    def _rows(self) -> frozenset[str]:
+        """The arrays of kept values, and where in them it is."""
+        players = {name for p in self.kernel.players for name in (p.numbers, p.rows)}
+        return frozenset().union(players, *({r.numbers, *r.writes} for r in self.kernel.recorders))
+
+    @property
+    def row_lines(self) -> list[str]:
+        """Which rows of kept values it writes, and pointers to those that it reads."""
+        k, plan, copies = self.kernel, self.plan, self.copies
+        lines = history.recorder_lines(k, plan, self.place, copies)
+        return [*lines, *history.player_lines(k, plan, self.place, copies, self.restrict)]
+
+    @property
+    def recorders(self) -> list[dict[str, Any]]:
+        """What it records: whether it does, the arrays and where their rows begin, and the test for a spike."""
+        views = []
+        for n, r in enumerate(self.kernel.recorders):
+            flags = f"{self.place(r.flags)} + start_of_{n}" if r.flags is not None else None
+            copied = history.recorded(r, n, self.place)
+            views.append({"due": history.recording(n), "copied": copied, "flags": flags})
+        return views
+
+    @property
+    def played(self) -> list[tuple[str, bool]]:
+        """The pointers to rows that it reads, and whether the next row is the one before."""
+        return [(history.played_view(p), p.reverse) for p in self.kernel.players]
+
+    @property
+    def row_size(self) -> int:
+        """How many elements a row of kept values has: those of all copies."""
+        assert isinstance(self.kernel.domain, Neurons)
+        return self.kernel.domain.size * self.plan.batch_size
+
+    @property
+    def spike_test(self) -> int:
+        """Which of its tests is that for a spike: the last, behind those for events."""
+        return len(self.kernel.spikes) - 1
 
     def _pointer(self, name: str, delay: int | None) -> str:
         array = self.arrays_by_name[name]
@@ -172,7 +212,8 @@ class KernelView:
             return "0"
         if load.how == "max":
             return f"snn::lowest<{self.ctype(load)}>()"
-        element = f"{view_name(load.array, self._delay(load))}[{spell_index(self.kernel, load.index)}]"
+        view = history.played_view(load.played) if load.played else view_name(load.array, self._delay(load))
+        element = f"{view}[{spell_index(self.kernel, load.index)}]"
         if load.arrives_after is not None:
             return f"snn::arrival({element}, {load.arrives_after}, {self.dt})"
         return element

@@ -29,6 +29,7 @@ class Element:
     arrives_after: int | None = None
     direct: bool = False
     guard: str = ""
+    played: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,9 @@ class KernelBuilder:
         if load is None:
             m = meaning
             name = self._names.unique(m.label)
-            load = Load(name, m.type, m.array, m.index, m.keep, m.delay, m.how, m.arrives_after, m.direct, m.guard)
+            load = Load(
+                name, m.type, m.array, m.index, m.keep, m.delay, m.how, m.arrives_after, m.direct, m.guard, m.played
+            )
         if written and not load.store:
             load = replace(load, store=True)
         self._loads[key] = load

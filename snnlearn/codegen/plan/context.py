@@ -95,9 +95,10 @@ class Context:
         return f"{at} is of type '{vtype.name}', which holds {vtype.range_for(self.network.precision)}, but {giver}"
 
     def updated(self, at: Location, label: str) -> Element:
-        """Return an element that the update of its neuron carries from one slot of a queue to the next."""
+        """Return an element that the update of its neuron carries from one slot of a queue to the next, or plays."""
         queued = self.memory[at].slots > 1
-        return self.element(at, "neuron", label, 1, keep=queued)
+        played = self.memory.name(Location(at.group, "played", at.name)) if at.space == "own" else None
+        return self.element(at, "neuron", label, 1, keep=queued or played is not None, played=played or "")
 
     def sizes(self, **sizes: int) -> Meanings:
         """Return numbers of neurons under their names."""

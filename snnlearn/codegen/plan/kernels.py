@@ -9,6 +9,7 @@ from typing import Literal, Union
 
 from snnlearn.codegen.plan.deferral import Deferral
 from snnlearn.codegen.plan.domains import BuildDomain, Columns, Domain, Once, SpikingColumns, SpikingDomain, Synapses
+from snnlearn.codegen.plan.history import Player, Recorder
 from snnlearn.codegen.plan.parts import Accumulate, Array, Code, Constant, Flag, Input, Load, OnSpike, Part
 from snnlearn.declare import Precision, ValueType, value_type
 
@@ -50,6 +51,10 @@ class Kernel:
         The array that counts the kernel's calls, where numbers are drawn anew in each.
     moved : tuple of str
         The arrays of the synapses that ``remove_synapse`` and ``add_synapse`` move.
+    recorders : tuple of Recorder
+        What its neurons leave in rows.
+    players : tuple of Player
+        Which rows its neurons take values from.
     """
 
     name: str
@@ -70,6 +75,8 @@ class Kernel:
     draws: Literal["once", "each timestep", "each call"] = "once"
     calls: str | None = None
     moved: tuple[str, ...] = ()
+    recorders: tuple[Recorder, ...] = ()
+    players: tuple[Player, ...] = ()
 
     @property
     def codes(self) -> Iterator[Code]:
@@ -107,6 +114,8 @@ class Kernel:
     def reads(self) -> frozenset[str]:
         """The arrays it reads."""
         names = {load.array for load in self.loads} | {*self.arrays} | {*self.past}
+        names |= frozenset().union(*(r.reads for r in self.recorders))
+        names |= {name for player in self.players for name in (player.numbers, player.rows)}
         if isinstance(self.domain, SpikingDomain):
             names |= {self.domain.spikes, self.domain.count}
         form = self.deferral.linear if self.deferral is not None else None
@@ -127,6 +136,7 @@ class Kernel:
         written = {load.array for load in self.loads if load.store} | {a.target for a in self.accumulations}
         for part in self.spikes:
             written |= {part.spikes, part.count} | ({part.recording} if part.recording else set())
+        written |= frozenset().union(*(r.writes for r in self.recorders))
         if isinstance(self.domain, BuildDomain):
             written |= self.domain.sparse.arrays | {*self.moved}
             if self.domain.sparse.kernel_ind is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from snnlearn.codegen.plan.domains import Sparse
+from snnlearn.codegen.plan.history import COUNTER, FLAG, PLAYER, RECORDER
 from snnlearn.codegen.plan.names import Names
 from snnlearn.codegen.plan.parts import Array
 from snnlearn.declare import Model, ValueType, element_type, value_type
@@ -79,6 +80,20 @@ class Memory:
         )
         if n.spike_recording_enabled:
             self._add(Location(n.name, "recording"), "recording", _UINT, None)
+        self._add_history(n)
+
+    def _add_history(self, n: NeuronPopulation) -> None:
+        """Add the rows that are recorded and played, and where in them the simulation is."""
+        for number, record in enumerate(n.records):
+            for name in record.variables:
+                vtype = self[Location(n.name, "own", name)].type
+                self._add(Location(n.name, "recorded", name), f"{name}_recorded", vtype, None)
+            if record.spikes:
+                self._add(Location(n.name, "recorded_spikes"), "recorded_spikes", FLAG, None)
+            self._add(Location(n.name, "recorder", str(number)), "recorder", COUNTER, len(RECORDER))
+        for play in n.plays:
+            self._add(Location(n.name, "played", play.variable), f"{play.variable}_played", play.type, None)
+            self._add(Location(n.name, "player", play.variable), f"{play.variable}_player", COUNTER, len(PLAYER))
 
     def _add_synapses(self, s: SynapsePopulation) -> None:
         self._add_model(s.name, s.weight_update.model, s.weight_update_dynamic_params)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 from snnlearn.codegen.plan.bindings import BuiltInVariable, KernelBuilder, LocalVariable
 from snnlearn.codegen.plan.context import SCALAR, Context, Meanings, finish_step
 from snnlearn.codegen.plan.domains import Neurons
+from snnlearn.codegen.plan.history import Player, Recorder
 from snnlearn.codegen.plan.kernels import Kernel
 from snnlearn.codegen.plan.parts import Accumulate, Code, Flag, OnSpike, SavePreviousSpikeTime
 from snnlearn.codegen.plan.synapses import weight_update
@@ -62,7 +64,7 @@ class _NeuronKernel:
         if condition is not None:
             k.add(self.on_spike(condition, unless))
         self.carry_queues()
-        return finish_step(k)
+        return replace(finish_step(k), recorders=tuple(self.recorders()), players=tuple(self.players()))
 
     def neuron_meanings(self) -> Meanings:
         n, k, context = self.n, self.k, self.context
@@ -73,6 +75,8 @@ class _NeuronKernel:
         found |= context.numbers(n.name, n.model, n.params, n.dynamic_params, "")
         for v in n.model.vars:
             found[v.name] = context.updated(Location(n.name, "own", v.name), v.name)
+        for play in n.plays:
+            k.load(context.updated(Location(n.name, "own", play.variable), play.variable))
         return found
 
     def last_spike(self, name: str) -> Meanings:
@@ -223,6 +227,25 @@ class _NeuronKernel:
         for at in self.context.network.kept:
             if at.group in populations or at.space in spaces.get(at.group, ()):
                 self.k.load(self.context.updated(at, at.name or at.space))
+
+    def recorders(self) -> Iterator[Recorder]:
+        """Yield what the timestep leaves in rows."""
+        n, memory = self.n, self.context.memory
+        for number, record in enumerate(n.records):
+            copied = tuple(
+                (memory[Location(n.name, "own", name)].name, memory[Location(n.name, "recorded", name)].name)
+                for name in record.variables
+            )
+            flags = memory[Location(n.name, "recorded_spikes")].name if record.spikes else None
+            yield Recorder(memory[Location(n.name, "recorder", str(number))].name, record.every, copied, flags)
+
+    def players(self) -> Iterator[Player]:
+        """Yield which rows the timestep takes."""
+        n, memory = self.n, self.context.memory
+        for play in n.plays:
+            numbers = memory[Location(n.name, "player", play.variable)].name
+            rows = memory[Location(n.name, "played", play.variable)].name
+            yield Player(numbers, rows, play.every, play.reverse)
 
 
 _TAKE = Snippet(

@@ -81,6 +81,8 @@ class Load:
     guard : str
         How the report begins of a number assigned to it for which its type has no place; where it is empty, such a
         number is cut off as in C.
+    played : str
+        The array of rows that the copy starts from, rather than from the element; see `Player`.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Load:
     arrives_after: int | None = None
     direct: bool = False
     guard: str = ""
+    played: str = ""
 
 
 @dataclass(frozen=True)

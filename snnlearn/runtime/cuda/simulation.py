@@ -201,6 +201,15 @@ class CudaSimulation(Simulation):
             self._arrays[array.name].write(values)
         self._bind()
 
+    def _settle(self) -> None:
+        self._open()
+        self._device.synchronize()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been unloaded, or stayed behind in another process."""
+        return self._module is None or self._process != os.getpid()
+
     # ---- launches ----
 
     def _launch(self, launches: Sequence[Launch]) -> None:

@@ -1,0 +1,143 @@
+"""What recording variables costs: timesteps of the SuperSpike demo with recorders and without, interleaved.
+
+    python benchmarks/recording.py [--rounds 15] [--json FILE]
+
+``forward`` is the demo's network without learning: 200 inputs, 256 hidden and 200 output neurons, static weights; it
+runs for 5,000 timesteps in each round. ``demo`` is the whole demo, 10,000 timesteps. On one thread. Each is compared
+with itself without recorders, round by round: the ratio is the median of the rounds'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from snnlearn import genn
+from snnlearn.data import target_path
+from snnlearn.genn import GeNNModel, Recording
+from snnlearn.io import read_ras
+from snnlearn.userproject import superspike as ss
+
+FORWARD_STEPS, DEMO_STEPS = 5000, 10_000
+
+
+class Case:
+    """A loaded model that runs so many timesteps in each round.
+
+    Attributes
+    ----------
+    against : str
+        The case that it is compared with.
+    nbytes : int
+        What its recordings take.
+    """
+
+    def __init__(self, model: GeNNModel, timesteps: int, against: str = "", recordings: tuple[Recording, ...] = ()):
+        self.model, self.timesteps, self.against = model, timesteps, against
+        self.seconds: list[float] = []
+        model.build()
+        model.load()
+        self.nbytes = sum(recording.nbytes for recording in recordings)
+        if "CalculateTranspose" in {update.spec.group_name for update in model.custom_updates.values()}:
+            model.custom_update("CalculateTranspose")
+
+    def run(self) -> None:
+        """Run a round, from the beginning of the input."""
+        self.model.custom_update("SourceReset")
+        self.model.timestep = 0
+        start = time.thread_time()
+        self.model.run(self.timesteps)
+        self.seconds.append(time.thread_time() - start)
+
+
+def forward(name: str) -> tuple[GeNNModel, Any, Any]:
+    """Return the demo's network without learning, and its hidden and output neurons."""
+    inputs, target = ss.frozen_poisson(1), read_ras(target_path(), ss.NUM_OUTPUT, ss.TRIAL_MS)
+    model = GeNNModel("float", name, threads=1)
+    model.dt, model.seed = ss.TIMESTEP_MS, 1
+    source, hidden, output = ss._add_neurons(model, inputs, target, ss.NUM_HIDDEN)
+    for pre, post in ((source, hidden), (hidden, output)):
+        spread = {"mean": 0.0, "sd": ss.WEIGHT_SD / pre.num_neurons**0.5}
+        model.add_synapse_population(
+            f"{pre.name}{post.name}",
+            "DENSE",
+            pre,
+            post,
+            genn.init_weight_update("StaticPulse", {}, {"g": genn.init_var("Normal", spread)}),
+            genn.init_postsynaptic("ExpCurr", {"tau": ss.TAU_RISE_MS}),
+        )
+    ss._add_reset(genn, model, source, inputs)
+    ss._add_reset(genn, model, output, target)
+    return model, hidden, output
+
+
+def both_layers(name: str, every: int = 1, enabled: bool = True) -> Case:
+    """Return the forward network with a number and a flag of each neuron of both layers recorded."""
+    model, hidden, output = forward(name)
+    recordings = tuple(model.record(group, "V", FORWARD_STEPS, every, spikes=True) for group in (hidden, output))
+    for recording in recordings:
+        recording.enabled = enabled
+    return Case(model, FORWARD_STEPS, "forward", recordings)
+
+
+def demo() -> GeNNModel:
+    inputs, target = ss.frozen_poisson(1), read_ras(target_path(), ss.NUM_OUTPUT, ss.TRIAL_MS)
+    return ss.describe(genn, inputs, target, seed=1, threads=1).model
+
+
+def potentials() -> Case:
+    """Return the demo with 200 membrane potentials recorded."""
+    model = demo()
+    recording = model.record(model.neuron_populations["Output"], "V", DEMO_STEPS)
+    return Case(model, DEMO_STEPS, "demo", (recording,))
+
+
+CASES: dict[str, Callable[[], Case]] = {
+    "forward": lambda: Case(forward("forward")[0], FORWARD_STEPS),
+    "forward, V and spikes of both layers": lambda: both_layers("recorded"),
+    "forward, every 10th timestep": lambda: both_layers("every10", every=10),
+    "forward, recorders off": lambda: both_layers("off", enabled=False),
+    "demo": lambda: Case(demo(), DEMO_STEPS),
+    "demo, 200 potentials": potentials,
+}
+
+
+def measure(rounds: int) -> dict[str, dict[str, float]]:
+    """Return the figures of each case, by name."""
+    cases = {name: make() for name, make in CASES.items()}
+    for number in range(rounds + 1):
+        for case in cases.values():
+            case.run()
+            if number == 0:
+                case.seconds.clear()  # the first round of each is not counted
+    found = {}
+    for name, case in cases.items():
+        figures = {"us_a_timestep": 1e6 * statistics.median(case.seconds) / case.timesteps, "mb": case.nbytes / 1e6}
+        if case.against:
+            pairs = zip(case.seconds, cases[case.against].seconds, strict=True)
+            figures["ratio"] = statistics.median(with_it / without for with_it, without in pairs)
+            figures["ratio_of_least"] = min(case.seconds) / min(cases[case.against].seconds)
+        found[name] = figures
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--json", metavar="FILE")
+    args = parser.parse_args()
+    found = measure(args.rounds)
+    for name, figures in found.items():
+        ratio = f"{figures['ratio']:6.2f} x, least {figures['ratio_of_least']:.2f} x" if "ratio" in figures else ""
+        print(f"{name:38} {figures['us_a_timestep']:7.3f} us a timestep {figures['mb']:7.2f} MB {ratio}")
+    if args.json:
+        with open(args.json, "w", encoding="utf-8") as file:
+            json.dump(found, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

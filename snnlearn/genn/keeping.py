@@ -1,0 +1,139 @@
+"""The part of ``GeNNModel`` that records variables and plays what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from snnlearn.errors import NetworkError
+from snnlearn.genn.adding import AddsGroups
+from snnlearn.genn.arguments import checked_arguments
+from snnlearn.genn.groups import NeuronGroup
+from snnlearn.genn.playback import Playback
+from snnlearn.genn.recording import RecordedVariable, Recording
+from snnlearn.network import Play, Record
+from snnlearn.network.checks import check_size
+
+
+class KeepsRecordings(AddsGroups):
+    """A model whose variables can be recorded and played."""
+
+    @checked_arguments
+    def record(
+        self,
+        population: NeuronGroup,
+        variables: Iterable[str] | str = (),
+        timesteps: int = 1,
+        every: int = 1,
+        spikes: bool = False,
+        start: int | None = None,
+    ) -> Recording:
+        """Record variables of a population: in each timestep, what it leaves them as. Before ``build``.
+
+        Parameters
+        ----------
+        population : NeuronGroup
+        variables : iterable of str, or str
+            Their names.
+        timesteps : int
+            How many timesteps are held: the newest.
+        every : int
+            Record every n-th of them only.
+        spikes : bool
+            Whether to record too which neurons spike.
+        start : int, optional
+            Record ``timesteps`` timesteps from this one on, and stop.
+
+        Returns
+        -------
+        Recording
+
+        Raises
+        ------
+        NetworkError
+            For a population of another model, an unknown variable, and one that is recorded already.
+        LifecycleError
+            After ``build``.
+        """
+        self._need_unbuilt("what is recorded")
+        self._check_ours("a recording", population, NeuronGroup, "neuron population")
+        owner = f"the recording of '{population.name}'"
+        names = (variables,) if isinstance(variables, str) else tuple(variables)
+        length, step = check_size(owner, "timesteps", timesteps), check_size(owner, "every", every)
+        if step >= 2**32:
+            raise NetworkError(f"{owner}: every must be below 2**32, not {every}")
+        first = None if start is None else check_size(owner, "start", start, 0)
+        record = Record(names, bool(spikes), length, step)
+        population._change(records=(*population.spec.records, record))
+        recording = Recording(population, len(population.spec.records) - 1, first)
+        population._kept.append(recording)
+        return recording
+
+    @checked_arguments
+    def play(
+        self,
+        population: NeuronGroup,
+        variable: str,
+        source: RecordedVariable | ArrayLike,
+        reverse: bool = False,
+        lag: int = 0,
+    ) -> Playback:
+        """Have a variable play what was recorded: a row is its value in each timestep. Before ``build``.
+
+        The neurons' code sees the row. What else refers to the variable sees, as with any variable, what the last
+        update of its neuron has left: the row of that timestep.
+
+        Parameters
+        ----------
+        population : NeuronGroup
+        variable : str
+            The model declares it ``READ_ONLY_DUPLICATE``; without copies of a batch, ``READ_ONLY`` will do.
+        source : RecordedVariable or array of shape (timesteps, batch, neurons) or (timesteps, neurons)
+            ``recording["V"]`` or ``recording.spikes``, of this model or another one on the same engine and device: its
+            rows are played where they are, without a copy, after ``rewind()``. An array is played from ``load`` on,
+            from its first row, or in reverse from its last.
+        reverse : bool
+            Whether to play rows from the newest to the oldest.
+        lag : int
+            How many timesteps to be ahead, in this direction.
+
+        Returns
+        -------
+        Playback
+
+        Raises
+        ------
+        NetworkError
+            For a population of another model, an unknown variable, one with another access, one that plays something
+            already, and a source of another size or type.
+        LifecycleError
+            After ``build``.
+        """
+        self._need_unbuilt("what is played")
+        self._check_ours("a playback", population, NeuronGroup, "neuron population")
+        owner = f"a playback to '{population.name}.{variable}'"
+        playback = Playback(population, variable, source, bool(reverse), check_size(owner, "lag", lag, 0))
+        play = Play(variable, playback.type, playback.every, playback.reverse)
+        if playback.source is not None:
+            self._check_source(owner, playback)
+        population._change(plays=(*population.spec.plays, play))
+        population._kept.append(playback)
+        return playback
+
+    def _check_source(self, owner: str, playback: Playback) -> None:
+        assert playback.source is not None
+        there, here = playback.source.recording.population, playback.population
+        if there.spec.size != here.spec.size:
+            raise NetworkError(
+                f"{owner}: it has {here.spec.size} neurons, and what was recorded of '{there.name}' {there.spec.size}"
+            )
+        known: dict[str, Any] = {v.name: v for v in here.spec.model.vars}
+        to = playback._own_type
+        if playback.variable in known and not np.can_cast(playback.source.dtype, np.dtype(to.dtype), "safe"):
+            raise NetworkError(
+                f"{owner}: the variable is of type '{to.name}', which has no place for all values of type "
+                f"'{playback.type.name}'"
+            )

@@ -1,0 +1,274 @@
+"""Recordings of variables as a user sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn import network as net
+from snnlearn.attributes import CheckedAttributes
+from snnlearn.declare import ValueType, value_type
+from snnlearn.errors import LifecycleError, NetworkError, did_you_mean
+from snnlearn.network import Location, Record
+from snnlearn.network.checks import check_size
+from snnlearn.runtime import Simulation
+from snnlearn.runtime.history import RecorderState
+
+Result = TypeVar("Result")
+
+
+class Neurons(Protocol):
+    """A neuron population, as its recordings see it."""
+
+    spec: net.NeuronPopulation
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+
+    @property
+    def _key(self) -> str: ...
+
+    @property
+    def _loaded(self) -> bool: ...
+
+    @property
+    def _model(self) -> Any: ...
+
+    def _simulation(self) -> Simulation:
+        """Return the simulation; raise LifecycleError where there is none."""
+
+    def _change(self, **changes: Any) -> None: ...
+
+
+class Recording(CheckedAttributes):
+    """What is recorded of a population's variables; made by ``GeNNModel.record``.
+
+    A row holds the values of all neurons as a timestep has left them. The newest rows are held, for as many timesteps
+    as were asked for. The recording counts the timesteps that it records itself: an assignment to the model's
+    ``timestep`` changes no row. ``recording["V"]`` is what is recorded of a variable.
+
+    Attributes
+    ----------
+    population : NeuronGroup
+    """
+
+    population: Neurons
+
+    def __init__(self, population: Neurons, number: int, start: int | None) -> None:
+        self.population = population
+        self._number = number
+        self._start, self._enabled = start, True
+        self._state: RecorderState | None = None
+
+    # ---- what is recorded ----
+
+    @property
+    def _record(self) -> Record:
+        return self.population.spec.records[self._number]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of the variables that are recorded."""
+        return self._record.variables
+
+    @property
+    def every(self) -> int:
+        """Every how many timesteps a row is recorded."""
+        return self._record.every
+
+    @property
+    def timesteps(self) -> int:
+        """How many timesteps are held; can be assigned until the model is loaded."""
+        return self._record.timesteps
+
+    @timesteps.setter
+    def timesteps(self, timesteps: int) -> None:
+        if self.population._loaded:
+            raise LifecycleError(f"the recording of '{self.population.name}': timesteps can be changed before load")
+        number = check_size(f"the recording of '{self.population.name}'", "timesteps", timesteps)
+        records = list(self.population.spec.records)
+        records[self._number] = replace(self._record, timesteps=number)
+        self.population._change(records=tuple(records))
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes it takes."""
+        tracks = [*(self[name] for name in self.variables), *([self.spikes] if self._record.spikes else [])]
+        each = self.population.spec.size * int(self.population._model.batch_size)
+        return (self._record.rows + 1) * each * sum(track.dtype.itemsize for track in tracks)
+
+    def __getitem__(self, name: str) -> RecordedVariable:
+        if name not in self.variables:
+            hint = "; its spikes are `recording.spikes`" if name == "spikes" else did_you_mean(name, self.variables)
+            raise NetworkError(f"the recording of '{self.population.name}' has no variable '{name}'{hint}")
+        return RecordedVariable(self, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.variables)
+
+    @property
+    def spikes(self) -> RecordedVariable:
+        """Whether each neuron spiked: 1 or 0.
+
+        Raises
+        ------
+        NetworkError
+            If spikes are not part of it.
+        """
+        if not self._record.spikes:
+            raise NetworkError(f"the recording of '{self.population.name}' has no spikes: record(..., spikes=True)")
+        return RecordedVariable(self, None)
+
+    # ---- when ----
+
+    @property
+    def start(self) -> int | None:
+        """The first timestep to record, where recording stops when all rows are full; None where it never stops.
+
+        Assigning forgets all rows.
+        """
+        return self._start
+
+    @start.setter
+    def start(self, start: int | None) -> None:
+        self._start = None if start is None else check_size("a recording", "start", start, 0)
+        if self._state is not None:
+            self._change(lambda state: state.restart(self._start))
+
+    @property
+    def enabled(self) -> bool:
+        """Whether timesteps are recorded; while it is False they take no longer than without a recording."""
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, enabled: bool) -> None:
+        self._enabled = bool(enabled)
+        if self._state is not None:
+            self._change(lambda state: setattr(state, "enabled", self._enabled))
+
+    def clear(self) -> None:
+        """Forget all rows, and begin anew.
+
+        Raises
+        ------
+        LifecycleError
+            Before ``load``.
+        """
+        self._change(lambda state: state.restart(self._start))
+
+    @property
+    def written(self) -> int:
+        """How many timesteps have been recorded since ``load`` or `clear`, or since `start` was assigned."""
+        return self._change(lambda state: state.written)
+
+    # ---- rows ----
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """The times of the rows [ms], shape (rows,): those at which their timesteps began; raises as ``values``."""
+        dt = float(self.population._model.dt)
+        return dt * np.array(self._change(lambda state: [*state.timesteps(self._full(state))][:: self.every]), float)
+
+    def _full(self, state: RecorderState) -> range:
+        """Return the timesteps that are held, counted from the first; LifecycleError unless all rows are full."""
+        counts, record = state.held, state.record
+        if -(-len(counts) // record.every) < record.rows:
+            raise LifecycleError(
+                f"the recording of '{self.population.name}' holds {record.timesteps} timesteps and only "
+                f"{len(counts)} have been recorded: it can be read once it is full; last(n) gives the newest rows"
+            )
+        return counts
+
+    def _change(self, do: Callable[[RecorderState], Result]) -> Result:
+        """Do something to its state, or read it, at one definite timestep."""
+        simulation = self.population._simulation()
+        assert self._state is not None
+        return simulation.in_turn(do, self._state)
+
+    def _load(self) -> None:
+        history = self.population._simulation().history
+        assert history is not None
+        self._state = history.recorders[self.population._key, self._number]
+        self._state.restart(self._start)
+        self._state.enabled = self._enabled
+
+    def _unload(self) -> None:
+        self._state = None
+
+
+class RecordedVariable:
+    """What is recorded of one variable, or of spikes.
+
+    Attributes
+    ----------
+    recording : Recording
+    name : str or None
+        None for spikes.
+    """
+
+    def __init__(self, recording: Recording, name: str | None) -> None:
+        self.recording, self.name = recording, name
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """A copy of all rows, oldest first, shape (rows, batch, neurons), of the variable's type; uint8 for spikes.
+
+        Raises
+        ------
+        LifecycleError
+            Before ``load``, and before all rows are full.
+        """
+        recording = self.recording
+        return recording._change(lambda state: state.rows(self._at, recording._full(state)))
+
+    def last(self, rows: int) -> NDArray[Any]:
+        """Return a copy of the newest rows, oldest first.
+
+        Parameters
+        ----------
+        rows : int
+
+        Returns
+        -------
+        ndarray, shape (rows, batch, neurons)
+
+        Raises
+        ------
+        LifecycleError
+            Before ``load``, and where fewer rows are held.
+        """
+        whose = f"the recording of '{self.recording.population.name}'"
+        number, every = check_size(whose, "the number of rows", rows, 0), self.recording.every
+
+        def read(state: RecorderState) -> NDArray[Any]:
+            held = -(-len(state.held) // every)
+            if number > held:
+                raise LifecycleError(f"{whose} holds {held} rows, not {number}")
+            counts = state.held
+            return state.rows(self._at, counts[(held - number) * every :])
+
+        return self.recording._change(read)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its values."""
+        found: np.dtype[Any] = np.dtype(self._type.dtype)
+        return found
+
+    @property
+    def _type(self) -> ValueType:
+        if self.name is None:
+            return value_type("uint8_t")
+        spec = self.recording.population.spec
+        declared = next(v for v in spec.model.vars if v.name == self.name)
+        return value_type(value_type(declared.type).ctype_for(spec.precision))
+
+    @property
+    def _at(self) -> Location:
+        key = self.recording.population._key
+        return Location(key, "recorded_spikes") if self.name is None else Location(key, "recorded", self.name)

@@ -1,0 +1,360 @@
+"""Where recorders and players of a simulation are in their rows; see `codegen.plan.history` for what the numbers mean.
+
+The host sets a few numbers between runs; within a run all follows from the timestep. A recorder counts the timesteps
+that it has recorded: an assignment to the simulation's timestep, or a pause, does not disturb the count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+from weakref import WeakSet, ref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.errors import LifecycleError
+from snnlearn.network import Location, Network, Play, Record
+
+_WRAP = 1 << 64  # the numbers are unsigned, and differences of timesteps wrap around
+_NO_LIMIT = _WRAP - 1
+
+
+def _signed(number: int) -> int:
+    number %= _WRAP
+    return number - _WRAP if number >= _WRAP // 2 else number
+
+
+class WithRows(Protocol):
+    """A simulation, as its recorders and players see it."""
+
+    network: Network
+
+    @property
+    def timestep(self) -> int:
+        """The number of the next timestep."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been unloaded."""
+
+    def copy(self, at: Location) -> NDArray[Any]:
+        """Return a copy of an array's values."""
+
+    def write(self, at: Location, values: NDArray[Any]) -> None:
+        """Replace all values of an array by as many others."""
+
+    def set_extra_global_params(self, given: Iterable[tuple[Location, NDArray[Any]]]) -> None:
+        """Replace arrays by others of any length."""
+
+    def share(self, at: Location, source: Any, there: Location) -> None:
+        """Have an array be another simulation's."""
+
+    def settle(self, why: str) -> None:
+        """Wait until nothing is at work on its arrays; LifecycleError where another thread runs it."""
+
+
+class _Numbers:
+    """A few numbers of a simulation that compiled code reads."""
+
+    def __init__(self, simulation: WithRows, at: Location) -> None:
+        self._of = ref(simulation)
+        self._at = at
+
+    @property
+    def simulation(self) -> WithRows:
+        """The simulation; LifecycleError where it is gone."""
+        found = self._of()
+        if found is None or found.closed:
+            raise LifecycleError(
+                f"the model of '{self._at.group}' has been unloaded, and what it recorded went with it"
+            )
+        return found
+
+    def write(self, *numbers: int) -> None:
+        """Replace the numbers."""
+        self.simulation.write(self._at, np.array([number % _WRAP for number in numbers], np.uint64))
+
+
+class RecorderState:
+    """Which timesteps a recorder holds.
+
+    Parameters
+    ----------
+    simulation : WithRows
+    population : str
+    number : int
+        Which of the population's records.
+    record : Record
+    """
+
+    def __init__(self, simulation: WithRows, population: str, number: int, record: Record) -> None:
+        self.population, self.record = population, record
+        self.readers: WeakSet[WithRows] = WeakSet()  # that play its rows
+        self._numbers = _Numbers(simulation, Location(population, "recorder", str(number)))
+        self._start: int | None = None
+        self._base = 0
+        self._paused: int | None = None  # the count at which it does not go on; below zero before its first timestep
+        self._stretches: list[tuple[int, int]] = []  # from which count on the timesteps follow which one
+        self.restart(None)
+
+    @property
+    def simulation(self) -> WithRows:
+        """Whose recorder it is; LifecycleError where that is gone."""
+        return self._numbers.simulation
+
+    # ---- what is recorded ----
+
+    @property
+    def limit(self) -> int:
+        """How many timesteps it records before it stops."""
+        return _NO_LIMIT if self._start is None else self.record.timesteps
+
+    @property
+    def _count(self) -> int:
+        return _signed(self.simulation.timestep - self._base) if self._paused is None else self._paused
+
+    @property
+    def written(self) -> int:
+        """How many timesteps have been recorded since it began."""
+        return min(max(self._count, 0), self.limit)
+
+    @property
+    def held(self) -> range:
+        """Those of them that it holds, counted from the first: as many as there is room for, in whole rows."""
+        written, every = self.written, self.record.every
+        newest = (written - 1) // every
+        return range(max(0, newest + 1 - self.record.rows) * every, written)
+
+    def timesteps(self, counts: range) -> Iterator[int]:
+        """Yield the timesteps that these counts were."""
+        stretches = iter([*self._stretches[1:], (_WRAP, 0)])
+        (first, timestep), (end, following) = self._stretches[0], next(stretches)
+        for count in counts:
+            while count >= end:
+                first, timestep = end, following
+                end, following = next(stretches)
+            yield timestep + count - first
+
+    # ---- what the host changes ----
+
+    def restart(self, start: int | None) -> None:
+        """Forget all rows; record from now on, or the timesteps from ``start`` on until all rows are full."""
+        self._start = start
+        if start is None:
+            self._base = self.simulation.timestep
+        else:
+            self._base = start
+        self._stretches = [(0, self._base)]
+        if self._paused is not None:
+            self._paused = _signed(self.simulation.timestep - self._base)
+        self._write()
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it records at all."""
+        return self._paused is None
+
+    @enabled.setter
+    def enabled(self, on: bool) -> None:
+        if on == self.enabled:
+            return
+        if on:
+            count, self._paused = self._paused, None
+            assert count is not None
+            # Before its first timestep it need not go on, unless that has passed.
+            if count >= 0 or _signed(self.simulation.timestep - self._base) > 0:
+                self._go_on(max(count, 0))
+        else:
+            self._paused = self._count
+        self._write()
+
+    def resume_at(self, count: int) -> None:
+        """Let the next timestep be this count, as if it had been recorded up to there."""
+        if self._paused is not None:
+            self._paused = count
+        else:
+            self._go_on(count)
+            self._write()
+
+    def records(self, first: int, timesteps: int) -> bool:
+        """Whether any of so many timesteps from one on would be recorded."""
+        count = _signed(first - self._base)
+        return self._paused is None and count < self.limit and count + timesteps > 0
+
+    def moved(self, old: int, new: int) -> None:
+        """Take note that the timestep has been assigned: the count goes on."""
+        if self._paused is None:
+            count = _signed(old - self._base)
+            if count > 0 or self._start is None:
+                self._base = new - count
+                self._note(count, new)
+                self._write()
+
+    def _go_on(self, count: int) -> None:
+        now = self.simulation.timestep
+        self._base = now - count
+        self._note(count, now)
+
+    def _note(self, count: int, timestep: int) -> None:
+        kept = [stretch for stretch in self._stretches if stretch[0] < count]
+        oldest = count - self.record.rows * self.record.every
+        first = max((n for n, stretch in enumerate(kept) if stretch[0] <= oldest), default=0)
+        self._stretches = [*kept[first:], (count, timestep)]
+
+    def _write(self) -> None:
+        self._numbers.write(self._base, self.limit if self._paused is None else 0, self.record.rows)
+
+    # ---- rows ----
+
+    def rows(self, at: Location, counts: range) -> NDArray[Any]:
+        """Return copies of the rows of an array that belong to these counts, shape (rows, batch, neurons)."""
+        simulation, record = self.simulation, self.record
+        flat = simulation.copy(at)
+        shape = (record.rows + 1, simulation.network.batch_size, simulation.network.neurons[self.population].size)
+        ring = flat.reshape(shape)
+        first = counts.start // record.every
+        number = -(-counts.stop // record.every) - first
+        return ring[(first + np.arange(number)) % record.rows]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows that can be played.
+
+    Attributes
+    ----------
+    number : int
+        How many there is room for.
+    counts : range
+        The timesteps that they hold, counted from the first recorded one.
+    """
+
+    number: int
+    counts: range
+
+
+class PlayerState:
+    """Where a player is in rows that have been recorded.
+
+    Parameters
+    ----------
+    simulation : WithRows
+    population : str
+    play : Play
+    """
+
+    def __init__(self, simulation: WithRows, population: str, play: Play) -> None:
+        self.play, self.at = play, Location(population, "played", play.variable)
+        self._numbers = _Numbers(simulation, Location(population, "player", play.variable))
+        self._source: RecorderState | None = None
+        self._set: list[int] = [0, 0, 0, 0]
+        self._until: int | None = None  # the first timestep that can no longer be played
+
+    def take(self, source: RecorderState, at: Location) -> None:
+        """Play the rows of a recorder's array, without a copy."""
+        simulation = self._numbers.simulation
+        simulation.share(self.at, source.simulation, at)
+        source.readers.add(simulation)
+        self._source = source
+
+    def take_values(self, values: NDArray[Any]) -> None:
+        """Play rows of shape (rows, batch, neurons)."""
+        flat = values.reshape(len(values), -1)
+        with_zeros = np.concatenate([flat, np.zeros_like(flat[:1])]).reshape(-1)
+        self._numbers.simulation.set_extra_global_params([(self.at, with_zeros)])
+        self._source = None
+
+    def rewind(self, rows: Rows, skip: int, lag: int, beyond: int) -> None:
+        """Begin with the next timestep: at the newest row, or the oldest, ``skip + lag`` timesteps further on.
+
+        As many timesteps can be played as rows last from ``skip`` on, and ``beyond`` more.
+        """
+        every, counts = self.play.every, rows.counts
+        newest = (counts.stop - 1) // every
+        oldest = counts.start // every
+        held = newest - oldest + 1
+        # In reverse the newest row may have lasted for less than it should.
+        begun = every - 1 - (counts.stop - 1) % every if self.play.reverse and len(counts) else 0
+        now = self._numbers.simulation.timestep
+        first = newest if self.play.reverse else oldest
+        self._set = [now - skip - lag - begun, held, first % rows.number, rows.number]
+        self._until = now + max(len(counts) - skip, 0) + beyond
+        self._numbers.write(*self._set)
+
+    @property
+    def left(self) -> int:
+        """How many timesteps can be played from now on."""
+        return 0 if self._until is None else max(self._until - self._numbers.simulation.timestep, 0)
+
+    def moved(self, old: int, new: int) -> None:
+        """Take note that the timestep has been assigned: the row goes on."""
+        if self._until is not None:
+            self._until += new - old
+            self._set[0] += new - old
+            self._numbers.write(*self._set)
+
+    def check(self, first: int, timesteps: int) -> None:
+        """Raise LifecycleError unless so many timesteps can be played from this one on; wait for who records."""
+        name = f"'{self.at.group}.{self.at.name}'"
+        if self._until is None:
+            raise LifecycleError(f"the recording that is played to {name} has not been started: call its rewind()")
+        if self._source is not None:
+            self._check_source(name, first, timesteps)
+        left = max(self._until - first, 0)
+        if timesteps > left:
+            raise LifecycleError(
+                f"the recording that is played to {name} has {left} timesteps left, and {timesteps} are to run: call "
+                "rewind(), with beyond=... where zeros are to follow"
+            )
+
+    def _check_source(self, name: str, first: int, timesteps: int) -> None:
+        assert self._source is not None
+        recorder, simulation = self._source, self._source.simulation
+        if simulation is not self._numbers.simulation:
+            simulation.settle(f"{name} plays what it records")
+        elif recorder.records(first, timesteps):
+            raise LifecycleError(
+                f"{name} plays what the same model is to record: set `enabled` of the recording to False, or give it a "
+                "start, so that it ends"
+            )
+
+
+class History:
+    """All recorders and players of a simulation.
+
+    Attributes
+    ----------
+    recorders : dict of (str, int) to RecorderState
+        By population and number.
+    players : dict of (str, str) to PlayerState
+        By population and variable.
+    """
+
+    def __init__(self, simulation: WithRows) -> None:
+        populations = simulation.network.neurons.items()
+        self.recorders = {
+            (name, number): RecorderState(simulation, name, number, record)
+            for name, n in populations
+            for number, record in enumerate(n.records)
+        }
+        self.players = {
+            (name, play.variable): PlayerState(simulation, name, play) for name, n in populations for play in n.plays
+        }
+
+    def before(self, first: int, timesteps: int) -> None:
+        """Check that timesteps can run, and wait for who still reads what they will write."""
+        for player in self.players.values():
+            player.check(first, timesteps)
+        for recorder in self.recorders.values():
+            for reader in recorder.readers:
+                if not reader.closed and reader is not recorder.simulation:
+                    reader.settle("it plays what is about to be recorded anew")
+
+    def moved(self, old: int, new: int) -> None:
+        """Take note that the timestep has been assigned."""
+        for recorder in self.recorders.values():
+            recorder.moved(old, new)
+        for player in self.players.values():
+            player.moved(old, new)

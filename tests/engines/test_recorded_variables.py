@@ -1,0 +1,234 @@
+"""Recorded variables are what pulling them after each timestep gives; played ones are the rows, in either direction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from snnlearn.genn import (
+    GeNNModel,
+    Recording,
+    VarAccess,
+    create_neuron_model,
+    create_weight_update_model,
+    init_postsynaptic,
+    init_weight_update,
+)
+
+NOISY = create_neuron_model(
+    "Noisy",
+    params=["tau"],
+    vars=["V", ("number", "uint8_t"), ("wide", "double"), ("above", "bool"), ("still", "int")],
+    sim_code="V += (Isyn + 2.0 * gennrand_uniform() - V) * dt / tau; number++; wide = V * 0.1; above = V > 0.8;",
+    threshold_condition_code="V >= 1.0",
+    reset_code="V = -0.25 * V;",
+)
+QUIET = create_neuron_model("Quiet", vars=["x"], sim_code="x = 0.5 * x + Isyn;")
+SIZES = (1, 37, 64, 300)  # 300 neurons are several blocks of threads of a GPU's stand-in
+STEPS = 40
+Pulled = dict[str, list[NDArray[Any]]]
+
+
+def forward(engine: Any, batch: int, timesteps: int, every: int = 1) -> tuple[GeNNModel, list[Recording]]:
+    """Return a network whose populations are all recorded; of the largest the past of V is kept too."""
+    model = engine.model("forward", dt=0.5)
+    model.batch_size = batch
+    start = {"V": 0.5, "number": 0, "wide": 0.0, "above": False, "still": 7}
+    noisy = [model.add_neuron_population(f"P{size}", size, NOISY, {"tau": 4.0}, start) for size in SIZES]
+    quiet = model.add_neuron_population("Quiet", 70, QUIET, {}, {"x": 1.0})
+    reads = create_weight_update_model(
+        "Reads", params=["w"], pre_neuron_var_refs=["V_pre"], pre_spike_syn_code="addToPost(w * V_pre);"
+    )
+    connection = model.add_synapse_population(
+        "C",
+        "DENSE",
+        noisy[-1],
+        quiet,
+        init_weight_update(reads, {"w": 0.01}, pre_var_refs={"V_pre": "V"}),
+        init_postsynaptic("DeltaCurr"),
+    )
+    connection.axonal_delay_steps = 3
+    recordings = [model.record(p, ["V", "number", "wide", "above", "still"], timesteps, every, True) for p in noisy]
+    return model, [*recordings, model.record(quiet, "x", timesteps, every)]
+
+
+def pulled(model: GeNNModel, recordings: list[Recording], found: dict[str, Pulled]) -> None:
+    """Run a timestep, and keep what is recorded of it, pulled."""
+    model.step_time()
+    model.pull_recording_buffers_from_device()
+    for recording in recordings:
+        group: Any = recording.population
+        keep = found.setdefault(group.name, {})
+        for name in recording.variables:
+            group.vars[name].pull_from_device()
+            view = group.vars[name].current_view.reshape(model.batch_size, group.num_neurons)
+            keep.setdefault(name, []).append(view.copy())
+        if "V" in recording.variables:
+            row = np.zeros((model.batch_size, group.num_neurons), np.uint8)
+            for copy, (_, ids) in enumerate(group.spike_recording_data):
+                row[copy, ids] = 1
+            keep.setdefault("spikes", []).append(row)
+
+
+def assert_rows(recordings: list[Recording], found: dict[str, Pulled], rows: slice) -> None:
+    for recording in recordings:
+        keep = found[recording.population.name]
+        for name in recording.variables:
+            expected = np.array(keep[name])[rows]
+            assert recording[name].values.dtype == expected.dtype
+            np.testing.assert_array_equal(
+                recording[name].values, expected, err_msg=f"{recording.population.name} {name}"
+            )
+        if "spikes" in keep:
+            np.testing.assert_array_equal(recording.spikes.values, np.array(keep["spikes"])[rows])
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_rows_are_what_pulling_each_timestep_gives(engine: Any, start: Any, batch: int) -> None:
+    model, recordings = forward(engine, batch, timesteps=25)
+    for population in model.neuron_populations.values():
+        population.spike_recording_enabled = True
+    start(model, 1)
+    found: dict[str, Pulled] = {}
+    for _ in range(STEPS):
+        pulled(model, recordings, found)
+    assert np.array(found["P300"]["spikes"])[-25:].any(axis=(1, 2)).all(), "there is something to compare"
+    assert_rows(recordings, found, slice(-25, None))
+    np.testing.assert_array_equal(recordings[0].times, 0.5 * np.arange(STEPS - 25, STEPS))
+    np.testing.assert_array_equal(recordings[0]["V"].last(3), np.array(found["P1"]["V"])[-3:])
+
+    # An assignment to the timestep disturbs nothing; a pause leaves timesteps out.
+    model.timestep = 1000
+    for _ in range(7):
+        pulled(model, recordings, found)
+    assert recordings[0].written == STEPS + 7
+    assert_rows(recordings, found, slice(-25, None))
+    np.testing.assert_array_equal(recordings[0].times[-8:], [0.5 * (STEPS - 1), *(0.5 * np.arange(1000, 1007))])
+    for recording in recordings:
+        recording.enabled = False
+    model.run(6)
+    for recording in recordings:
+        recording.enabled = True
+    pulled(model, recordings, found)
+    assert_rows(recordings, found, slice(-25, None))
+    np.testing.assert_array_equal(recordings[0].times[-2:], [0.5 * 1006, 0.5 * 1013])
+
+    # A window ends by itself, whatever runs after it.
+    for recording in recordings:
+        recording.start = 1017
+    model.run(3)
+    assert recordings[0].written == 0
+    in_window: dict[str, Pulled] = {}
+    for _ in range(25):
+        pulled(model, recordings, in_window)
+    model.run(100)
+    assert recordings[0].written == 25
+    assert_rows(recordings, in_window, slice(None))
+    np.testing.assert_array_equal(recordings[0].times, 0.5 * np.arange(1017, 1042))
+
+
+def test_every_third_timestep_is_a_row(engine: Any, start: Any) -> None:
+    model, recordings = forward(engine, 1, timesteps=10, every=3)
+    for population in model.neuron_populations.values():
+        population.spike_recording_enabled = True
+    start(model, 1)
+    found: dict[str, Pulled] = {}
+    for _ in range(20):
+        pulled(model, recordings, found)
+    assert_rows(recordings, found, slice(9, None, 3))  # rows of timesteps 9, 12, 15 and 18
+    np.testing.assert_array_equal(recordings[0].times, 0.5 * np.arange(9, 20, 3))
+
+
+READER = create_neuron_model(
+    "Reader",
+    params=["gain"],
+    vars=[
+        ("V", "scalar", VarAccess.READ_ONLY_DUPLICATE),
+        ("spiked", "scalar", VarAccess.READ_ONLY_DUPLICATE),
+        ("number", "uint8_t", VarAccess.READ_ONLY_DUPLICATE),
+        ("given", "scalar", VarAccess.READ_ONLY_DUPLICATE),
+        "sum",
+        "seen",
+    ],
+    sim_code="seen = V; sum += gain * (V + given) + 10.0 * spiked + number;",
+)
+
+
+def reader(engine: Any, recordings: list[Recording], given: NDArray[Any], reverse: bool) -> tuple[GeNNModel, Any]:
+    """Return a network of its own that plays recordings, and its playbacks."""
+    batch = given.shape[1]
+    model = engine.model("reader")
+    model.batch_size = batch
+    playbacks = []
+    values = dict.fromkeys(["V", "spiked", "number", "given", "sum", "seen"], 0)
+    groups = {}
+    for recording, rows in zip(recordings, [given[:, :, :size] for size in SIZES], strict=True):
+        size = recording.population.spec.size
+        group = groups[size] = model.add_neuron_population(f"R{size}", size, READER, {"gain": 0.5}, values)
+        playbacks += [
+            model.play(group, "V", recording["V"], reverse),
+            model.play(group, "spiked", recording.spikes, reverse, lag=2),
+            model.play(group, "number", recording["number"], reverse),
+            model.play(group, "given", rows, reverse),
+        ]
+    # What refers to a variable that is played sees the row of the last timestep.
+    sends = create_weight_update_model(
+        "Sends", pre_neuron_var_refs=["V_pre"], synapse_dynamics_code="addToPost(V_pre);"
+    )
+    echo = model.add_neuron_population("Echo", SIZES[1], QUIET, {}, {"x": 0.0})
+    one = init_weight_update(sends, pre_var_refs={"V_pre": "V"})
+    model.add_synapse_population("E", "DENSE", groups[1], echo, one, init_postsynaptic("DeltaCurr"))
+    return model, playbacks
+
+
+def played_rows(recordings: list[Recording], given: NDArray[Any], reverse: bool, beyond: int) -> list[Pulled]:
+    """Return, for each population, what its variables are in each timestep: the rows in order, then zeros."""
+    found = []
+    for recording in recordings:
+        size = recording.population.spec.size
+        tracks = {"V": recording["V"].values, "number": recording["number"].values, "spiked": recording.spikes.values}
+        tracks["given"] = given[:, :, :size]
+        rows = {}
+        for name, values in tracks.items():
+            ordered = (values[::-1] if reverse else values)[2 if name == "spiked" else 0 :].astype(float)
+            rows[name] = list(np.concatenate([ordered, np.zeros((beyond + 2, *values.shape[1:]))]))
+        found.append(rows)
+    return found
+
+
+@pytest.mark.parametrize(("batch", "reverse"), [(1, True), (2, True), (2, False)])
+def test_another_network_plays_the_rows(engine: Any, start: Any, batch: int, reverse: bool) -> None:
+    model, recordings = forward(engine, batch, timesteps=25)
+    recordings = recordings[:-1]
+    start(model)
+    model.run(STEPS)
+    given = np.random.default_rng(1).normal(size=(25, batch, max(SIZES))).astype(np.float32)
+    other, playbacks = reader(engine, recordings, given, reverse)
+    start(other)
+    groups = [other.neuron_populations[f"R{size}"] for size in SIZES]
+    echo = other.neuron_populations["Echo"].vars["x"]
+
+    def values(variable: Any) -> NDArray[Any]:
+        variable.pull_from_device()
+        return variable.view.reshape(batch, -1).astype(float)
+
+    expected = played_rows(recordings, given, reverse, beyond=2)
+    for timestep in (0, 5):  # a second pass is like the first, wherever the clock stands
+        other.timestep = timestep
+        for playback in playbacks:
+            playback.rewind(beyond=2)
+        for step in range(27):
+            sums, heard, sent = [values(g.vars["sum"]) for g in groups], values(echo), values(groups[0].vars["V"])
+            other.step_time()
+            for group, rows, before in zip(groups, expected, sums, strict=True):
+                np.testing.assert_array_equal(values(group.vars["V"]), rows["V"][step])
+                np.testing.assert_array_equal(values(group.vars["seen"]), rows["V"][step])
+                more = (
+                    0.5 * (rows["V"][step] + rows["given"][step]) + 10.0 * rows["spiked"][step] + rows["number"][step]
+                )
+                np.testing.assert_allclose(values(group.vars["sum"]), before + more, rtol=1e-5)
+            np.testing.assert_allclose(values(echo), 0.5 * heard + sent, rtol=1e-5, atol=1e-6)
+    assert not any(playback.left for playback in playbacks if not playback.lag)
