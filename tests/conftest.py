@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--nvrtc",
         action="store_true",
-        help="compile every CUDA source that the tests' networks make, for three generations of GPUs",
+        help="compile every CUDA source that the tests' networks make",
+    )
+    parser.addoption(
+        "--compile-cache",
+        metavar="FOLDER",
+        help="keep compiled simulations there, for the next session too (default: a folder that is empty at first)",
     )
 
 
@@ -34,10 +40,21 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(EverySource(), "every-cuda-source")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process tests that stand together, which compile the same, and at the end a share of what is left."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
+
+
 @pytest.fixture(scope="session", autouse=True)
-def compile_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One cache of compiled simulations for the whole session: not the user's, and empty at first."""
-    folder = tmp_path_factory.mktemp("cache")
+def compile_cache(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """One cache of compiled simulations for the session and all its processes, not the user's; by default empty."""
+    given, temporary = request.config.getoption("--compile-cache"), tmp_path_factory.getbasetemp()
+    shared = temporary.parent if hasattr(request.config, "workerinput") else temporary
+    folder = Path(given).absolute() if given else shared / "compile-cache"
+    folder.mkdir(parents=True, exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder

@@ -1,7 +1,9 @@
 """What ``pytest --nvrtc`` does: every CUDA source that the networks of the tests make is compiled, beside the tests.
 
-Whatever engine a test takes, each network that it builds is emitted for a GPU as well, by its own rewrites and by none.
-Tests that are the same but for the engine run on the first one only.
+Whatever engine a test takes, each network that it builds is emitted for a GPU as well, by its own rewrites and by none,
+and compiled for one of three generations of GPUs. What differs between these is in the templates; the networks of
+tests/codegen/cuda/test_compiles.py, which use every line of the templates, are compiled for all three. Tests that are
+the same but for the engine run on the first one only.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ class EverySource:
             source = emit_cuda(optimise(plan, rewrites)).source
             if source not in self._compiled:
                 test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
-                self._compiled[source] = test, self._pool.submit(source)
+                self._compiled[source] = test, self._pool.submit_for_one(source)
 
     def pytest_collection_modifyitems(
         self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
@@ -86,7 +88,7 @@ class EverySource:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say how much has been compiled."""
         number, targets = len(self._compiled), ", ".join(self._pool.targets)
-        terminalreporter.write_line(f"NVRTC: {number} CUDA sources, each for {targets}")
+        terminalreporter.write_line(f"NVRTC: {number} CUDA sources, each for one of {targets}")
 
     def pytest_unconfigure(self) -> None:
         """End the compiler."""

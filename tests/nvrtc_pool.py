@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import zlib
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from threading import local
@@ -41,6 +42,11 @@ class NvrtcPool:
     def submit(self, source: str) -> dict[str, Future[str | None]]:
         """Have a source compiled for each target; what comes of it is None, or the first error."""
         return {target: self._threads.submit(self._compile, source, target) for target in self.targets}
+
+    def submit_for_one(self, source: str) -> dict[str, Future[str | None]]:
+        """Have a source compiled for one of the targets, which depends on the source; as `submit`."""
+        target = self.targets[zlib.crc32(source.encode()) % len(self.targets)]
+        return {target: self._threads.submit(self._compile, source, target)}
 
     def errors(self, source: str) -> list[str]:
         """Compile a source for each target and return what went wrong."""
