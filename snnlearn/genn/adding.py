@@ -31,6 +31,7 @@ from snnlearn.genn.groups import (
 from snnlearn.genn.initialise import AnyModel, LocalReferences, Values, resolve
 from snnlearn.genn.spec import ModelSpec
 from snnlearn.network import ArrayReference, Connectivity, Location, Reference, WeightReference
+from snnlearn.network.keys import GroupKey
 from snnlearn.runtime import Simulation
 
 AnyGroup = TypeVar("AnyGroup", bound=Group[Any])
@@ -338,7 +339,7 @@ class AddsGroups(ModelSpec, ABC):
         if name in getattr(self, kind):
             raise NetworkError(f"there is a group called '{name}' in {kind} already")
         keys = (f"{name}_{kind}{number}" for number in ("", *range(2, len(self._by_key) + 2)))
-        return next(key for key in keys if key not in self._by_key)
+        return GroupKey(next(key for key in keys if key not in self._by_key), name)
 
     def _add(self, groups: Named[Any], name: str, group: AnyGroup) -> AnyGroup:
         group.name = name
@@ -361,9 +362,9 @@ class AddsGroups(ModelSpec, ABC):
             if to is None:
                 continue
             if to.group not in self._by_key or (group is not None and group._owner() is not self):
-                near = did_you_mean(to.group, self._by_key) if to.group not in self._by_key else ""
-                called = to.group if group is None else group.name
-                raise NetworkError(f"{owner}: reference '{name}' is to '{called}', no group of this model{near}")
+                near = did_you_mean(to.group, [g.name for g in self._groups()]) if to.group not in self._by_key else ""
+                name_of = to.group if group is None else group.name
+                raise NetworkError(f"{owner}: reference '{name}' is to '{name_of}', no group of this model{near}")
         return refs
 
     def _connection_of(self, ref: WeightReference) -> SynapseGroup:

@@ -22,10 +22,10 @@ def check_attachments(groups: Groups) -> None:
         check_ends(s, neurons[s.source], neurons[s.target])
         _check_complete(s)
     for c in groups.current_sources.values():
-        _check_known(f"current source '{c.name}': target", "neuron population", c.target, neurons)
+        _check_known(f"current source {c.name!r}: target", "neuron population", c.target, neurons)
         check_target(c, neurons[c.target])
     for u in groups.custom_connectivity_updates.values():
-        owner = f"custom connectivity update '{u.name}'"
+        owner = f"custom connectivity update {u.name!r}"
         _check_known(owner, "synapse population", u.synapses, groups.synapses)
         s = groups.synapses[u.synapses]
         check_connection(u, s, neurons[s.source], neurons[s.target])
@@ -48,7 +48,7 @@ def check_ends(s: SynapsePopulation, source: NeuronPopulation, target: NeuronPop
 
 def check_target(c: CurrentSource, target: NeuronPopulation) -> None:
     """Raise NetworkError unless a current source's input is its target's, and its arrays have that size."""
-    owner = f"current source '{c.name}'"
+    owner = f"current source {c.name!r}"
     _check_input(owner, "target_var", target, c.target_var)
     check_lengths(owner, c.model.vars, c.vars, target.size)
 
@@ -57,7 +57,7 @@ def check_connection(
     u: CustomConnectivityUpdate, s: SynapsePopulation, source: NeuronPopulation, target: NeuronPopulation
 ) -> None:
     """Raise NetworkError unless a connectivity update is of a SPARSE connection, and its arrays have that's sizes."""
-    owner = f"custom connectivity update '{u.name}'"
+    owner = f"custom connectivity update {u.name!r}"
     if s.connectivity.matrix_type != "SPARSE":
         raise NetworkError(f"{owner}: can only change SPARSE connectivity")
     check_lengths(owner, u.model.pre_vars, u.pre_vars, source.size)
@@ -83,7 +83,7 @@ def _check_complete(s: SynapsePopulation) -> None:
 
 
 def _owner_of(s: SynapsePopulation) -> str:
-    return f"synapse population '{s.name}'"
+    return f"synapse population {s.name!r}"
 
 
 def _check_known(owner: str, what: str, name: str, known: Iterable[str]) -> None:
@@ -95,5 +95,5 @@ def _check_input(owner: str, what: str, population: NeuronPopulation, name: str)
     """Raise NetworkError unless the neurons have an input of this name."""
     if name not in population.inputs:
         raise NetworkError(
-            f"{owner}: {what}: '{population.name}' has no input '{name}'{did_you_mean(name, population.inputs)}"
+            f"{owner}: {what}: {population.name!r} has no input '{name}'{did_you_mean(name, population.inputs)}"
         )

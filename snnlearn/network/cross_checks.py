@@ -18,6 +18,7 @@ from snnlearn.declare import (
 )
 from snnlearn.errors import NetworkError, did_you_mean
 from snnlearn.network.groups import Groups
+from snnlearn.network.keys import called
 from snnlearn.network.neurons import CurrentSource, NeuronPopulation
 from snnlearn.network.references import ArrayReference, Location, Reference, WeightReference
 from snnlearn.network.synapses import SynapsePopulation
@@ -36,17 +37,17 @@ def check_synapses(variables: Variables, groups: Groups, s: SynapsePopulation) -
         ("postsynaptic", groups.neurons[s.target], psm.neuron_var_refs, s.neuron_var_refs),
     ]:
         for ref in declared:
-            owner = f"synapse population '{s.name}': reference '{ref.name}'"
+            owner = f"synapse population {s.name!r}: reference '{ref.name}'"
             _check_to_population(variables, owner, side, population, ref, given[ref.name])
     for ref in wu.psm_var_refs:
-        owner = f"synapse population '{s.name}': reference '{ref.name}'"
+        owner = f"synapse population {s.name!r}: reference '{ref.name}'"
         _check_type(owner, ref, variables[s.psm_var_refs[ref.name].to])
 
 
 def check_current_source(variables: Variables, groups: Groups, c: CurrentSource) -> None:
     """Raise NetworkError unless a current source's references are to variables of its target."""
     for ref in c.model.neuron_var_refs:
-        owner = f"current source '{c.name}': reference '{ref.name}'"
+        owner = f"current source {c.name!r}: reference '{ref.name}'"
         _check_to_population(variables, owner, "target", groups.neurons[c.target], ref, c.var_refs[ref.name])
 
 
@@ -54,7 +55,7 @@ def _check_to_population(
     variables: Variables, owner: str, side: str, population: NeuronPopulation, ref: VarRef, given: Reference
 ) -> None:
     if given.to.group != population.name:
-        raise NetworkError(f"{owner} is to '{given.to.group}', but its {side} population is '{population.name}'")
+        raise NetworkError(f"{owner} is to {given.to.group!r}, but its {side} population is {population.name!r}")
     if given.to not in variables:
         names = [v.name for v in population.model.vars]
         raise NetworkError(f"{owner}: there is no variable {given.to}{did_you_mean(given.to.name, names)}")
@@ -71,13 +72,13 @@ def check_update(variables: Variables, groups: Groups, batch_size: int, u: Custo
         Unless its references are to variables of one shape, and its own have values for that.
     """
     if any(ref.to.group == u.name for ref in u.var_refs.values()):
-        raise NetworkError(f"custom update '{u.name}' refers to itself")
+        raise NetworkError(f"custom update {u.name!r} refers to itself")
     widest: Variable | None = None
     dims = VarAccessDim(0)
     for ref in u.model.var_refs:
-        owner = f"custom update '{u.name}': reference '{ref.name}'"
+        owner = f"custom update {u.name!r}: reference '{ref.name}'"
         given = u.var_refs[ref.name]
-        variable = _referred(variables, f"custom update '{u.name}'", given.to)
+        variable = _referred(variables, f"custom update {u.name!r}", given.to)
         per_synapse = variable.over in ("synapse", "kernel")
         if variable.over != "only" and per_synapse != isinstance(given, WeightReference):
             maker = "create_var_ref" if isinstance(given, WeightReference) else "create_wu_var_ref"
@@ -95,7 +96,7 @@ def check_update(variables: Variables, groups: Groups, batch_size: int, u: Custo
         if isinstance(given, WeightReference) and given.transpose is not None:
             _check_transpose(variables, groups, u, owner, given, variable)
     _check_reductions(variables, batch_size, u, dims)
-    _check_arrays(groups, f"custom update '{u.name}'", u.model.extra_global_param_refs, u.egp_refs)
+    _check_arrays(groups, f"custom update {u.name!r}", u.model.extra_global_param_refs, u.egp_refs)
     return _own_variables(u, widest, dims)
 
 
@@ -119,12 +120,12 @@ def _check_reductions(variables: Variables, batch_size: int, u: CustomUpdate, di
         if not ref.access & VarAccessModeAttribute.REDUCE:
             if ref.writable and variable.over == "only" and dims & VarAccessDim.ELEMENT:
                 raise NetworkError(
-                    f"custom update '{u.name}': reference '{ref.name}' writes {variable.location}, which all neurons "
+                    f"custom update {u.name!r}: reference '{ref.name}' writes {variable.location}, which all neurons "
                     "share; make it read-only or a reduction"
                 )
             if ref.writable and not variable.batched and dims & VarAccessDim.BATCH:
                 raise NetworkError(
-                    f"custom update '{u.name}': reference '{ref.name}' writes {variable.location}, which all copies of "
+                    f"custom update {u.name!r}: reference '{ref.name}' writes {variable.location}, which all copies of "
                     "a batch share; make it read-only or a reduction"
                 )
             continue
@@ -132,7 +133,7 @@ def _check_reductions(variables: Variables, batch_size: int, u: CustomUpdate, di
         lacks_batch = not variable.batched and batch_size > 1 and dims & VarAccessDim.BATCH
         if batch_size > 1 and not lacks_element and not lacks_batch:
             raise NetworkError(
-                f"custom update '{u.name}': reference '{ref.name}' is a reduction, but {variable.location} has as many "
+                f"custom update {u.name!r}: reference '{ref.name}' is a reduction, but {variable.location} has as many "
                 "values as what is reduced"
             )
 
@@ -141,7 +142,7 @@ def _check_transpose(
     variables: Variables, groups: Groups, u: CustomUpdate, owner: str, given: WeightReference, variable: Variable
 ) -> None:
     assert given.transpose is not None
-    other = _referred(variables, f"custom update '{u.name}'", given.transpose)
+    other = _referred(variables, f"custom update {u.name!r}", given.transpose)
     for to in (given.to, given.transpose):
         if to.group not in groups.synapses:
             raise NetworkError(f"{owner}: {to} is no variable of a connection, so it cannot be transposed")
@@ -150,8 +151,8 @@ def _check_transpose(
     forward, back = groups.synapses[given.to.group], groups.synapses[given.transpose.group]
     if (back.source, back.target) != (forward.target, forward.source):
         raise NetworkError(
-            f"{owner}: '{back.name}' ({back.source} to {back.target}) is not the reverse of "
-            f"'{forward.name}' ({forward.source} to {forward.target})"
+            f"{owner}: {back.name!r} ({called(back.source)} to {called(back.target)}) is not the reverse of "
+            f"{forward.name!r} ({called(forward.source)} to {called(forward.target)})"
         )
     if other.type != variable.type:
         raise NetworkError(f"{owner}: {given.transpose} is of type '{other.type.name}', not '{variable.type.name}'")
@@ -160,7 +161,7 @@ def _check_transpose(
 def check_connectivity_update(variables: Variables, groups: Groups, u: CustomConnectivityUpdate) -> None:
     """Raise NetworkError unless a connectivity update's references are to its own connection and populations' size."""
     num_pre, num_post = groups.ends(groups.synapses[u.synapses])
-    what = f"custom connectivity update '{u.name}'"
+    what = f"custom connectivity update {u.name!r}"
     for declared, given, size in [
         (u.model.var_refs, u.var_refs, None),
         (u.model.pre_var_refs, u.pre_var_refs, num_pre),
@@ -243,6 +244,6 @@ def check_played(variables: Variables, batch_size: int, n: NeuronPopulation) -> 
     for play in n.plays:
         if batch_size > 1 and not variables[Location(n.name, "own", play.variable)].batched:
             raise NetworkError(
-                f"neuron population '{n.name}': variable '{play.variable}' has access READ_ONLY, which all copies of a "
+                f"neuron population {n.name!r}: variable '{play.variable}' has access READ_ONLY, which all copies of a "
                 "batch share; what a recording is played to is declared READ_ONLY_DUPLICATE"
             )

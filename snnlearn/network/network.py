@@ -129,7 +129,7 @@ class Network:
             for model in _models(group):
                 if model.time_type != self.time_type:
                     types = f"{model.time_type}, not {self.time_type}"
-                    raise NetworkError(f"{owner}: the model of '{group.name}' is for times of type {types}")
+                    raise NetworkError(f"{owner}: the model of {group.name!r} is for times of type {types}")
 
     def _check_names(self, owner: str) -> None:
         seen: set[str] = set()
@@ -138,7 +138,7 @@ class Network:
                 if name in seen:
                     raise NetworkError(f"{owner}: two groups are called '{name}'")
                 if group.name != name:
-                    raise NetworkError(f"{owner}: '{name}' is another name for '{group.name}'")
+                    raise NetworkError(f"{owner}: '{name}' is another name for {group.name!r}")
                 if group.precision != self.precision:
                     raise NetworkError(f"{owner}: '{name}' is of {group.precision} precision, not {self.precision}")
                 seen.add(name)

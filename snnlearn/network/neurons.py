@@ -79,7 +79,7 @@ class NeuronPopulation:
 
     def __post_init__(self) -> None:
         check_group_name(self.name, "neuron population")
-        owner = f"neuron population '{self.name}'"
+        owner = f"neuron population {self.name!r}"
         object.__setattr__(self, "size", check_size(owner, "the number of neurons", self.size))
         check_model_kind(owner, self.model, NeuronModel)
         check_dynamic(owner, self.model, self.dynamic_params)
@@ -136,7 +136,7 @@ class CurrentSource:
 
     def __post_init__(self) -> None:
         check_group_name(self.name, "current source")
-        owner = f"current source '{self.name}'"
+        owner = f"current source {self.name!r}"
         check_model_kind(owner, self.model, CurrentSourceModel)
         if not isinstance(self.target, str):
             raise NetworkError(f"{owner}: target is a {type(self.target).__name__}, not the name of a population")

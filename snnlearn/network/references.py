@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from snnlearn.attributes import frozen
+from snnlearn.network.keys import called
 
 # Which of a group's variables: a neuron's, current source's or custom update's own, a synapse's, one end's, the
 # postsynaptic model's; or what the simulation keeps besides and custom updates may refer to: summed input, input
@@ -74,8 +75,8 @@ class Location:
     def __str__(self) -> str:
         where = {"pre": "pre_vars of ", "post": "post_vars of ", "psm": "psm_vars of ", "recorded": "the recording of "}
         if not self.name:
-            return f"{self.space} of '{self.group}'"
-        return f"{where.get(self.space, '')}'{self.group}.{self.name}'"
+            return f"{self.space} of {self.group!r}"
+        return f"{where.get(self.space, '')}'{called(self.group)}.{self.name}'"
 
 
 @frozen

@@ -149,7 +149,7 @@ class SynapsePopulation:
 
     def __post_init__(self) -> None:
         check_group_name(self.name, "synapse population")
-        owner = f"synapse population '{self.name}'"
+        owner = f"synapse population {self.name!r}"
         for what, value, kind in [
             ("weight update", self.weight_update, WeightUpdateInit),
             ("postsynaptic model", self.postsynaptic, PostsynapticInit),

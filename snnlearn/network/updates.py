@@ -61,7 +61,7 @@ class CustomUpdate:
     def __post_init__(self) -> None:
         check_group_name(self.name, "custom update")
         check_group_name(self.group_name, "custom update group")
-        owner = f"custom update '{self.name}'"
+        owner = f"custom update {self.name!r}"
         check_model_kind(owner, self.model, CustomUpdateModel)
         check_dynamic(owner, self.model, self.dynamic_params)
         object.__setattr__(self, "params", check_params(self.model, self.params, owner, self.precision))
@@ -128,7 +128,7 @@ class CustomConnectivityUpdate:
     def __post_init__(self) -> None:
         check_group_name(self.name, "custom connectivity update")
         check_group_name(self.group_name, "custom update group")
-        owner = f"custom connectivity update '{self.name}'"
+        owner = f"custom connectivity update {self.name!r}"
         check_model_kind(owner, self.model, CustomConnectivityUpdateModel)
         if not isinstance(self.synapses, str):
             raise NetworkError(f"{owner}: synapses is a {type(self.synapses).__name__}, not the name of a connection")

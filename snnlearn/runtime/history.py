@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from snnlearn.errors import LifecycleError
 from snnlearn.network import Location, Network, Play, Record
+from snnlearn.network.keys import called
 
 _WRAP = 1 << 64  # the numbers are unsigned, and differences of timesteps wrap around
 _NO_LIMIT = _WRAP - 1
@@ -68,7 +69,7 @@ class _Numbers:
         found = self._of()
         if found is None or found.closed:
             raise LifecycleError(
-                f"the model of '{self._at.group}' has been unloaded, and what it recorded went with it"
+                f"the model of {self._at.group!r} has been unloaded, and what it recorded went with it"
             )
         return found
 
@@ -297,7 +298,7 @@ class PlayerState:
 
     def check(self, first: int, timesteps: int) -> None:
         """Raise LifecycleError unless so many timesteps can be played from this one on; wait for who records."""
-        name = f"'{self.at.group}.{self.at.name}'"
+        name = f"'{called(self.at.group)}.{self.at.name}'"
         if self._until is None:
             raise LifecycleError(f"the recording that is played to {name} has not been started: call its rewind()")
         if self._source is not None:

@@ -74,7 +74,7 @@ def given_connections(network: Network) -> Values:
         if given is None:
             if not s.connectivity.dense and not _makes_connections(s):
                 raise NetworkError(
-                    f"synapse population '{s.name}' has no connections: call set_sparse_connections, or give an "
+                    f"synapse population {s.name!r} has no connections: call set_sparse_connections, or give an "
                     "initialiser"
                 )
             continue
@@ -83,7 +83,7 @@ def given_connections(network: Network) -> Values:
         if lengths.max(initial=0) > stride:
             row = int(lengths.argmax())
             raise NetworkError(
-                f"synapse population '{s.name}': row {row} has {lengths[row]} synapses, but room for {stride}"
+                f"synapse population {s.name!r}: row {row} has {lengths[row]} synapses, but room for {stride}"
             )
         yield Location(s.name, "row_length"), lengths
         post = given.post[given.order]

@@ -410,7 +410,7 @@ class Simulation(Exclusive, ABC):
         length, timestep = self.recording_timesteps, self._time()
         if timestep < length:
             raise LifecycleError(
-                f"the recording of '{at.group}' holds {length} timesteps and only {timestep} have passed: "
+                f"the recording of {at.group!r} holds {length} timesteps and only {timestep} have passed: "
                 "it can be read once it is full"
             )
         words = self._read(at).reshape(length, self.network.batch_size, -1)

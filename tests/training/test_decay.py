@@ -1,6 +1,8 @@
 """Every decay against its closed form, and what is no decay."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +22,12 @@ FORMS = {
     "power 0.5": ((DecayType.POLYNOMIAL, 0.5), lambda s, e, i, n: e + (s - e) * math.sqrt(1 - i / n)),
 }
 DECAYS = pytest.mark.parametrize(("decay", "form"), FORMS.values(), ids=list(FORMS))
+
+
+def test_every_decay_is_here_and_in_the_documentation():
+    assert {form[0][0] if isinstance(form[0], tuple) else form[0] for form in FORMS.values()} == set(DecayType)
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `\(?DecayType\.(\w+)", page, re.MULTILINE)) == {kind.name for kind in DecayType}
 
 
 @DECAYS

@@ -193,8 +193,9 @@ def changing(num):
 def test_deltas_are_those_of_the_paper(bench, random, schedule):
     weights, gradients = some_weights(random), some_gradients(random, len(schedule))
     got, expected, bound = run_both(bench, weights, gradients, schedule)
-    # Otherwise the comparison could hardly fail.
-    assert np.median(bound / np.abs(expected)) < 1e-3
+    # Otherwise the comparison could hardly fail. Steps of a fixed size may add up to 0: nothing is small beside that.
+    with np.errstate(divide="ignore"):
+        assert np.median(bound / np.abs(expected)) < 1e-3
     assert np.all(np.abs(got - expected) <= bound)
 
 

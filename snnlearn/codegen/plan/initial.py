@@ -15,6 +15,7 @@ from snnlearn.declare import Param, Precision, ValueType, VarInitSnippet
 from snnlearn.dialect import check_initialiser, check_model
 from snnlearn.models import Constant
 from snnlearn.network import Location, SynapsePopulation, Variable, VarInit
+from snnlearn.network.keys import called
 
 
 def init_kernel(context: Context, v: Variable) -> Kernel | None:
@@ -85,7 +86,7 @@ def connect_kernel(context: Context, s: SynapsePopulation) -> Kernel | None:
         "col_build_code": Columns(pre, post, sparse),
         "diagonal_build_code": Diagonals(pre, post, s.connectivity.diagonals(pre, post), sparse),
     }
-    title = f"{attribute} of {s.name} ({init.snippet.name})"
+    title = f"{attribute} of {called(s.name)} ({init.snippet.name})"
     k = context.builder(f"connect_{s.name}", title, "init_sparse", domains[attribute])
     meanings = built_in("id_pre", "id_post", "id_diag")
     meanings |= context.sizes(num_pre=pre, num_post=post, id_pre_begin=0, id_post_begin=0, num_threads=1, id_thread=0)

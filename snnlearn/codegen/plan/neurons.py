@@ -17,6 +17,7 @@ from snnlearn.declare import value_type
 from snnlearn.dialect import check_model, tree
 from snnlearn.dialect.tree import Assign, Block, Evaluate, Name, Snippet
 from snnlearn.network import CurrentSource, Location, NeuronPopulation, SynapsePopulation
+from snnlearn.network.keys import called
 from snnlearn.network.references import Space
 
 Side = Literal["pre", "post"]
@@ -30,7 +31,7 @@ def neuron_kernel(context: Context, n: NeuronPopulation) -> Kernel:
 class _NeuronKernel:
     def __init__(self, context: Context, n: NeuronPopulation) -> None:
         self.context, self.n = context, n
-        title = f"neurons of {n.name} ({n.model.name})"
+        title = f"neurons of {called(n.name)} ({n.model.name})"
         self.k: KernelBuilder = context.builder(f"neuron_update_{n.name}", title, "neuron_update", Neurons(n.size))
         net = context.network
         self.incoming = net.groups.incoming.get(n.name, ())
@@ -53,9 +54,9 @@ class _NeuronKernel:
         condition = snippets.get("threshold_condition_code")
         if self.n.model.auto_refractory_required and condition is not None:
             unless = k.local("above_before")
-            k.add(Flag(unless, k.code(f"{self.n.name}: threshold before", condition, self.meanings)))
+            k.add(Flag(unless, k.code(f"{called(self.n.name)}: threshold before", condition, self.meanings)))
         if "sim_code" in snippets:
-            k.add(k.code(f"{self.n.name}: sim_code", snippets["sim_code"], self.meanings, scoped=False))
+            k.add(k.code(f"{called(self.n.name)}: sim_code", snippets["sim_code"], self.meanings, scoped=False))
         for attribute in ("pre_dynamics_code", "post_dynamics_code"):
             for code in self.attached(attribute):
                 k.add(code)
@@ -117,19 +118,19 @@ class _NeuronKernel:
         arriving = Location(s.name, "den_delay")
         if arriving in context.memory:
             both = {"input": meanings["inSyn"], "waiting": context.element(arriving, "neuron", f"{prefix}denDelay")}
-            k.add(k.code(f"{s.name}: input that was kept back", _TAKE, both))
+            k.add(k.code(f"{called(s.name)}: input that was kept back", _TAKE, both))
         snippet = check_model(psm.model).snippets.get("sim_code")
         if snippet is None:
             return
         target = self.meanings[s.post_target_var]
         assert isinstance(target, LocalVariable)
         action = {"injectCurrent": Accumulate(target.name, None)}
-        k.add(k.code(f"{s.name}: {psm.model.name}", snippet, meanings, action))
+        k.add(k.code(f"{called(s.name)}: {psm.model.name}", snippet, meanings, action))
 
     def add_input_from_post(self, s: SynapsePopulation) -> None:
         waiting = self.context.element(Location(s.name, "out_pre"), "neuron", f"{s.name}_outPre")
         meanings = {"input": self.meanings[s.pre_target_var], "waiting": waiting}
-        self.k.add(self.k.code(f"{s.name}: addToPre", _TAKE, meanings))
+        self.k.add(self.k.code(f"{called(s.name)}: addToPre", _TAKE, meanings))
 
     def add_current_source(self, c: CurrentSource) -> None:
         snippet = check_model(c.model).snippets.get("injection_code")
@@ -144,7 +145,7 @@ class _NeuronKernel:
         target = self.meanings[c.target_var]
         assert isinstance(target, LocalVariable)
         action = {"injectCurrent": Accumulate(target.name, None)}
-        self.k.add(self.k.code(f"{c.name}: {c.model.name}", snippet, meanings, action))
+        self.k.add(self.k.code(f"{called(c.name)}: {c.model.name}", snippet, meanings, action))
 
     def attached(self, attribute: str) -> Iterator[Code]:
         """Yield one kind of code of all attached connections."""
@@ -152,7 +153,7 @@ class _NeuronKernel:
         for s in self.outgoing if side == "pre" else self.incoming:
             snippet = check_model(s.weight_update.model).snippets.get(attribute)
             if snippet is not None:
-                yield self.k.code(f"{s.name}: {attribute}", snippet, self.attached_meanings(s, side))
+                yield self.k.code(f"{called(s.name)}: {attribute}", snippet, self.attached_meanings(s, side))
 
     def attached_meanings(self, s: SynapsePopulation, side: Side) -> Meanings:
         context, model, prefix = self.context, s.weight_update.model, f"{s.name}_"
@@ -187,7 +188,7 @@ class _NeuronKernel:
         context, memory = self.context, self.context.memory
         pre = side == "pre"
         time = Location(s.name, "pre_event_time" if pre else "post_event_time")
-        title = f"{s.name}: {side}_event_threshold_condition_code"
+        title = f"{called(s.name)}: {side}_event_threshold_condition_code"
         return OnSpike(
             self.k.code(title, condition, self.attached_meanings(s, side)),
             (),
@@ -205,10 +206,10 @@ class _NeuronKernel:
         before = (*self.attached("pre_spike_code"), *self.attached("post_spike_code"))
         reset: tuple[Code, ...] = ()
         if "reset_code" in snippets:
-            reset = (k.code(f"{n.name}: reset_code", snippets["reset_code"], self.meanings),)
+            reset = (k.code(f"{called(n.name)}: reset_code", snippets["reset_code"], self.meanings),)
         time = Location(n.name, "spike_time")
         return OnSpike(
-            k.code(f"{n.name}: threshold_condition_code", condition, self.meanings),
+            k.code(f"{called(n.name)}: threshold_condition_code", condition, self.meanings),
             before,
             reset,
             spikes.name,

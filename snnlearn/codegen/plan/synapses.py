@@ -14,6 +14,7 @@ from snnlearn.declare.built_in_names import SYNAPSE
 from snnlearn.dialect import check_model, tree
 from snnlearn.dialect.tree import Snippet
 from snnlearn.network import Location, SynapsePopulation
+from snnlearn.network.keys import called
 
 _TIMERS = {
     "synapse_dynamics_code": "synapse_dynamics",
@@ -34,7 +35,7 @@ def synapse_kernel(context: Context, s: SynapsePopulation, attribute: str) -> Ke
     timer = _TIMERS[attribute]
     k = context.builder(
         f"{_NAMES.get(attribute, timer)}_{s.name}",
-        f"{attribute} of {s.name} ({model.name})",
+        f"{attribute} of {called(s.name)} ({model.name})",
         timer,
         _domain(context, s, attribute),
     )

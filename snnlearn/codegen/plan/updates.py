@@ -27,6 +27,7 @@ from snnlearn.network import (
     Variable,
     WeightReference,
 )
+from snnlearn.network.keys import called
 
 
 def group_operations(context: Context, group: str) -> tuple[Operation, ...]:
@@ -56,7 +57,7 @@ def column_indexer(context: Context, s: SynapsePopulation, name: str, timer: str
     room = num_pre * sparse.stride
     if room > 2**32:
         raise NetworkError(
-            f"synapse population '{s.name}' has room for {room:,} synapses; with code of postsynaptic spikes or events "
+            f"synapse population {s.name!r} has room for {room:,} synapses; with code of postsynaptic spikes or events "
             "2**32 is the most: lower max_connections, or split it"
         )
     return IndexColumns(context.kernel_name(name), timer, Columns(num_pre, num_post, sparse))
@@ -119,7 +120,7 @@ def _update_builder(context: Context, u: CustomUpdate, widest: Variable | None) 
         assert name is not None
         s = context.network.synapses[name]
         domain = Synapses(*context.network.groups.ends(s), context.memory.sparse(s))
-    title = f"custom update {u.name} ({u.model.name})"
+    title = f"custom update {called(u.name)} ({u.model.name})"
     return context.builder(f"custom_update_{u.name}", title, f"custom_update_{u.group_name}", domain)
 
 
@@ -163,11 +164,11 @@ def _transpositions(context: Context, u: CustomUpdate) -> Iterable[Transposition
         if not isinstance(ref, WeightReference) or ref.transpose is None:
             continue
         if ref.transpose == ref.to:
-            raise NetworkError(f"custom update '{u.name}': {ref.to} cannot be its own transposed copy")
+            raise NetworkError(f"custom update {u.name!r}: {ref.to} cannot be its own transposed copy")
         source, target = context.memory[ref.to], context.memory[ref.transpose]
         if source.batched != target.batched:
             raise NetworkError(
-                f"custom update '{u.name}': {ref.to} and {ref.transpose} differ in their copies of a batch"
+                f"custom update {u.name!r}: {ref.to} and {ref.transpose} differ in their copies of a batch"
             )
         copies = context.network.batch_size if source.batched else 1
         unique = context.kernel_name(f"transpose_{u.name}_{name}")
@@ -186,7 +187,7 @@ def _row_kernel(context: Context, u: CustomConnectivityUpdate) -> Iterable[Kerne
     s, memory = context.network.synapses[u.synapses], context.memory
     sparse = memory.sparse(s)
     assert sparse is not None
-    title = f"row_update_code of {u.name} ({u.model.name})"
+    title = f"row_update_code of {called(u.name)} ({u.model.name})"
     rows = Rows(*context.network.groups.ends(s), sparse)
     k = context.builder(f"custom_connectivity_update_{u.name}", title, f"custom_update_{u.group_name}", rows)
     meanings = _connectivity_meanings(context, u)
@@ -206,7 +207,7 @@ def _row_kernel(context: Context, u: CustomConnectivityUpdate) -> Iterable[Kerne
     values = [*locations, *(u.var_refs[ref.name].to for ref in u.model.var_refs)]
     actions: dict[str, Action] = {
         "add_synapse": AddSynapse(
-            tuple(NewValue(memory[at].name, context.guard(at, f"add_synapse of '{u.name}'")) for at in values)
+            tuple(NewValue(memory[at].name, context.guard(at, f"add_synapse of {u.name!r}")) for at in values)
         ),
         "remove_synapse": RemoveSynapse(),
     }
@@ -232,7 +233,7 @@ def _host_kernel(context: Context, u: CustomConnectivityUpdate) -> Iterable[Kern
         return []
     groups, memory = context.network.groups, context.memory
     s = groups.synapses[u.synapses]
-    title = f"host_update_code of {u.name} ({u.model.name})"
+    title = f"host_update_code of {called(u.name)} ({u.model.name})"
     once = Once(*groups.ends(s))
     k = context.builder(f"custom_host_update_{u.name}", title, f"custom_update_host_{u.group_name}", once)
     meanings = _connectivity_meanings(context, u) | context.sizes(row_stride=groups.row_stride(s))
