@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 from snnlearn.attributes import frozen, suggest_attributes
 from snnlearn.declare import fields as f
-from snnlearn.declare.accessors import Accessors, getter_of
 from snnlearn.declare.built_in_names import SEEN
 from snnlearn.declare.fields import check_identifier
 from snnlearn.declare.types import value_type
@@ -30,14 +29,14 @@ _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 @suggest_attributes
 @frozen
 @dataclass(frozen=True)
-class Model(Accessors):
+class Model:
     """What all declarations share.
 
     Parameters
     ----------
     name : str
         Used in messages and in comments of generated source; a C identifier. A class of the user's that derives from
-        a kind of model, as PyGeNN's programs do, may leave it out, and say the rest in its ``get_<field>``.
+        a kind of model may leave it out: its own name serves.
     params : sequence of Param, str or (name, type)
         Numbers the same for a whole population.
     derived_params : sequence of DerivedParam or (name, func[, type])
@@ -69,10 +68,7 @@ class Model(Accessors):
             object.__setattr__(self, "name", type(self).__name__)
         check_identifier(self.name, "model")
         for field in dataclasses.fields(self):
-            value: Any = getattr(self, field.name)
-            getter = getter_of(field.name)
-            if getattr(type(self), getter) is not getattr(kind, getter):
-                value = getattr(self, getter)()
+            value: Any = self.read_field(field.name)
             what = f"model '{self.name}', {field.name}"
             if field.name in _FIELD_KINDS:
                 value = f.as_fields(self._kind_of(field.name), value or (), what)
@@ -86,6 +82,10 @@ class Model(Accessors):
                 value = textwrap.dedent(value or "")
             object.__setattr__(self, field.name, value)
         self._check_unique()
+
+    def read_field(self, field: str) -> Any:
+        """Return what a model is made with: its constructor's argument, unless an API offers another way to give it."""
+        return getattr(self, field)
 
     @property
     def kind(self) -> type[Model]:
@@ -379,10 +379,6 @@ class SparseConnectInitSnippet(Model):
     calc_max_col_len_func: Callable[..., int] | None = None
     calc_kernel_size_func: Callable[..., Sequence[int]] | None = None
     host_init_func: Callable[..., Mapping[str, Any]] | None = None
-
-    def get_host_init_code(self) -> str:
-        """Return PyGeNN's code that makes extra global parameters: none, ``host_init_func`` does it."""
-        return ""
 
 
 @frozen

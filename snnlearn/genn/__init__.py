@@ -12,16 +12,10 @@ import sys
 from functools import partial
 from types import ModuleType
 
-from snnlearn.declare import (
-    CustomUpdateVarAccess,
-    VarAccess,
-    VarAccessDim,
-    VarAccessMode,
-    VarAccessModeAttribute,
-    get_var_access_dim,
-)
 from snnlearn.errors import LifecycleError
-from snnlearn.genn import types
+from snnlearn.genn import common_names, types
+from snnlearn.genn.accessors import offer_accessors
+from snnlearn.genn.common_names import *  # noqa: F403
 from snnlearn.genn.create import (
     create_current_source_model,
     create_neuron_model,
@@ -34,24 +28,6 @@ from snnlearn.genn.create_snippets import (
     create_var_init_snippet,
 )
 from snnlearn.genn.create_updates import create_custom_connectivity_update_model, create_custom_update_model
-from snnlearn.genn.enums import (
-    ParallelismHint,
-    PlogSeverity,
-    SynapseMatrixConnectivity,
-    SynapseMatrixType,
-    SynapseMatrixWeight,
-    VarLocation,
-    VarLocationAttribute,
-)
-from snnlearn.genn.groups import (
-    CurrentSource,
-    CustomConnectivityUpdate,
-    CustomUpdate,
-    CustomUpdateBase,
-    CustomUpdateWU,
-    NeuronGroup,
-    SynapseGroup,
-)
 from snnlearn.genn.importing import announce_version, missing_names, refuse_obsolete_names
 from snnlearn.genn.initialise import (
     init_postsynaptic,
@@ -63,24 +39,6 @@ from snnlearn.genn.initialise import (
 from snnlearn.genn.model import GeNNModel
 from snnlearn.genn.playback import Playback
 from snnlearn.genn.recording import RecordedVariable, Recording
-from snnlearn.genn.references import (
-    create_den_delay_var_ref,
-    create_egp_ref,
-    create_out_post_var_ref,
-    create_post_var_ref,
-    create_pre_var_ref,
-    create_prev_spike_time_var_ref,
-    create_psm_egp_ref,
-    create_psm_var_ref,
-    create_spike_time_var_ref,
-    create_src_spike_count_var_ref,
-    create_var_ref,
-    create_wu_egp_ref,
-    create_wu_post_var_ref,
-    create_wu_pre_var_ref,
-    create_wu_var_ref,
-)
-from snnlearn.genn.spec import ModelSpec
 from snnlearn.runtime.engines import split_name
 
 __version__ = "5.4.0"  # of the PyGeNN that this stands in for
@@ -105,6 +63,7 @@ SUBMODULES = (
     "types",
     "weight_update_models",
 )
+offer_accessors()
 for _name in SUBMODULES:
     importlib.import_module(f"{__name__}.{_name}")
 
@@ -166,55 +125,19 @@ def with_backend(backend: str) -> ModuleType:
 
 
 __all__ = [
-    "CurrentSource",
-    "CustomConnectivityUpdate",
-    "CustomUpdate",
-    "CustomUpdateBase",
-    "CustomUpdateVarAccess",
-    "CustomUpdateWU",
     "GeNNModel",
-    "ModelSpec",
-    "NeuronGroup",
-    "ParallelismHint",
     "Playback",
-    "PlogSeverity",
     "RecordedVariable",
     "Recording",
-    "SynapseGroup",
-    "SynapseMatrixConnectivity",
-    "SynapseMatrixType",
-    "SynapseMatrixWeight",
-    "VarAccess",
-    "VarAccessDim",
-    "VarAccessMode",
-    "VarAccessModeAttribute",
-    "VarLocation",
-    "VarLocationAttribute",
     "create_current_source_model",
     "create_custom_connectivity_update_model",
     "create_custom_update_model",
-    "create_den_delay_var_ref",
-    "create_egp_ref",
     "create_neuron_model",
-    "create_out_post_var_ref",
-    "create_post_var_ref",
     "create_postsynaptic_model",
-    "create_pre_var_ref",
-    "create_prev_spike_time_var_ref",
-    "create_psm_egp_ref",
-    "create_psm_var_ref",
     "create_sparse_connect_init_snippet",
-    "create_spike_time_var_ref",
-    "create_src_spike_count_var_ref",
     "create_toeplitz_connect_init_snippet",
     "create_var_init_snippet",
-    "create_var_ref",
     "create_weight_update_model",
-    "create_wu_egp_ref",
-    "create_wu_post_var_ref",
-    "create_wu_pre_var_ref",
-    "create_wu_var_ref",
-    "get_var_access_dim",
     "init_postsynaptic",
     "init_sparse_connectivity",
     "init_toeplitz_connectivity",
@@ -224,3 +147,4 @@ __all__ = [
     "types",
     "with_backend",
 ]
+__all__ += common_names.__all__

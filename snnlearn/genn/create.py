@@ -9,7 +9,6 @@ from __future__ import annotations
 from snnlearn.declare import CurrentSourceModel, NeuronModel, PostsynapticModel, WeightUpdateModel
 from snnlearn.errors import DeclarationError
 from snnlearn.genn.arguments import checked_arguments
-from snnlearn.genn.deprecated import renamed
 from snnlearn.genn.making import Code, Fields, make
 
 
@@ -37,19 +36,8 @@ def create_neuron_model(
     DialectError
         For an error in a code string.
     """
-    return make(
-        NeuronModel,
-        class_name,
-        params=renamed("params", params, "param_names", param_names),
-        derived_params=derived_params,
-        extra_global_params=extra_global_params,
-        vars=renamed("vars", vars, "var_name_types", var_name_types),
-        additional_input_vars=additional_input_vars,
-        sim_code=sim_code,
-        threshold_condition_code=threshold_condition_code,
-        reset_code=reset_code,
-        auto_refractory_required=bool(auto_refractory_required),
-    )
+    auto_refractory_required = bool(auto_refractory_required)
+    return make(NeuronModel, locals())
 
 
 @checked_arguments
@@ -93,33 +81,7 @@ def create_weight_update_model(
     DialectError
         For an error in a code string.
     """
-    condition = "event_threshold_condition_code"
-    return make(
-        WeightUpdateModel,
-        class_name,
-        params=renamed("params", params, "param_names", param_names),
-        derived_params=derived_params,
-        extra_global_params=extra_global_params,
-        vars=renamed("vars", vars, "var_name_types", var_name_types),
-        pre_vars=renamed("pre_vars", pre_vars, "pre_var_name_types", pre_var_name_types),
-        post_vars=renamed("post_vars", post_vars, "post_var_name_types", post_var_name_types),
-        pre_neuron_var_refs=pre_neuron_var_refs,
-        post_neuron_var_refs=post_neuron_var_refs,
-        psm_var_refs=psm_var_refs,
-        pre_spike_syn_code=renamed("pre_spike_syn_code", pre_spike_syn_code, "sim_code", sim_code),
-        pre_event_syn_code=renamed("pre_event_syn_code", pre_event_syn_code, "event_code", event_code),
-        post_event_syn_code=post_event_syn_code,
-        post_spike_syn_code=renamed("post_spike_syn_code", post_spike_syn_code, "learn_post_code", learn_post_code),
-        synapse_dynamics_code=synapse_dynamics_code,
-        pre_event_threshold_condition_code=renamed(
-            f"pre_{condition}", pre_event_threshold_condition_code, condition, event_threshold_condition_code
-        ),
-        post_event_threshold_condition_code=post_event_threshold_condition_code,
-        pre_spike_code=pre_spike_code,
-        post_spike_code=post_spike_code,
-        pre_dynamics_code=pre_dynamics_code,
-        post_dynamics_code=post_dynamics_code,
-    )
+    return make(WeightUpdateModel, locals())
 
 
 @checked_arguments
@@ -150,16 +112,7 @@ def create_postsynaptic_model(
             f"model '{class_name}': decay_code and apply_input_code are one now: sim_code, which calls "
             "injectCurrent(x) for what was added to Isyn, and then lets inSyn decay"
         )
-    return make(
-        PostsynapticModel,
-        class_name,
-        params=renamed("params", params, "param_names", param_names),
-        derived_params=derived_params,
-        extra_global_params=extra_global_params,
-        vars=renamed("vars", vars, "var_name_types", var_name_types),
-        neuron_var_refs=neuron_var_refs,
-        sim_code=sim_code,
-    )
+    return make(PostsynapticModel, locals())
 
 
 @checked_arguments
@@ -183,13 +136,4 @@ def create_current_source_model(
     DialectError
         For an error in the code string.
     """
-    return make(
-        CurrentSourceModel,
-        class_name,
-        params=renamed("params", params, "param_names", param_names),
-        derived_params=derived_params,
-        extra_global_params=extra_global_params,
-        vars=renamed("vars", vars, "var_name_types", var_name_types),
-        neuron_var_refs=neuron_var_refs,
-        injection_code=injection_code,
-    )
+    return make(CurrentSourceModel, locals())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from snnlearn.declare import SparseConnectInitSnippet, ToeplitzConnectInitSnippet, VarInitSnippet
 from snnlearn.genn.arguments import checked_arguments
-from snnlearn.genn.deprecated import deprecated, renamed
+from snnlearn.genn.deprecated import deprecated
 from snnlearn.genn.making import Code, Fields, Function, make
 
 
@@ -26,14 +26,7 @@ def create_var_init_snippet(
     DialectError
         For an error in the code string.
     """
-    return make(
-        VarInitSnippet,
-        class_name,
-        params=renamed("params", params, "param_names", param_names),
-        derived_params=derived_params,
-        extra_global_params=extra_global_params,
-        var_init_code=var_init_code,
-    )
+    return make(VarInitSnippet, locals())
 
 
 @checked_arguments
@@ -58,18 +51,7 @@ def create_sparse_connect_init_snippet(
     DialectError
         For an error in a code string.
     """
-    return make(
-        SparseConnectInitSnippet,
-        class_name,
-        params=renamed("params", params, "param_names", param_names),
-        derived_params=derived_params,
-        extra_global_params=extra_global_params,
-        row_build_code=row_build_code,
-        col_build_code=col_build_code,
-        calc_max_row_len_func=calc_max_row_len_func,
-        calc_max_col_len_func=calc_max_col_len_func,
-        calc_kernel_size_func=calc_kernel_size_func,
-    )
+    return make(SparseConnectInitSnippet, locals())
 
 
 @checked_arguments
@@ -92,16 +74,7 @@ def create_toeplitz_connect_init_snippet(
     DialectError
         For an error in the code string.
     """
-    return make(
-        ToeplitzConnectInitSnippet,
-        class_name,
-        params=renamed("params", params, "param_names", param_names),
-        derived_params=derived_params,
-        extra_global_params=extra_global_params,
-        diagonal_build_code=diagonal_build_code,
-        calc_max_row_len_func=calc_max_row_len_func,
-        calc_kernel_size_func=calc_kernel_size_func,
-    )
+    return make(ToeplitzConnectInitSnippet, locals())
 
 
 @deprecated("the function itself")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from snnlearn.declare import CustomConnectivityUpdateModel, CustomUpdateModel
 from snnlearn.genn.arguments import checked_arguments
-from snnlearn.genn.deprecated import renamed
 from snnlearn.genn.making import Code, Fields, make
 
 
@@ -30,17 +29,7 @@ def create_custom_update_model(
     DialectError
         For an error in the code string.
     """
-    return make(
-        CustomUpdateModel,
-        class_name,
-        params=renamed("params", params, "param_names", param_names),
-        derived_params=derived_params,
-        extra_global_params=extra_global_params,
-        vars=renamed("vars", vars, "var_name_types", var_name_types),
-        var_refs=var_refs,
-        extra_global_param_refs=extra_global_param_refs,
-        update_code=update_code,
-    )
+    return make(CustomUpdateModel, locals())
 
 
 @checked_arguments
@@ -68,19 +57,4 @@ def create_custom_connectivity_update_model(
     DialectError
         For an error in a code string.
     """
-    return make(
-        CustomConnectivityUpdateModel,
-        class_name,
-        params=params,
-        derived_params=derived_params,
-        extra_global_params=extra_global_params,
-        vars=vars,
-        pre_vars=pre_vars,
-        post_vars=post_vars,
-        var_refs=var_refs,
-        pre_var_refs=pre_var_refs,
-        post_var_refs=post_var_refs,
-        extra_global_param_refs=extra_global_param_refs,
-        row_update_code=row_update_code,
-        host_update_code=host_update_code,
-    )
+    return make(CustomConnectivityUpdateModel, locals())

@@ -101,19 +101,19 @@ class CustomConnectivityUpdate(GroupOfOneModel[net.CustomConnectivityUpdate]):
 
     def get_pre_var_location(self, var_name: str) -> VarLocation:
         """Return where a presynaptic variable lives."""
-        return self._location(self._place("pre", self.pre_vars, var_name))
+        return self._location(self._place("pre", var_name))
 
     def set_pre_var_location(self, var_name: str, location: VarLocation) -> None:
         """Say where a presynaptic variable lives; before ``build``."""
-        self._set_location(self._place("pre", self.pre_vars, var_name), location)
+        self._set_location(self._place("pre", var_name), location)
 
     def get_post_var_location(self, var_name: str) -> VarLocation:
         """Return where a postsynaptic variable lives."""
-        return self._location(self._place("post", self.post_vars, var_name))
+        return self._location(self._place("post", var_name))
 
     def set_post_var_location(self, var_name: str, location: VarLocation) -> None:
         """Say where a postsynaptic variable lives; before ``build``."""
-        self._set_location(self._place("post", self.post_vars, var_name), location)
+        self._set_location(self._place("post", var_name), location)
 
     @deprecated("vars[name].values")
     def get_var_values(self, var_name: str) -> Any:

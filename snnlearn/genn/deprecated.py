@@ -9,7 +9,6 @@ from typing import ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-Value = TypeVar("Value")
 
 
 def deprecated(instead: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
@@ -24,11 +23,3 @@ def deprecated(instead: str) -> Callable[[Callable[Arguments, Result]], Callable
         return warn_and_call
 
     return mark
-
-
-def renamed(now: str, value: Value | None, before: str, old_value: Value | None) -> Value | None:
-    """Return an argument's value, which may have been given under its former name; that warns."""
-    if old_value is None:
-        return value
-    warnings.warn(f"the argument '{before}' is called '{now}' now", FutureWarning, stacklevel=4)
-    return old_value

@@ -32,8 +32,14 @@ AnySpec = Union[
 ]
 Spec = TypeVar("Spec", bound=AnySpec)
 
-# Where a description keeps what a place in a group starts with.
-_VALUES_OF: dict[str, str] = {"own": "vars", "synapse": "vars", "pre": "pre_vars", "post": "post_vars"}
+# Where groups and their descriptions keep the variables of a place.
+VARIABLES_IN: dict[str, str] = {
+    "own": "vars",
+    "synapse": "vars",
+    "pre": "pre_vars",
+    "post": "post_vars",
+    "psm": "psm_vars",
+}
 _ARRAYS_OF: dict[str, str] = {
     "egp": "extra_global_params",
     "psm_egp": "postsynaptic_extra_global_params",
@@ -147,7 +153,7 @@ class Group(
 
     def _initial(self, at: Location) -> Any:
         """Return what a variable starts with."""
-        values: Mapping[str, Any] = getattr(self.spec, _VALUES_OF[at.space])
+        values: Mapping[str, Any] = getattr(self.spec, VARIABLES_IN[at.space])
         return values[at.name]
 
     def _set_initial(self, at: Location, value: Any) -> None:
@@ -165,7 +171,7 @@ class Group(
         self._put_initial(at, replace(init, extra_global_params={**init.extra_global_params, **arrays}))
 
     def _put_initial(self, at: Location, value: Any) -> None:
-        attribute = _VALUES_OF[at.space]
+        attribute = VARIABLES_IN[at.space]
         self._change(**{attribute: replaced(getattr(self.spec, attribute), at.name, value)})
 
     def _egps(self, model: Model, space: MemorySpace) -> Named[ExtraGlobalParameter]:
@@ -265,7 +271,8 @@ class Group(
         except ValueError:
             raise NetworkError(f"{at}: {location!r} is no VarLocation") from None
 
-    def _place(self, space: VariableSpace, known: Mapping[str, Any], name: str) -> Location:
+    def _place(self, space: VariableSpace, name: str) -> Location:
+        known: Mapping[str, Variable] = getattr(self, VARIABLES_IN[space])
         if name not in known:
             raise NetworkError(f"'{self.name}' has no variable '{name}'{did_you_mean(name, known)}")
         return Location(self._key, space, name)
@@ -327,11 +334,11 @@ class GroupOfOneModel(Group[OneModelSpec]):
 
     def get_var_location(self, var_name: str) -> VarLocation:
         """Return where a variable lives."""
-        return self._location(self._place(self._space, self.vars, var_name))
+        return self._location(self._place(self._space, var_name))
 
     def set_var_location(self, var_name: str, location: VarLocation) -> None:
         """Say where a variable lives; before ``build``."""
-        self._set_location(self._place(self._space, self.vars, var_name), location)
+        self._set_location(self._place(self._space, var_name), location)
 
 
 def _variable_of(at: Location) -> Location:

@@ -8,6 +8,7 @@ from typing import Any
 from snnlearn.attributes import frozen
 from snnlearn.errors import NetworkError, did_you_mean
 from snnlearn.genn.arguments import checked_arguments
+from snnlearn.genn.group import VARIABLES_IN
 from snnlearn.genn.groups import (
     CurrentSource,
     CustomConnectivityUpdate,
@@ -54,7 +55,7 @@ def create_var_ref(group: NeuronGroup | CurrentSource | CustomUpdate, var_name: 
         If there is no such variable.
     """
     _check_kind("create_var_ref", group, NeuronGroup, CurrentSource, CustomUpdate)
-    return _variable(group, "own", "vars", var_name)
+    return _variable(group, "own", var_name)
 
 
 def create_psm_var_ref(sg: SynapseGroup, var_name: str) -> VarReference:
@@ -66,7 +67,7 @@ def create_psm_var_ref(sg: SynapseGroup, var_name: str) -> VarReference:
         If there is no such variable.
     """
     _check_kind("create_psm_var_ref", sg, SynapseGroup)
-    return _variable(sg, "psm", "psm_vars", var_name)
+    return _variable(sg, "psm", var_name)
 
 
 def create_wu_pre_var_ref(sg: SynapseGroup, var_name: str) -> VarReference:
@@ -78,7 +79,7 @@ def create_wu_pre_var_ref(sg: SynapseGroup, var_name: str) -> VarReference:
         If there is no such variable.
     """
     _check_kind("create_wu_pre_var_ref", sg, SynapseGroup)
-    return _variable(sg, "pre", "pre_vars", var_name)
+    return _variable(sg, "pre", var_name)
 
 
 def create_wu_post_var_ref(sg: SynapseGroup, var_name: str) -> VarReference:
@@ -90,7 +91,7 @@ def create_wu_post_var_ref(sg: SynapseGroup, var_name: str) -> VarReference:
         If there is no such variable.
     """
     _check_kind("create_wu_post_var_ref", sg, SynapseGroup)
-    return _variable(sg, "post", "post_vars", var_name)
+    return _variable(sg, "post", var_name)
 
 
 def create_pre_var_ref(ccu: CustomConnectivityUpdate, var_name: str) -> VarReference:
@@ -102,7 +103,7 @@ def create_pre_var_ref(ccu: CustomConnectivityUpdate, var_name: str) -> VarRefer
         If there is no such variable.
     """
     _check_kind("create_pre_var_ref", ccu, CustomConnectivityUpdate)
-    return _variable(ccu, "pre", "pre_vars", var_name)
+    return _variable(ccu, "pre", var_name)
 
 
 def create_post_var_ref(ccu: CustomConnectivityUpdate, var_name: str) -> VarReference:
@@ -114,7 +115,7 @@ def create_post_var_ref(ccu: CustomConnectivityUpdate, var_name: str) -> VarRefe
         If there is no such variable.
     """
     _check_kind("create_post_var_ref", ccu, CustomConnectivityUpdate)
-    return _variable(ccu, "post", "post_vars", var_name)
+    return _variable(ccu, "post", var_name)
 
 
 def create_out_post_var_ref(sg: SynapseGroup) -> VarReference:
@@ -208,9 +209,9 @@ def create_wu_var_ref(
         _check_kind("create_wu_var_ref, transpose_sg", transpose_sg, SynapseGroup)
         if not isinstance(sg, SynapseGroup):
             raise NetworkError(f"'{sg.name}' is no connection: only a connection's variables can be transposed")
-        transpose = _locate(transpose_sg, "synapse", "vars", transpose_var_name)
+        transpose = _locate(transpose_sg, "synapse", transpose_var_name)
     space: Space = "own" if isinstance(sg, CustomUpdateWU) else "synapse"
-    return WUVarReference(_locate(sg, space, "vars", var_name), transpose, sg)
+    return WUVarReference(_locate(sg, space, var_name), transpose, sg)
 
 
 def create_egp_ref(
@@ -225,7 +226,7 @@ def create_egp_ref(
     """
     kinds = (NeuronGroup, CurrentSource, CustomUpdate, CustomUpdateWU, CustomConnectivityUpdate)
     _check_kind("create_egp_ref", group, *kinds)
-    return EGPReference(_locate(group, "egp", "extra_global_params", egp_name), group)
+    return EGPReference(_locate(group, "egp", egp_name), group)
 
 
 def create_psm_egp_ref(sg: SynapseGroup, egp_name: str) -> EGPReference:
@@ -237,7 +238,7 @@ def create_psm_egp_ref(sg: SynapseGroup, egp_name: str) -> EGPReference:
         If there is no such array.
     """
     _check_kind("create_psm_egp_ref", sg, SynapseGroup)
-    return EGPReference(_locate(sg, "psm_egp", "psm_extra_global_params", egp_name), sg)
+    return EGPReference(_locate(sg, "psm_egp", egp_name), sg)
 
 
 def create_wu_egp_ref(sg: SynapseGroup, egp_name: str) -> EGPReference:
@@ -249,9 +250,11 @@ def create_wu_egp_ref(sg: SynapseGroup, egp_name: str) -> EGPReference:
         If there is no such array.
     """
     _check_kind("create_wu_egp_ref", sg, SynapseGroup)
-    return EGPReference(_locate(sg, "egp", "extra_global_params", egp_name), sg)
+    return EGPReference(_locate(sg, "egp", egp_name), sg)
 
 
+# Where groups keep what references are to.
+_ARRAYS_IN: dict[str, str] = VARIABLES_IN | {"egp": "extra_global_params", "psm_egp": "psm_extra_global_params"}
 _MAKERS = {
     NeuronGroup: "create_var_ref",
     CurrentSource: "create_var_ref",
@@ -272,11 +275,12 @@ def _check_kind(function: str, group: Any, *kinds: type[Group[Any]]) -> None:
     raise NetworkError(f"{function} refers to a {wanted}, not {given}{hint}")
 
 
-def _variable(group: Group[Any], space: Space, attribute: str, name: str) -> VarReference:
-    return VarReference(_locate(group, space, attribute, name), group)
+def _variable(group: Group[Any], space: Space, name: str) -> VarReference:
+    return VarReference(_locate(group, space, name), group)
 
 
-def _locate(group: Group[Any], space: Space, attribute: str, name: str) -> Location:
+def _locate(group: Group[Any], space: Space, name: str) -> Location:
+    attribute = _ARRAYS_IN[space]
     known = getattr(group, attribute)
     if name not in known:
         what = "extra global parameter" if space.endswith("egp") else "variable"

@@ -14,6 +14,7 @@ from snnlearn.genn.arrays import Array, ExtraGlobalParameter, StateArray, Synaps
 from snnlearn.genn.connectivity import HasConnectivity
 from snnlearn.genn.deprecated import deprecated
 from snnlearn.genn.enums import ParallelismHint, VarLocation
+from snnlearn.genn.group import VARIABLES_IN
 from snnlearn.genn.neuron_group import Events, NeuronGroup
 from snnlearn.genn.protocols import ModelOfGroups
 from snnlearn.network import Connectivity, Location
@@ -204,18 +205,12 @@ class SynapseGroup(HasConnectivity):
 
     # ---- values ----
 
-    def _initial(self, at: Location) -> Any:
-        attribute = {"synapse": "vars", "pre": "pre_vars", "post": "post_vars", "psm": "psm_vars"}[at.space]
-        values: Mapping[str, Any] = getattr(self.spec, attribute)
-        return values[at.name]
-
     def _put_initial(self, at: Location, value: Any) -> None:
         if at.space == "psm":
             psm = self.spec.postsynaptic
             self._change(postsynaptic=replace(psm, vars=replaced(psm.vars, at.name, value)))
             return
-        attribute = {"synapse": "vars", "pre": "pre_vars", "post": "post_vars"}[at.space]
-        wu = self.spec.weight_update
+        wu, attribute = self.spec.weight_update, VARIABLES_IN[at.space]
         changes: dict[str, Any] = {attribute: replaced(getattr(wu, attribute), at.name, value)}
         self._change(weight_update=replace(wu, **changes))
 
@@ -366,35 +361,35 @@ class SynapseGroup(HasConnectivity):
 
     def get_wu_var_location(self, var_name: str) -> VarLocation:
         """Return where a variable of synapses lives."""
-        return self._location(self._place("synapse", self.vars, var_name))
+        return self._location(self._place("synapse", var_name))
 
     def set_wu_var_location(self, var_name: str, location: VarLocation) -> None:
         """Say where a variable of synapses lives; before ``build``."""
-        self._set_location(self._place("synapse", self.vars, var_name), location)
+        self._set_location(self._place("synapse", var_name), location)
 
     def get_wu_pre_var_location(self, var_name: str) -> VarLocation:
         """Return where a presynaptic variable lives."""
-        return self._location(self._place("pre", self.pre_vars, var_name))
+        return self._location(self._place("pre", var_name))
 
     def set_wu_pre_var_location(self, var_name: str, location: VarLocation) -> None:
         """Say where a presynaptic variable lives; before ``build``."""
-        self._set_location(self._place("pre", self.pre_vars, var_name), location)
+        self._set_location(self._place("pre", var_name), location)
 
     def get_wu_post_var_location(self, var_name: str) -> VarLocation:
         """Return where a postsynaptic variable lives."""
-        return self._location(self._place("post", self.post_vars, var_name))
+        return self._location(self._place("post", var_name))
 
     def set_wu_post_var_location(self, var_name: str, location: VarLocation) -> None:
         """Say where a postsynaptic variable lives; before ``build``."""
-        self._set_location(self._place("post", self.post_vars, var_name), location)
+        self._set_location(self._place("post", var_name), location)
 
     def get_ps_var_location(self, var_name: str) -> VarLocation:
         """Return where a variable of the postsynaptic model lives."""
-        return self._location(self._place("psm", self.psm_vars, var_name))
+        return self._location(self._place("psm", var_name))
 
     def set_ps_var_location(self, var_name: str, location: VarLocation) -> None:
         """Say where a variable of the postsynaptic model lives; before ``build``."""
-        self._set_location(self._place("psm", self.psm_vars, var_name), location)
+        self._set_location(self._place("psm", var_name), location)
 
     # ---- obsolete ----
 

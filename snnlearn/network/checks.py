@@ -13,7 +13,7 @@ from snnlearn.dialect import check_model
 from snnlearn.errors import NetworkError, did_you_mean
 from snnlearn.network.checked_values import CheckedValues, checked
 from snnlearn.network.references import Location, Reference, plain
-from snnlearn.network.values import as_array, as_initial_value, check_keys
+from snnlearn.network.values import as_array, as_initial_value, check_keys, check_params
 
 AnyVar = Union[Var, CustomUpdateVar]
 Described = TypeVar("Described")
@@ -107,6 +107,28 @@ def check_egps(owner: str, model: Model, given: Mapping[str, Any], precision: Pr
         return as_array(value, None, known[name], precision, what, any_float=True)
 
     return checked(given, {name: (known[name], precision) for name in given}, check)
+
+
+def check_of_one_model(group: Any, owner: str, kind: type[Model], size: int | None = None) -> None:
+    """Check what all groups of one model have, and let them keep it as checked values.
+
+    Raises
+    ------
+    NetworkError
+        For another kind of model; parameters, variables and arrays that are not its, and values that do not fit them.
+    DialectError
+        For an error in the model's code.
+    """
+    model, precision = group.model, group.precision
+    check_model_kind(owner, model, kind)
+    check_dynamic(owner, model, group.dynamic_params)
+    checked_parts = {
+        "params": check_params(model, group.params, owner, precision),
+        "vars": check_vars(owner, "variable", model.vars, group.vars, size, precision),
+        "extra_global_params": check_egps(owner, model, group.extra_global_params, precision),
+    }
+    for attribute, value in checked_parts.items():
+        object.__setattr__(group, attribute, value)
 
 
 def check_references(

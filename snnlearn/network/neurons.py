@@ -13,19 +13,15 @@ from typing import Any
 from snnlearn.declare import CurrentSourceModel, NeuronModel, Precision
 from snnlearn.errors import NetworkError
 from snnlearn.network.checks import (
-    check_dynamic,
-    check_egps,
     check_group_name,
-    check_model_kind,
+    check_of_one_model,
     check_references,
     check_size,
-    check_vars,
     no_values,
     resolve_references,
 )
 from snnlearn.network.history import Play, Record, check_plays, check_records
 from snnlearn.network.references import Reference
-from snnlearn.network.values import check_params
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,13 +77,7 @@ class NeuronPopulation:
         check_group_name(self.name, "neuron population")
         owner = f"neuron population {self.name!r}"
         object.__setattr__(self, "size", check_size(owner, "the number of neurons", self.size))
-        check_model_kind(owner, self.model, NeuronModel)
-        check_dynamic(owner, self.model, self.dynamic_params)
-        object.__setattr__(self, "params", check_params(self.model, self.params, owner, self.precision))
-        checked = check_vars(owner, "variable", self.model.vars, self.vars, self.size, self.precision)
-        object.__setattr__(self, "vars", checked)
-        egps = check_egps(owner, self.model, self.extra_global_params, self.precision)
-        object.__setattr__(self, "extra_global_params", egps)
+        check_of_one_model(self, owner, NeuronModel, self.size)
         check_records(owner, self.model, self.records)
         check_plays(owner, self.model, self.plays)
 
@@ -137,14 +127,8 @@ class CurrentSource:
     def __post_init__(self) -> None:
         check_group_name(self.name, "current source")
         owner = f"current source {self.name!r}"
-        check_model_kind(owner, self.model, CurrentSourceModel)
         if not isinstance(self.target, str):
             raise NetworkError(f"{owner}: target is a {type(self.target).__name__}, not the name of a population")
-        check_dynamic(owner, self.model, self.dynamic_params)
-        object.__setattr__(self, "params", check_params(self.model, self.params, owner, self.precision))
+        check_of_one_model(self, owner, CurrentSourceModel)
         check_references(self.var_refs, self.model.neuron_var_refs, "neuron reference", owner, (str, Reference))
         object.__setattr__(self, "var_refs", resolve_references(self.target, self.var_refs))
-        checked = check_vars(owner, "variable", self.model.vars, self.vars, None, self.precision)
-        object.__setattr__(self, "vars", checked)
-        egps = check_egps(owner, self.model, self.extra_global_params, self.precision)
-        object.__setattr__(self, "extra_global_params", egps)

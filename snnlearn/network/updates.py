@@ -9,16 +9,13 @@ from typing import Any, Union
 from snnlearn.declare import CustomConnectivityUpdateModel, CustomUpdateModel, Precision
 from snnlearn.errors import NetworkError
 from snnlearn.network.checks import (
-    check_dynamic,
-    check_egps,
     check_group_name,
-    check_model_kind,
+    check_of_one_model,
     check_references,
     check_vars,
     no_values,
 )
 from snnlearn.network.references import ArrayReference, Reference, WeightReference
-from snnlearn.network.values import check_params
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +59,8 @@ class CustomUpdate:
         check_group_name(self.name, "custom update")
         check_group_name(self.group_name, "custom update group")
         owner = f"custom update {self.name!r}"
-        check_model_kind(owner, self.model, CustomUpdateModel)
-        check_dynamic(owner, self.model, self.dynamic_params)
-        object.__setattr__(self, "params", check_params(self.model, self.params, owner, self.precision))
+        # How many values it has is known once all groups are: `Network` looks at that.
+        check_of_one_model(self, owner, CustomUpdateModel)
         declared, kinds = self.model.var_refs, (Reference, WeightReference)
         object.__setattr__(self, "var_refs", check_references(self.var_refs, declared, "reference", owner, kinds))
         _check_array_references(self, owner)
@@ -72,11 +68,6 @@ class CustomUpdate:
             raise NetworkError(f"{owner}: needs at least one variable reference")
         if len({type(ref) for ref in self.var_refs.values()}) > 1:
             raise NetworkError(f"{owner}: refers to variables of neurons and of synapses at once")
-        # How many values it has is known once all groups are: `Network` looks at that.
-        checked = check_vars(owner, "variable", self.model.vars, self.vars, None, self.precision)
-        object.__setattr__(self, "vars", checked)
-        egps = check_egps(owner, self.model, self.extra_global_params, self.precision)
-        object.__setattr__(self, "extra_global_params", egps)
 
     @property
     def per_synapse(self) -> bool:
@@ -129,11 +120,9 @@ class CustomConnectivityUpdate:
         check_group_name(self.name, "custom connectivity update")
         check_group_name(self.group_name, "custom update group")
         owner = f"custom connectivity update {self.name!r}"
-        check_model_kind(owner, self.model, CustomConnectivityUpdateModel)
         if not isinstance(self.synapses, str):
             raise NetworkError(f"{owner}: synapses is a {type(self.synapses).__name__}, not the name of a connection")
-        check_dynamic(owner, self.model, self.dynamic_params)
-        object.__setattr__(self, "params", check_params(self.model, self.params, owner, self.precision))
+        check_of_one_model(self, owner, CustomConnectivityUpdateModel)
         for attribute, what, kind in [
             ("var_refs", "reference", WeightReference),
             ("pre_var_refs", "presynaptic reference", Reference),
@@ -142,15 +131,9 @@ class CustomConnectivityUpdate:
             declared, given = getattr(self.model, attribute), getattr(self, attribute)
             object.__setattr__(self, attribute, check_references(given, declared, what, owner, (kind,)))
         _check_array_references(self, owner)
-        for attribute, what in [
-            ("vars", "variable"),
-            ("pre_vars", "presynaptic variable"),
-            ("post_vars", "postsynaptic variable"),
-        ]:
+        for attribute, what in [("pre_vars", "presynaptic variable"), ("post_vars", "postsynaptic variable")]:
             declared, given = getattr(self.model, attribute), getattr(self, attribute)
             object.__setattr__(self, attribute, check_vars(owner, what, declared, given, None, self.precision))
-        egps = check_egps(owner, self.model, self.extra_global_params, self.precision)
-        object.__setattr__(self, "extra_global_params", egps)
 
 
 def _check_array_references(update: CustomUpdate | CustomConnectivityUpdate, owner: str) -> None:

@@ -5,6 +5,7 @@ import pickle
 
 import pytest
 
+import snnlearn.genn  # noqa: F401  (which offers them)
 from snnlearn.declare import NeuronModel, SparseConnectInitSnippet, VarInitSnippet
 
 

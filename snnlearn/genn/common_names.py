@@ -1,0 +1,87 @@
+"""The names that PyGeNN's package and its module of compiled classes share."""
+
+from __future__ import annotations
+
+from snnlearn.declare import (
+    CustomUpdateVarAccess,
+    VarAccess,
+    VarAccessDim,
+    VarAccessMode,
+    VarAccessModeAttribute,
+    get_var_access_dim,
+)
+from snnlearn.genn.enums import (
+    ParallelismHint,
+    PlogSeverity,
+    SynapseMatrixConnectivity,
+    SynapseMatrixType,
+    SynapseMatrixWeight,
+    VarLocation,
+    VarLocationAttribute,
+)
+from snnlearn.genn.groups import (
+    CurrentSource,
+    CustomConnectivityUpdate,
+    CustomUpdate,
+    CustomUpdateBase,
+    CustomUpdateWU,
+    NeuronGroup,
+    SynapseGroup,
+)
+from snnlearn.genn.references import (
+    create_den_delay_var_ref,
+    create_egp_ref,
+    create_out_post_var_ref,
+    create_post_var_ref,
+    create_pre_var_ref,
+    create_prev_spike_time_var_ref,
+    create_psm_egp_ref,
+    create_psm_var_ref,
+    create_spike_time_var_ref,
+    create_src_spike_count_var_ref,
+    create_var_ref,
+    create_wu_egp_ref,
+    create_wu_post_var_ref,
+    create_wu_pre_var_ref,
+    create_wu_var_ref,
+)
+from snnlearn.genn.spec import ModelSpec
+
+__all__ = [
+    "CurrentSource",
+    "CustomConnectivityUpdate",
+    "CustomUpdate",
+    "CustomUpdateBase",
+    "CustomUpdateVarAccess",
+    "CustomUpdateWU",
+    "ModelSpec",
+    "NeuronGroup",
+    "ParallelismHint",
+    "PlogSeverity",
+    "SynapseGroup",
+    "SynapseMatrixConnectivity",
+    "SynapseMatrixType",
+    "SynapseMatrixWeight",
+    "VarAccess",
+    "VarAccessDim",
+    "VarAccessMode",
+    "VarAccessModeAttribute",
+    "VarLocation",
+    "VarLocationAttribute",
+    "create_den_delay_var_ref",
+    "create_egp_ref",
+    "create_out_post_var_ref",
+    "create_post_var_ref",
+    "create_pre_var_ref",
+    "create_prev_spike_time_var_ref",
+    "create_psm_egp_ref",
+    "create_psm_var_ref",
+    "create_spike_time_var_ref",
+    "create_src_spike_count_var_ref",
+    "create_var_ref",
+    "create_wu_egp_ref",
+    "create_wu_post_var_ref",
+    "create_wu_pre_var_ref",
+    "create_wu_var_ref",
+    "get_var_access_dim",
+]
