@@ -19,6 +19,8 @@ __all__ = [
     "DialectError",
     "FixedMappingError",
     "FrozenError",
+    "GradientError",
+    "GradientWarning",
     "LifecycleError",
     "ModelWarning",
     "NetworkError",
@@ -49,6 +51,10 @@ class DialectError(SnnlearnError, ValueError):
 
 class NetworkError(SnnlearnError, ValueError):
     """Groups, parameters, variables or references of a network do not fit together."""
+
+
+class GradientError(SnnlearnError, ValueError):
+    """What has no derivative, or no learning rule; the message shows the code, where it comes from a code string."""
 
 
 class PreferenceError(SnnlearnError, ValueError):
@@ -126,6 +132,10 @@ class OutputError(SnnlearnError, OSError):
 
 class TargetWarning(UserWarning):
     """A spike-train file whose ids may count from 0 or from 1; the message says which was assumed."""
+
+
+class GradientWarning(UserWarning):
+    """A derivative leaves something out that a model does; the message shows the code."""
 
 
 class ModelWarning(UserWarning):

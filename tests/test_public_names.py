@@ -20,6 +20,8 @@ MODULES = (
     "snnlearn.genn",
     "snnlearn.declare",
     "snnlearn.models",
+    "snnlearn.models.surrogates",
+    "snnlearn.grad",
     "snnlearn.training",
     "snnlearn.io",
     "snnlearn.plot",

@@ -19,6 +19,7 @@ from snnlearn.declare.fields import (
     Var,
     VarRef,
 )
+from snnlearn.declare.gradients import Loss, Surrogate
 from snnlearn.declare.interval import Interval
 from snnlearn.declare.models import (
     CurrentSourceModel,
@@ -47,12 +48,14 @@ __all__ = [
     "ExtraGlobalParamRef",
     "InputVar",
     "Interval",
+    "Loss",
     "Model",
     "NeuronModel",
     "Param",
     "PostsynapticModel",
     "Precision",
     "SparseConnectInitSnippet",
+    "Surrogate",
     "ToeplitzConnectInitSnippet",
     "ValueType",
     "Var",

@@ -63,6 +63,8 @@ BUILT_IN: Mapping[str, BuiltInName] = {
     **dict.fromkeys(SPIKE_TIMES, _SPIKE_TIME),  # spikes and events as they reach the synapse [ms]
     **dict.fromkeys(EVENT_TIMES, _SPIKE_TIME),  # events of the neuron whose condition it is [ms]
     "Isyn": _INPUT,  # what all synapses send to the neuron
+    "h": BuiltInName("margin of the threshold", "scalar"),  # positive where the neuron spikes
+    "loss": BuiltInName("loss", "scalar", writable=True),
     "inSyn": _INPUT,  # what the synapses of one connection send to the neuron
 }
 
@@ -81,5 +83,7 @@ SEEN: Mapping[str, tuple[str, ...]] = {
     "CustomConnectivityUpdateModel": (*TIME, *COPY, "row_length", "row_stride", *SYNAPSE, *ENDS),
     "VarInitSnippet": ("value", "dt", "num_batch", *NEURON, "id_kernel", *SYNAPSE, *ENDS),
     "SparseConnectInitSnippet": ("dt", "id_pre", "id_post", "id_post_begin", "id_pre_begin", *ENDS, *THREAD),
+    "Surrogate": ("h", "dt"),
+    "Loss": ("loss", *_NEURON_CODE),
     "ToeplitzConnectInitSnippet": ("dt", "id_diag", "id_pre", *ENDS),
 }

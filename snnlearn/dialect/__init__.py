@@ -4,7 +4,7 @@ The dialect is GeNN's: C expressions and control flow over declared names, the f
 the maths library. Nothing else is a program here, so a model from a stranger can compute and do no more.
 """
 
-from snnlearn.dialect.models import CheckedModel, check_initialiser, check_model
+from snnlearn.dialect.models import CheckedModel, check_initialiser, check_loss, check_model
 from snnlearn.dialect.parser import parse_code
 from snnlearn.dialect.scope import Scope, Symbol
 from snnlearn.dialect.tree import Snippet, substitute
@@ -16,6 +16,7 @@ __all__ = [
     "Snippet",
     "Symbol",
     "check_initialiser",
+    "check_loss",
     "check_model",
     "parse_code",
     "substitute",

@@ -7,12 +7,14 @@ in which they were asked for, so that results round as the formula says. Numbers
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from snnlearn.declare.types import ValueType, value_type
+from snnlearn.dialect import sums
 from snnlearn.dialect.library import result_type
 from snnlearn.dialect.scope import Scope
-from snnlearn.dialect.tree import Binary, Call, Cast, Expr, Literal, Name, Ternary, Unary
+from snnlearn.dialect.tree import Binary, Call, Cast, Expr, Literal, Name, Ternary, Unary, walk
 
 SCALAR, BOOL, _INT = value_type("scalar"), value_type("bool"), value_type("int")
 _FUNCTIONS = Scope({}, {}).functions
@@ -161,6 +163,77 @@ def convert(e: Expr, vtype: ValueType) -> Expr:
         return e
     value = number_of(e)
     return number(value, vtype) if value is not None and vtype.kind == "float" else Cast(e, vtype)
+
+
+# ---- sums of products ----
+
+
+def sum_of(
+    e: Expr,
+    vtype: ValueType,
+    constant: Callable[[Expr], float | None],
+    order: Callable[[Expr], Any],
+    write: Callable[[sums.Sum[Expr]], Expr],
+) -> sums.Sum[Expr]:
+    """Return an expression as a sum of products; what is no arithmetic of its type is a factor as it stands.
+
+    Parameters
+    ----------
+    e : expression
+    vtype : ValueType
+        The type of the sum.
+    constant : function
+        What is known to be a number, and which.
+    order : function
+        By what the factors of a product are sorted.
+    write : function
+        Returns a sum as an expression: a product of sums stays one, of what it writes.
+    """
+    known = constant(e)
+    if known is not None:
+        return {(): known}
+    if e.type != vtype:
+        # A factor of another type is converted first: products and sums of integers would otherwise wrap as such.
+        return {(Cast(e, vtype),): 1.0}
+    if isinstance(e, Unary) and e.op in "+-":
+        return sums.scale(sum_of(e.operand, vtype, constant, order, write), -1.0 if e.op == "-" else 1.0)
+    if not isinstance(e, Binary) or e.op not in ("+", "-", "*"):
+        return {(e,): 1.0}
+    left, right = (sum_of(part, vtype, constant, order, write) for part in (e.left, e.right))
+    if e.op != "*":
+        return sums.add(left, sums.scale(right, 1.0 if e.op == "+" else -1.0))
+    for one, other in ((left, right), (right, left)):
+        if set(one) <= {()}:
+            return sums.scale(other, one.get((), 0.0))
+    if len(left) == len(right) == 1:
+        return sums.multiply(left, right, order)
+    return {(Binary("*", write(left), write(right), e.type),): 1.0}
+
+
+def gathered(e: Expr) -> Expr:
+    """Return an expression with like terms taken together, where that makes it shorter."""
+    if e.type != SCALAR:
+        return e
+    shorter = _written(sums.nonzero(sum_of(e, SCALAR, number_of, _names_first, _written)))
+    return shorter if _length(shorter) < _length(e) else e
+
+
+def _written(terms: sums.Sum[Expr]) -> Expr:
+    def product(factors: tuple[Expr, ...]) -> Expr:
+        value: Expr = number(1.0)
+        for factor in factors:
+            value = multiply(value, factor)
+        return value
+
+    return total([multiply(number(coefficient), product(factors)) for factors, coefficient in terms.items()])
+
+
+def _names_first(e: Expr) -> tuple[bool, str]:
+    return not isinstance(e, Name), repr(e)
+
+
+def _length(e: Expr) -> int:
+    return sum(1 for _ in walk(e))
 
 
 # ---- conditions ----

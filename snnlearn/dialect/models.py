@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from snnlearn.declare import Model, NeuronModel, ValueType, VarInitSnippet, value_type
+from snnlearn.declare import Loss, Model, NeuronModel, ValueType, VarInitSnippet, value_type
 from snnlearn.dialect.lookup import Local
 from snnlearn.dialect.parser import parse_code
-from snnlearn.dialect.scopes import initialiser_scopes, scopes_of
+from snnlearn.dialect.scopes import initialiser_scopes, loss_scope, scopes_of
 from snnlearn.dialect.tree import Snippet
 from snnlearn.errors import DialectError
 
 _SCALAR, _INT = value_type("scalar"), value_type("int")
+_EXPRESSIONS = ("threshold_condition_code", "derivative_code", "integral_code")  # how their attributes end
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def check_model(model: Model) -> CheckedModel:
             text,
             scopes[attribute],
             f"model '{model.name}', {attribute}",
-            expression=attribute.endswith("threshold_condition_code"),
+            expression=attribute.endswith(_EXPRESSIONS),
             outer=local_variables,
         )
         if attribute == "sim_code" and isinstance(model, NeuronModel):
@@ -81,6 +82,18 @@ def check_initialiser(model: VarInitSnippet, vtype: ValueType) -> CheckedModel:
         for attribute, text in model.codes().items()
     }
     return CheckedModel(model, snippets)
+
+
+@lru_cache(maxsize=256)
+def check_loss(model: Loss, neuron: NeuronModel) -> Snippet:
+    """Check the code of a loss, without those that are added to it, for use with a neuron.
+
+    Raises
+    ------
+    DialectError
+        As `check_model` does.
+    """
+    return parse_code(model.loss_code, loss_scope(model, neuron), f"loss '{model.name}', loss_code")[0]
 
 
 def _check_some_initialiser(model: VarInitSnippet) -> CheckedModel:

@@ -10,10 +10,12 @@ from snnlearn.declare import (
     CurrentSourceModel,
     CustomConnectivityUpdateModel,
     CustomUpdateModel,
+    Loss,
     Model,
     NeuronModel,
     PostsynapticModel,
     SparseConnectInitSnippet,
+    Surrogate,
     ToeplitzConnectInitSnippet,
     ValueType,
     VarInitSnippet,
@@ -195,6 +197,24 @@ def _names(fields: Iterable[Any]) -> frozenset[str]:
     return frozenset(f.name for f in fields)
 
 
+# ---- what only is derived ----
+
+
+def _surrogate(model: Surrogate) -> dict[str, Scope]:
+    scope = Scope(_built_in(model, "h", "dt") | _constants(model), {})
+    return {"derivative_code": scope, "integral_code": scope}
+
+
+def _loss(model: Loss) -> dict[str, Scope]:
+    return {"loss_code": Scope(_neurons(model, "loss") | _constants(model), {})}
+
+
+def loss_scope(model: Loss, neuron: NeuronModel) -> Scope:
+    """Return the scope of a loss's code where it is used with this neuron; what both declare is the loss's."""
+    symbols = _constants(neuron) | _state(neuron.vars, "variable of the neuron", writable=False)
+    return Scope(symbols | dict(_loss(model)["loss_code"].symbols), {})
+
+
 # ---- what runs before the first timestep ----
 
 
@@ -231,4 +251,6 @@ _SCOPES: Mapping[type[Model], Callable[[Any], dict[str, Scope]]] = {
     SparseConnectInitSnippet: _sparse_connect,
     ToeplitzConnectInitSnippet: _toeplitz_connect,
     VarInitSnippet: initialiser_scopes,
+    Surrogate: _surrogate,
+    Loss: _loss,
 }

@@ -76,27 +76,7 @@ class _Folder:
 
     def sum_of(self, e: Any) -> Sum:
         """Return an expression as a sum of products; what is no arithmetic of floats is a factor as it stands."""
-        constant = self.constant(e)
-        if constant is not None:
-            return {(): constant}
-        if e.type == self.vtype:
-            if isinstance(e, tree.Unary) and e.op in "+-":
-                return sums.scale(self.sum_of(e.operand), -1.0 if e.op == "-" else 1.0)
-            if isinstance(e, tree.Binary) and e.op in ("+", "-"):
-                return sums.add(self.sum_of(e.left), sums.scale(self.sum_of(e.right), 1.0 if e.op == "+" else -1.0))
-            if isinstance(e, tree.Binary) and e.op == "*":
-                return self.product(e)
-        # A factor of another type is converted first: products and sums of integers would otherwise wrap as such.
-        return {(e if e.type == self.vtype else tree.Cast(e, self.vtype),): 1.0}
-
-    def product(self, e: tree.Binary) -> Sum:
-        left, right = self.sum_of(e.left), self.sum_of(e.right)
-        for one, other in ((left, right), (right, left)):
-            if set(one) <= {()}:
-                return sums.scale(other, one.get((), 0.0))
-        if len(left) == len(right) == 1:
-            return sums.multiply(left, right, self.order)
-        return {(tree.Binary("*", self.expression(left, None), self.expression(right, None), e.type),): 1.0}
+        return algebra.sum_of(e, self.vtype, self.constant, self.order, lambda total: self.expression(total, None))
 
     def constant(self, e: Any) -> float | None:
         if isinstance(e, tree.Literal):

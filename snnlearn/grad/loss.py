@@ -1,0 +1,78 @@
+"""Losses and their derivatives with respect to what a neuron's timestep leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from snnlearn.declare import Loss, NeuronModel, value_type
+from snnlearn.dialect import algebra, check_loss, tree
+from snnlearn.dialect.tree import Expr
+from snnlearn.errors import GradientError
+from snnlearn.grad.derivatives import needed
+from snnlearn.grad.rules import tangent
+from snnlearn.grad.single import Assignment, Follower
+
+
+@dataclass(frozen=True)
+class LossGradient:
+    """The derivatives of a loss.
+
+    Attributes
+    ----------
+    partials : mapping of str to expression
+        By the variable of the neuron; what the loss does not depend on is missing.
+    value : expression
+        The loss itself.
+    assignments : tuple of Assignment
+        All that value and partials need, in order; other names are variables and parameters of the neuron, parameters
+        of the loss, ``t`` and ``dt``.
+    """
+
+    partials: Mapping[str, Expr]
+    value: Expr
+    assignments: tuple[Assignment, ...]
+
+
+def loss_gradient(loss: Loss, neuron: NeuronModel, taken: frozenset[str] = frozenset()) -> LossGradient:
+    """Return the derivatives of a loss with respect to the variables of a neuron.
+
+    Raises
+    ------
+    DialectError
+        If its code is wrong.
+    GradientError
+        If it depends on no variable of the neuron, or on something without a derivative.
+    """
+    names = {f.name for model in (loss, neuron) for _, f in model.named_fields()} | {"loss", "t", "dt"}
+    follower = Follower({*names, *taken})
+    values: list[Expr] = []
+    for part in loss.parts:
+        if "loss_code" not in part.codes():
+            raise GradientError(f"loss '{part.name}' needs loss_code, such as 'loss = 0.5 * V * V;'")
+        block = check_loss(part, neuron).tree
+        assert isinstance(block, tree.Block)
+        follower.types["loss"] = algebra.SCALAR
+        follower.values["loss"] = algebra.number(0.0)
+        follower.run(block, {})
+        values.append(follower.values["loss"])
+    value = algebra.total(values)
+    chain = needed(follower.assignments, [value])
+    floats = [v.name for v in neuron.vars if value_type(v.type).kind == "float"]
+    partials = {}
+    for name in floats:
+        tangents: dict[str, Expr] = {name: algebra.number(1.0)}
+        for a in chain:
+            assert a.value is not None
+            e = algebra.gathered(tangent(a.value, tangents))
+            if not algebra.is_number(e, 0.0):
+                tangents[a.name] = follower.assign(f"d{a.name}_{name}", e)
+        e = algebra.gathered(tangent(value, tangents))
+        if not algebra.is_number(e, 0.0):
+            partials[name] = e
+    if not partials:
+        raise GradientError(
+            f"loss '{loss.name}' depends on no variable of {neuron.name} by a derivative: "
+            f"its variables are {', '.join(floats) or 'none'}"
+        )
+    return LossGradient(partials, value, needed(follower.assignments, [value, *partials.values()]))
