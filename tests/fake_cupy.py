@@ -93,7 +93,7 @@ class FakeArray:
     def __init__(self, cupy: FakeCupy, values: Any) -> None:
         self.cupy, self.values = cupy, values
         self.shape, self.dtype = values.shape, values.dtype
-        self.data = SimpleNamespace(ptr=values.ctypes.data)
+        self.data, self.nbytes = SimpleNamespace(ptr=values.ctypes.data), values.nbytes
 
     def set(self, values: Any, stream: Any) -> None:
         assert (values.shape, values.dtype, values.flags.c_contiguous) == (self.shape, self.dtype, True)
@@ -129,6 +129,7 @@ class FakeCupy(ModuleType):
             getDeviceProperties=lambda index: {"name": b"NVIDIA T%d" % index},
             memcpyHostToDevice=1,
             memcpyDeviceToHost=2,
+            memcpyDeviceToDevice=3,
             memcpyAsync=self._memcpy,
         )
         driver = SimpleNamespace(
@@ -178,7 +179,7 @@ class FakeCupy(ModuleType):
         return event
 
     def _memcpy(self, to: int, source: int, size: int, kind: int, stream: int) -> None:
-        self.note("copy", {1: "to device", 2: "to host"}[kind], size, self.streams[stream].name)
+        self.note("copy", {1: "to device", 2: "to host", 3: "on device"}[kind], size, self.streams[stream].name)
         ctypes.memmove(to, source, size)
 
 

@@ -93,6 +93,9 @@ class FakeDevice(Device):
         self.enqueue("read", lambda: None)
         return np.array(array)
 
+    def copy(self, target: Any, source: Any) -> None:
+        self.ask("copy", lambda: target.__setitem__(slice(None), source))
+
     def synchronize(self) -> None:
         self.enqueue("synchronize", lambda: None)
 

@@ -2,7 +2,8 @@
 
 ``install_as_pygenn()`` goes further: it registers this module as ``pygenn``, for scripts and libraries that import it.
 Names, defaults and meaning are PyGeNN's; what is ours besides: ``GeNNModel.run``, ``GeNNModel.source``,
-``device_array`` of variables, ``with_backend`` and the preferences listed in `snnlearn.genn.preferences`.
+``device_array`` of variables, recordings of variables and what plays them, ``with_backend`` and the preferences listed
+in `snnlearn.genn.preferences`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from types import ModuleType
 from snnlearn.errors import LifecycleError
 from snnlearn.genn import common_names, types
 from snnlearn.genn.accessors import offer_accessors
+from snnlearn.genn.checkpoints import Checkpoints
 from snnlearn.genn.common_names import *  # noqa: F403
 from snnlearn.genn.create import (
     create_current_source_model,
@@ -125,6 +127,7 @@ def with_backend(backend: str) -> ModuleType:
 
 
 __all__ = [
+    "Checkpoints",
     "GeNNModel",
     "Playback",
     "RecordedVariable",

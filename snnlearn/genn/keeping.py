@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from snnlearn.errors import NetworkError
+from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.genn.adding import AddsGroups
 from snnlearn.genn.arguments import checked_arguments
+from snnlearn.genn.checkpoints import Checkpoints
 from snnlearn.genn.groups import NeuronGroup
 from snnlearn.genn.playback import Playback
 from snnlearn.genn.recording import RecordedVariable, Recording
@@ -20,6 +21,8 @@ from snnlearn.network.checks import check_size
 
 class KeepsRecordings(AddsGroups):
     """A model whose variables can be recorded and played."""
+
+    _checkpoints: Checkpoints | None = None
 
     @checked_arguments
     def record(
@@ -122,6 +125,51 @@ class KeepsRecordings(AddsGroups):
         population._change(plays=(*population.spec.plays, play))
         population._kept.append(playback)
         return playback
+
+    @checked_arguments
+    def keep_checkpoints(self, timesteps: int, every: int = 64, overlap: int = 0) -> Checkpoints:
+        """Keep snapshots of what recorded variables follow from, to compute blocks of timesteps again. Before ``load``.
+
+        All recordings of the model need room for ``every + overlap`` timesteps.
+
+        Parameters
+        ----------
+        timesteps : int
+            How many there is room for, from `Checkpoints.begin` on.
+        every : int
+            How many timesteps a block has. A multiple of 64 goes well with work that the engine puts off.
+        overlap : int
+            How many rows from before a block are to be there with it.
+
+        Returns
+        -------
+        Checkpoints
+
+        Raises
+        ------
+        NetworkError
+            For what is no such number; from ``load``, for recordings without that room, code that changes an extra
+            global parameter, and too little memory.
+        LifecycleError
+            After ``load``, and where there are checkpoints already.
+        """
+        if self._simulation is not None:
+            raise LifecycleError("the model is loaded: checkpoints can be asked for before that")
+        if self._checkpoints is not None:
+            raise LifecycleError("the model keeps checkpoints already")
+        numbers = [
+            check_size("checkpoints", name, number, least)
+            for name, number, least in (("timesteps", timesteps, 1), ("every", every, 1), ("overlap", overlap, 0))
+        ]
+        self._checkpoints = Checkpoints(self, *numbers)
+        return self._checkpoints
+
+    def _load_checkpoints(self) -> None:
+        if self._checkpoints is None:
+            return
+        if not any(group.spec.records for group in self.neuron_populations.values()):
+            raise NetworkError("the model keeps checkpoints, and nothing is recorded: call record() before build()")
+        self._checkpoints._load()
 
     def _check_source(self, owner: str, playback: Playback) -> None:
         assert playback.source is not None

@@ -171,6 +171,7 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         start = Start(self._seed, length or 0 if recorded else 0, self.timing_enabled)
         self._simulation = self._start(start)
         try:
+            self._load_checkpoints()
             for group in self._groups():
                 group._load()
         except NetworkError:

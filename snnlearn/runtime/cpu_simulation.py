@@ -15,7 +15,7 @@ from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.network import Location, Network
 from snnlearn.runtime.library import Library
 from snnlearn.runtime.simulation import Simulation
-from snnlearn.runtime.sizes import check_recorded, first_size
+from snnlearn.runtime.sizes import check_recorded, check_room, first_size, placed
 
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
@@ -126,6 +126,33 @@ class CpuSimulation(Simulation):
 
     def _settle(self) -> None:
         self._open()
+
+    def memory(self, name: str) -> NDArray[Any]:
+        """Return an array of the plan."""
+        array: NDArray[Any] = self._arrays[name]
+        return array
+
+    def gather(self, names: tuple[str, ...]) -> NDArray[Any]:
+        """Put arrays next to each other, each on a cache line of its own, and return their memory as bytes."""
+        places = placed([self._arrays[name].nbytes for name in names])
+        pool = aligned_zeros(places[-1], "uint8")
+        for name, place in zip(names, places, strict=False):
+            old = self._arrays[name]
+            self._arrays[name] = pool[place : place + old.nbytes].view(old.dtype)
+            self._arrays[name][:] = old
+        self._bind()
+        return pool
+
+    def new_bytes(self, number: int, what: str) -> NDArray[Any]:
+        """Return new memory."""
+        check_room(number, what)
+        values = aligned_zeros(number, "uint8")
+        values[:] = 0  # as in `_allocate`
+        return values
+
+    def copy_bytes(self, target: NDArray[Any], source: NDArray[Any]) -> None:
+        """Copy memory."""
+        target[...] = source
 
     @property
     def closed(self) -> bool:

@@ -14,6 +14,7 @@ from weakref import WeakSet, ref
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn.codegen.plan import Plan
 from snnlearn.errors import LifecycleError
 from snnlearn.network import Location, Network, Play, Record
 from snnlearn.network.keys import called
@@ -78,6 +79,15 @@ class _Numbers:
         self.simulation.write(self._at, np.array([number % _WRAP for number in numbers], np.uint64))
 
 
+@dataclass(frozen=True)
+class Stand:
+    """How far a recorder is: ``count`` timesteps, which were those of the stretches; whether it goes on."""
+
+    count: int
+    enabled: bool
+    stretches: tuple[tuple[int, int], ...]
+
+
 class RecorderState:
     """Which timesteps a recorder holds.
 
@@ -114,7 +124,10 @@ class RecorderState:
 
     @property
     def _count(self) -> int:
-        return _signed(self.simulation.timestep - self._base) if self._paused is None else self._paused
+        return self._count_at(self.simulation.timestep) if self._paused is None else self._paused
+
+    def _count_at(self, timestep: int) -> int:
+        return _signed(timestep - self._base) if self._paused is None else self._paused
 
     @property
     def written(self) -> int:
@@ -171,13 +184,16 @@ class RecorderState:
             self._paused = self._count
         self._write()
 
-    def resume_at(self, count: int) -> None:
-        """Let the next timestep be this count, as if it had been recorded up to there."""
-        if self._paused is not None:
-            self._paused = count
-        else:
-            self._go_on(count)
-            self._write()
+    def stand(self, timestep: int) -> Stand:
+        """Return how far it is, before this timestep."""
+        return Stand(self._count_at(timestep), self.enabled, tuple(self._stretches))
+
+    def put_back(self, stand: Stand) -> None:
+        """Be as far as it was: the next timestep is to follow those that had been recorded then."""
+        self._paused = None if stand.enabled else stand.count
+        self._base = self.simulation.timestep - stand.count
+        self._stretches = list(stand.stretches)
+        self._write()
 
     def records(self, first: int, timesteps: int) -> bool:
         """Whether any of so many timesteps from one on would be recorded."""
@@ -208,6 +224,13 @@ class RecorderState:
         self._numbers.write(self._base, self.limit if self._paused is None else 0, self.record.rows)
 
     # ---- rows ----
+
+    def arrays(self, plan: Plan) -> list[str]:
+        """Return the names of the arrays of its rows."""
+        n, names = self.population, self.record.variables
+        wanted = {Location(n, "recorded", name) for name in names}
+        wanted |= {Location(n, "recorded_spikes")} if self.record.spikes else set()
+        return [a.name for a in plan.arrays if a.location in wanted]
 
     def rows(self, at: Location, counts: range) -> NDArray[Any]:
         """Return copies of the rows of an array that belong to these counts, shape (rows, batch, neurons)."""

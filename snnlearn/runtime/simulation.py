@@ -16,8 +16,8 @@ from snnlearn.codegen.plan import Array, Plan
 from snnlearn.errors import LifecycleError, ModelWarning, NetworkError
 from snnlearn.network import Location, Network
 from snnlearn.runtime import initial_values
-from snnlearn.runtime.exclusive import Exclusive, exclusive
-from snnlearn.runtime.history import History
+from snnlearn.runtime.exclusive import exclusive
+from snnlearn.runtime.keeps_history import KeepsHistory
 from snnlearn.runtime.recording import Recording
 from snnlearn.runtime.sizes import recorded_population
 
@@ -31,7 +31,7 @@ _ELSEWHERE = "another thread is running this model"
 _OUR_CODE = f"{__name__.partition('.')[0]}."
 
 
-class Simulation(Exclusive, ABC):
+class Simulation(KeepsHistory, ABC):
     """One network in memory, ready to run.
 
     The arrays here are the *device's*. A host copy is another thing, on every engine: this class knows of those alone
@@ -57,8 +57,6 @@ class Simulation(Exclusive, ABC):
         self._by_location = {a.location: a for a in plan.arrays}
         self._host_arrays: dict[str, NDArray[Any]] = {}
         self._checks: dict[Check, None] = {}  # to be done before the next timestep
-        self.history: History | None = None  # where there is anything to record or to play
-        self._before: Callable[[int, int], None] | None = None  # called before timesteps: the first, how many
 
     def _start(self, seed: int) -> None:
         """Give every array its initial values; an engine calls this when its arrays are there, full of zeros."""
@@ -79,9 +77,7 @@ class Simulation(Exclusive, ABC):
         self._host_arrays = {name: self.copy(self.plan.array(name).location) for name in self.plan.host_arrays}
         self._bind_host()
         self._check()
-        if any(k.recorders or k.players for k in self.plan.step):
-            self.history = History(self)
-            self._before = self.history.before
+        self._start_history()
 
     def _write_all(self, given: Iterable[tuple[Location, NDArray[Any]]]) -> None:
         for at, values in given:
@@ -116,19 +112,6 @@ class Simulation(Exclusive, ABC):
     @abstractmethod
     def _replace(self, given: Iterable[tuple[Array, NDArray[Any]]]) -> None:
         """Replace whole arrays by others of any length, which compiled code is to use from now on."""
-
-    @abstractmethod
-    def _bind(self) -> None:
-        """Tell compiled code where the arrays are."""
-
-    @abstractmethod
-    def _settle(self) -> None:
-        """Wait until compiled code is at rest."""
-
-    @property
-    @abstractmethod
-    def closed(self) -> bool:
-        """Whether everything has been freed."""
 
     @abstractmethod
     def _connect(self) -> None:
@@ -214,6 +197,7 @@ class Simulation(Exclusive, ABC):
                 if self._flush is not None and self._flush():
                     self._check()
                 self._arrays[name][...] = here
+                self._note_changes([name])
             finally:
                 self._busy = self._has_waiter
 
@@ -231,6 +215,7 @@ class Simulation(Exclusive, ABC):
     def write(self, at: Location, values: NDArray[Any]) -> None:
         """Replace all values of an array by as many others."""
         self._write(at, values)
+        self._note_changes([self.name_of(at)])
 
     @exclusive
     def device_array(self, at: Location) -> Any:
@@ -243,23 +228,9 @@ class Simulation(Exclusive, ABC):
     @exclusive
     def set_extra_global_params(self, given: Iterable[tuple[Location, NDArray[Any]]]) -> None:
         """Replace extra global parameters by values of any length."""
-        self._replace((self._by_location[at], values) for at, values in given)
-
-    @exclusive
-    def share(self, at: Location, source: Simulation, there: Location) -> None:
-        """Have an array be one of another simulation on the same device, from now on; nothing is copied."""
-        name, array = self.name_of(at), source._arrays[source.name_of(there)]
-        if self._arrays[name] is not array:
-            if self._flush is not None:
-                self._flush()
-            self._arrays[name] = array
-            self._bind()
-
-    def settle(self, why: str) -> None:
-        """Wait until nothing is at work on the arrays; LifecycleError where another thread is in `run`."""
-        if self._running:
-            raise LifecycleError(f"another thread runs the model '{self.network.name}', and {why}")
-        self._settle()
+        replaced = [(self._by_location[at], values) for at, values in given]
+        self._replace(replaced)
+        self._note_changes(array.name for array, _ in replaced)
 
     def set_dynamic_param(self, at: Location, value: float) -> None:
         """Set a dynamic parameter from the next timestep or update on."""
@@ -297,6 +268,7 @@ class Simulation(Exclusive, ABC):
         for at in self._by_location:
             if _is_state(at):
                 self._write(at, state[at.key])
+        self._note_changes(self.name_of(at) for at in self._by_location if _is_state(at))
 
     # ---- time ----
 
@@ -311,18 +283,14 @@ class Simulation(Exclusive, ABC):
     @timestep.setter
     def timestep(self, timestep: int) -> None:
         if self.history is None:
-            self._assign_time(timestep)
+            self.set_time_back(timestep)
         else:
             self.in_turn(self._move_time, self.history, timestep)
 
     @exclusive
-    def _assign_time(self, timestep: int) -> None:
+    def set_time_back(self, timestep: int) -> None:
+        """Set the timestep, of which recorders and players are not told."""
         self._set_time(timestep)
-
-    def _move_time(self, history: History, timestep: int) -> None:
-        before = self.timestep
-        self._assign_time(timestep)
-        history.moved(before, timestep)
 
     def step(self) -> None:
         """Run one timestep in compiled code; raises as `run`."""
@@ -334,8 +302,9 @@ class Simulation(Exclusive, ABC):
             try:
                 if self._checks:
                     self._check_first()
-                if self._before is not None:
-                    self._before(self._time(), 1)
+                if self.history is not None:
+                    self._prepare(1)
+                    self._pace(1)
                 if self._step():
                     self._check()
             finally:
@@ -351,12 +320,12 @@ class Simulation(Exclusive, ABC):
             try:
                 if self._checks:
                     self._check_first()
-                if self._before is not None:
-                    self._before(self._time(), timesteps)
+                self._prepare(timesteps)
                 while timesteps > 0:
-                    if self._run(min(timesteps, _CHUNK)):
+                    number = self._pace(min(timesteps, _CHUNK))
+                    if self._run(number):
                         self._check()
-                    timesteps -= _CHUNK
+                    timesteps -= number
             finally:
                 self._running, self._busy = False, self._has_waiter
 
@@ -390,6 +359,8 @@ class Simulation(Exclusive, ABC):
             try:
                 if self.updates[group]():
                     self._check()
+                if self.checkpoints is not None:
+                    self._note_changes(name for k in self.plan.custom_updates[group] for name in k.writes)
             finally:
                 self._busy = self._has_waiter
 

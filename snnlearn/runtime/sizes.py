@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from snnlearn.errors import NetworkError
 from snnlearn.network import Location, Network, NeuronPopulation
 from snnlearn.runtime.initial_values import given_arrays
 
+_ALIGNMENT = 64  # bytes: a cache line
 _LIMIT = Path("/sys/fs/cgroup/memory.max")  # a container's
 _ROWS = ("recorded", "recorded_spikes", "played")
 _RECORDINGS = ("recording", "pre_event_recording", "post_event_recording")
@@ -40,12 +42,26 @@ def check_recorded(plan: Plan, network: Network) -> None:
     """Raise NetworkError if all that is recorded needs more memory than this machine has."""
     arrays = [a for a in plan.arrays if a.location.space in _ROWS]
     needed = sum(first_size(a, network, 0) * np.dtype(a.type.dtype_for(plan.precision)).itemsize for a in arrays)
-    there = _memory() if arrays else None
+    if arrays:
+        check_room(needed, "the recordings of variables")
+
+
+def check_room(needed: int, what: str) -> None:
+    """Raise NetworkError if something takes more memory than this machine has."""
+    there = _memory()
     if there is not None and needed > there:
         raise NetworkError(
-            f"the recordings of variables take {needed:,} bytes, and this machine has {there:,}: record fewer "
-            "timesteps, or every n-th"
+            f"{what} would take {needed:,} bytes, and this machine has {there:,}: record fewer timesteps, or every "
+            "n-th, or keep checkpoints further apart"
         )
+
+
+def placed(lengths: Sequence[int]) -> list[int]:
+    """Return where stretches of memory begin that lie next to each other, each aligned, and where the last ends."""
+    places = [0]
+    for length in lengths:
+        places.append(places[-1] + -(-length // _ALIGNMENT) * _ALIGNMENT)
+    return places
 
 
 def _memory() -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from types import EllipsisType
 from typing import Any
 
@@ -27,6 +28,12 @@ class Buffer:
         self.array: Any = memory[:size]
         self.pointer = device.pointer(memory)
         self._device, self._size, self._dtype = device, size, dtype
+
+    def moved_to(self, memory: Any) -> Buffer:
+        """Return a buffer of the same size and type in other memory of the device."""
+        moved = copy(self)
+        moved.array, moved.pointer = memory, self._device.pointer(memory)
+        return moved
 
     def __len__(self) -> int:
         return self._size

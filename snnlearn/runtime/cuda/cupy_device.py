@@ -94,6 +94,12 @@ class CupyDevice(Device):
             array.get(stream=self.stream, out=values)  # waits
         return values
 
+    def copy(self, target: cupy.ndarray, source: cupy.ndarray) -> None:
+        """Copy an array on the device to another one of as many bytes."""
+        to, come = self.pointer(target), self.pointer(source)
+        with self.use():
+            runtime.memcpyAsync(to, come, source.nbytes, runtime.memcpyDeviceToDevice, self.stream.ptr)
+
     def synchronize(self) -> None:
         """Wait until the device has done all that was asked of it."""
         with self.use():

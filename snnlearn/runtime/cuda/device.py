@@ -73,6 +73,10 @@ class Device(ABC):
         """Return a copy of an array on the device, shape (size,)."""
 
     @abstractmethod
+    def copy(self, target: Any, source: Any) -> None:
+        """Copy an array on the device to another one of as many bytes."""
+
+    @abstractmethod
     def synchronize(self) -> None:
         """Wait until the device has executed all that is enqueued."""
 

@@ -37,7 +37,7 @@ from snnlearn.runtime.cuda.memory import check_memory
 from snnlearn.runtime.cuda.strategies import Choice, Graph, Loop, Persistent, Strategy, choose_strategy
 from snnlearn.runtime.interrupts import uninterrupted
 from snnlearn.runtime.simulation import Simulation
-from snnlearn.runtime.sizes import bytes_by_group, first_size, state_bytes
+from snnlearn.runtime.sizes import bytes_by_group, first_size, placed, state_bytes
 
 _CLOCK = np.dtype(CLOCK_FIELDS)
 _REPORT = np.dtype(REPORT_FIELDS)
@@ -204,6 +204,38 @@ class CudaSimulation(Simulation):
     def _settle(self) -> None:
         self._open()
         self._device.synchronize()
+
+    def memory(self, name: str) -> Any:
+        """Return an array of the plan on the device."""
+        return self._arrays[name].array
+
+    @uninterrupted  # the program must not go on with memory that has been freed
+    def gather(self, names: tuple[str, ...]) -> Any:
+        """Put arrays next to each other, and return their memory as bytes."""
+        old = [self._arrays[name] for name in names]
+        places = placed([buffer.array.nbytes for buffer in old])
+        pool = self.new_bytes(places[-1], "the state of neurons")
+        for name, buffer, place in zip(names, old, places, strict=False):
+            piece = pool[place : place + buffer.array.nbytes]
+            self._device.copy(piece, buffer.array)
+            self._arrays[name] = buffer.moved_to(piece.view(buffer.array.dtype))
+        self._bind()
+        return pool
+
+    def new_bytes(self, number: int, what: str) -> Any:
+        """Return new memory on the device."""
+        try:
+            return self._device.zeros(number, "uint8")
+        except MemoryError:
+            free = self._device.free_memory()
+            raise NetworkError(
+                f"there is no memory on {self._device.name} for {what}: it takes {number:,} bytes and {free:,} are free"
+            ) from None
+
+    def copy_bytes(self, target: Any, source: Any) -> None:
+        """Copy memory on the device."""
+        self._open()
+        self._device.copy(target, source)
 
     @property
     def closed(self) -> bool:

@@ -1,0 +1,272 @@
+"""Snapshots of a simulation at regular timesteps, from which blocks of timesteps are computed again.
+
+What is kept is what recorded values follow from, not the whole state. Computing again gives the same to the last bit:
+random numbers depend on the timestep alone. Griewank & Walther (2000), Algorithm 799: revolve, ACM Transactions on
+Mathematical Software 26(1), 19-45, is about checkpoints in general; here there is one level of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from snnlearn.codegen.plan import Plan
+from snnlearn.codegen.plan.dependencies import needs_of_recorders
+from snnlearn.errors import LifecycleError, NetworkError
+from snnlearn.runtime.history import History, RecorderState, Stand
+
+
+class WithSnapshots(Protocol):
+    """A simulation, as its checkpoints see it."""
+
+    plan: Plan
+    history: History | None
+
+    @property
+    def timestep(self) -> int:
+        """The number of the next timestep."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been unloaded."""
+
+    def run(self, timesteps: int) -> None:
+        """Run timesteps."""
+
+    def flush(self) -> None:
+        """Bring every array up to date."""
+
+    def set_time_back(self, timestep: int) -> None:
+        """Set the timestep, of which recorders and players are not told."""
+
+    def memory(self, name: str) -> Any:
+        """Return an array of the plan on the device."""
+
+    def gather(self, names: tuple[str, ...]) -> Any:
+        """Put arrays next to each other, and return all of their memory as bytes."""
+
+    def new_bytes(self, number: int, what: str) -> Any:
+        """Return new memory on the device; NetworkError where there is none."""
+
+    def copy_bytes(self, target: Any, source: Any) -> None:
+        """Copy memory on the device."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Timesteps that have been computed again.
+
+    Attributes
+    ----------
+    first : int
+        The first of them.
+    timesteps : int
+        How many.
+    """
+
+    first: int
+    timesteps: int
+
+
+class Checkpoints:
+    """Snapshots within a window of timesteps.
+
+    Parameters
+    ----------
+    simulation : WithSnapshots
+    timesteps : int
+        How many the window may have.
+    every : int
+        How many a block has.
+    overlap : int
+        How many rows before a block are kept with its snapshot.
+
+    Raises
+    ------
+    NetworkError
+        Where recordings are too short for a block, or code changes what cannot be put back.
+    """
+
+    def __init__(self, simulation: WithSnapshots, timesteps: int, every: int, overlap: int) -> None:
+        self._simulation = simulation
+        self.timesteps, self.every, self.overlap = timesteps, every, overlap
+        assert simulation.history is not None
+        self._recorders = list(simulation.history.recorders.values())
+        for recorder in self._recorders:
+            self._check_recorder(recorder)
+        needs = needs_of_recorders(simulation.plan)
+        self._check_arrays(needs.state)
+        self._state, self._constant, self._rest = frozenset(needs.state), needs.constant, needs.rest
+        self._pool = simulation.gather(needs.state)
+        self._rows = [  # as bytes, and whose they are
+            (simulation.memory(name).view("uint8").reshape(r.record.rows + 1, -1), number)
+            for number, r in enumerate(self._recorders)
+            for name in r.arrays(simulation.plan)
+        ]
+        self._size = len(self._pool) + overlap * sum(len(rows[0]) for rows, _ in self._rows)
+        self._store = simulation.new_bytes(self._size * -(-timesteps // every), "the checkpoints")
+        self._end: list[Any] = []  # what the window has left, while blocks are computed again
+        self._stands: list[list[Stand]] = []  # of the recorders, by snapshot
+        self._first = 0
+        self._open = False  # whether there is a window
+        self._changed: tuple[int, str] | None = None  # since the last snapshot: when, what
+        self._broken = ""
+        self._again = False  # whether blocks are being computed again, and not to run otherwise
+        self._running = False
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the snapshots take."""
+        return int(self._store.nbytes)
+
+    def _check_recorder(self, recorder: RecorderState) -> None:
+        record, least = recorder.record, self.every + self.overlap
+        if record.timesteps < least or record.every != 1:
+            raise NetworkError(
+                f"the recording of '{recorder.population}' holds {record.timesteps} timesteps, every {record.every}: "
+                f"checkpoints every {self.every} with an overlap of {self.overlap} need at least {least}, every 1"
+            )
+
+    def _check_arrays(self, names: tuple[str, ...]) -> None:
+        plan = self._simulation.plan
+        for at in (plan.array(name).location for name in names):
+            if at.space.endswith("egp"):
+                raise NetworkError(
+                    f"code changes the extra global parameter {at}, which checkpoints do not keep: record without them"
+                )
+
+    # ---- the window ----
+
+    def begin(self) -> None:
+        """Begin a window with the next timestep."""
+        self._need_no_blocks()
+        self._first, self._stands = self._simulation.timestep, []
+        self._open, self._changed, self._broken = True, None, ""
+
+    def pace(self, wanted: int, timestep: int) -> int:
+        """Take a snapshot where one is due; return how many of the timesteps to run before this is asked again."""
+        if self._again and not self._running:
+            raise LifecycleError("the model computes blocks of timesteps again: end that before it goes on")
+        if self._again or not self._open or self._broken:
+            return wanted
+        done = timestep - self._first
+        if done >= self.timesteps:
+            self._broken = f"more than the {self.timesteps} timesteps that there is room for have run"
+            return wanted
+        if done == len(self._stands) * self.every:
+            self._take(timestep)
+            self._changed = None
+        elif self._changed is not None:
+            self._broken = f"{self._changed[1]} was changed before timestep {self._changed[0]}, within a block"
+        return min(wanted, self.every - done % self.every, self.timesteps - done)
+
+    def touched(self, name: str) -> None:
+        """Take note that an array has been changed by something else than timesteps."""
+        if self._again or not (self._open and self._stands) or self._broken:
+            return
+        where, timestep = str(self._simulation.plan.array(name).location), self._simulation.timestep
+        if name in self._constant:
+            self._broken = f"{where} was changed before timestep {timestep}"
+        elif name in self._state:
+            # Where a block ends here, its successor's snapshot will have it.
+            self._changed = (timestep, where)
+
+    def moved(self, timestep: int) -> None:
+        """Take note that the timestep has been assigned."""
+        if self._open and self._stands and not self._again:
+            self._broken = f"the timestep was set to {timestep}"
+
+    def _need_no_blocks(self) -> None:
+        if self._again:
+            raise LifecycleError("the model computes blocks of timesteps again: end that first")
+
+    # ---- snapshots ----
+
+    def _take(self, timestep: int) -> None:
+        self._stands.append([recorder.stand(timestep) for recorder in self._recorders])
+        self._copy_snapshot(len(self._stands) - 1, back=False)
+
+    def _copy_snapshot(self, number: int, back: bool) -> None:
+        """Copy the state, and the rows before the recorders' counts, to a snapshot, or back."""
+        at = number * self._size
+        at = self._copy(self._pool, at, back)
+        for rows, which in self._rows:
+            count, room = self._stands[number][which].count, len(rows) - 1
+            for before in range(count - self.overlap, count):
+                at = self._copy(rows[before % room], at, back)
+
+    def _copy(self, here: Any, at: int, back: bool) -> int:
+        """Copy bytes to a place in the store, or back; return where the next begin."""
+        end = at + len(here)
+        there = self._store[at:end]
+        self._simulation.copy_bytes(*((here, there) if back else (there, here)))
+        return end
+
+    # ---- blocks ----
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks the window has so far."""
+        return len(self._stands)
+
+    def open(self) -> None:
+        """Begin to compute blocks again.
+
+        Raises
+        ------
+        LifecycleError
+            Where there is no window, or something else than timesteps has changed what they follow from.
+        """
+        self._need_no_blocks()
+        if not (self._open and self._stands):
+            raise LifecycleError("there are no timesteps to compute again: call begin(), then run")
+        if self._broken:
+            raise LifecycleError(
+                f"the timesteps from {self._first} on cannot be computed again: {self._broken}; record all of them, or "
+                "begin() anew after such a change"
+            )
+        simulation = self._simulation
+        simulation.flush()
+        self._last = simulation.timestep
+        self._after = [recorder.stand(self._last) for recorder in self._recorders]
+        arrays = [self._pool, *(simulation.memory(name) for name in self._rest)]
+        self._end = [(array, simulation.new_bytes(int(array.nbytes), "a copy of the state")) for array in arrays]
+        for array, copy in self._end:
+            simulation.copy_bytes(copy, array.view("uint8"))
+        self._again = True
+
+    def compute(self, number: int) -> Block:
+        """Compute a block again, so that the recorders hold it and the rows before it."""
+        simulation, first = self._simulation, self._first + number * self.every
+        block = Block(first, min(self.every, self._last - first))
+        if number == self.blocks - 1 and self._holds(block):
+            return block
+        simulation.flush()
+        simulation.set_time_back(first)
+        self._copy_snapshot(number, back=True)
+        for recorder, stand in zip(self._recorders, self._stands[number], strict=True):
+            recorder.put_back(stand)
+        self._running = True
+        try:
+            simulation.run(block.timesteps)
+        finally:
+            self._running = False
+        return block
+
+    def _holds(self, block: Block) -> bool:
+        """Whether all recorders hold the window's last block, as it was first computed."""
+        pairs = zip(self._stands[-1], self._after, strict=True)
+        return all(after.count - before.count == block.timesteps for before, after in pairs)
+
+    def close(self) -> None:
+        """Put everything back as it was before `open`; the window ends."""
+        simulation = self._simulation
+        if not simulation.closed:
+            simulation.flush()
+            simulation.set_time_back(self._last)
+            for array, copy in self._end:
+                simulation.copy_bytes(array.view("uint8"), copy)
+            for recorder, stand in zip(self._recorders, self._after, strict=True):
+                recorder.put_back(stand)
+        self._end = []
+        self._again = self._open = False
