@@ -73,6 +73,6 @@ def _no_code(self: SparseConnectInitSnippet) -> str:
 def _read_field(self: Model, field: str) -> Any:
     """Return what a model declares in a field: in a function of the user's class, or as given to its constructor."""
     accessor = _accessor_of(field)
-    if getattr(type(self), accessor) is not getattr(self.kind, accessor):
+    if getattr(type(self), accessor, None) is not getattr(self.kind, accessor, None):  # PyGeNN has not all kinds
         return getattr(self, accessor)()
     return getattr(self, field)
