@@ -93,9 +93,7 @@ class _Forward:
         self.forms: dict[str, Form] = dict(seeds)
         self.found: list[Assignment] = []
         self.comparisons: dict[str, tuple[Place, ...]] = {}
-        self.taken = {a.name for a in step.assignments}.union(
-            *(tree.names_in(a.value) for a in step.assignments if a.value)
-        )
+        self.taken = {*step.taken}
 
     def run(self) -> Linear:
         for a in self.step.assignments:
@@ -216,7 +214,7 @@ def pullback(
     """
     sums: dict[str, Expr] = {}
     new: list[Assignment] = []
-    taken = {a.name for a in step.assignments} | {"psi"}
+    taken = {*step.taken}
     for value, adjoint in adjoints:
         _spread(value, adjoint, sums, None, None)
     for a in reversed(step.assignments):

@@ -105,6 +105,11 @@ class Follower:
         for statement in block.statements:
             self._statement(statement)
 
+    @property
+    def taken(self) -> frozenset[str]:
+        """All names that mean something."""
+        return frozenset(self._taken)
+
     def forget_locals(self) -> None:
         """Take the local variables of the code so far out of reach."""
         self._locals = {}
@@ -122,8 +127,8 @@ class Follower:
 
     def name(self, base: str) -> str:
         """Return a new name."""
-        base = base.replace(".", "_")
-        number, name = 1, f"{base}_1"
+        name = base = base.replace(".", "_")
+        number = 0
         while name in self._taken:
             number += 1
             name = f"{base}_{number}"

@@ -24,7 +24,7 @@ from snnlearn.grad.single import Assignment, Follower
 
 _SCALAR, _BOOL = algebra.SCALAR, algebra.BOOL
 _OWN = ("t", "dt", "id", "num_neurons", "batch", "num_batch", "st")  # what all code of a neuron sees
-_WORDS = frozenset([*BUILT_IN, *MATHS, *MESSAGES, *RANDOM, *INJECTS, *SENDS, "psi"])
+_WORDS = frozenset([*BUILT_IN, *MATHS, *MESSAGES, *RANDOM, *INJECTS, *SENDS, "psi"]) - {"h", "loss"}
 _COMPARISONS = {">=": 1, ">": 1, "<=": -1, "<": -1}
 
 
@@ -86,6 +86,8 @@ class Step:
     threshold_at : Place or None
         Where the threshold is.
     constants : mapping of str to Constant
+    taken : frozenset of str
+        All names that mean something in its code or here.
     """
 
     neuron: NeuronModel
@@ -101,6 +103,7 @@ class Step:
     no_margin: str
     threshold_at: Place | None
     constants: Mapping[str, Constant]
+    taken: frozenset[str]
 
     @cached_property
     def by_name(self) -> Mapping[str, Assignment]:
@@ -174,6 +177,9 @@ def step_of(neuron: NeuronModel, *postsynaptic: PostsynapticModel | Postsynaptic
 class _Builder:
     def __init__(self, neuron: NeuronModel, postsynaptic: tuple[Postsynaptic, ...]) -> None:
         self.neuron, self.postsynaptic = neuron, postsynaptic
+        for model in (neuron, *(p.model for p in postsynaptic)):
+            if any(f.name == "psi" for _, f in model.named_fields()):
+                raise GradientError(f"{model.name}: 'psi' is the derivative of a spike here; choose another name")
         self.taken = {f.name for _, f in neuron.named_fields()} | _WORDS
         for snippet in check_model(neuron).snippets.values():
             self.taken |= tree.names_in(snippet.tree)
@@ -244,9 +250,10 @@ class _Builder:
         at = None if condition is None else getattr(condition.tree, "at", None)
         step = Step(
             *(self.neuron, self.postsynaptic, tuple(f.assignments), self.state, inputs, tilde, self.now()),
-            *(None, None, spike, "it has no threshold", at, self.constants),
+            *(None, None, spike, "it has no threshold", at, self.constants, frozenset()),
         )
-        return step if spike is None or test is None else _finished(step, test, before, f)
+        step = step if spike is None or test is None else _finished(step, test, before, f)
+        return replace(step, taken=f.taken)
 
     def now(self) -> dict[str, Expr]:
         return {name: self.follower.values.get(name, Name(name, vtype)) for name, vtype in self.state.items()}

@@ -1,0 +1,151 @@
+"""What a rule makes small: a loss of the neuron itself, or that of another layer, whose error signal is fed back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from snnlearn.declare import Loss, NeuronModel, PostsynapticModel
+from snnlearn.dialect import algebra, tree
+from snnlearn.dialect.tree import Expr, Name
+from snnlearn.errors import GradientError, did_you_mean
+from snnlearn.grad.constants import add_constants, values_of
+from snnlearn.grad.facts import assume, facts_of
+from snnlearn.grad.loss import LossGradient, loss_gradient
+from snnlearn.grad.step import Constant, step_of, value_of
+from snnlearn.grad.tangents import Recursion, Row, Tangent, followed_by, recursion_of
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """The loss of another layer, of which each neuron receives an error signal: a weighted sum of its derivatives.
+
+    What a spike of the neuron does to the loss follows the other layer's linear response, without its weights and
+    without what its spikes change; the signal stands for both.
+
+    Parameters
+    ----------
+    neuron : NeuronModel
+        Of the layer that has the loss.
+    loss : Loss
+        Depends on one variable of it.
+    signal : str
+        The variable of the neuron at hand that holds the signal.
+    via : "spike" or PostsynapticModel, optional
+        How a spike reaches the loss: as one of the layer's own would (Zenke & Ganguli 2018), or as it arrives through
+        a postsynaptic model (Bellec et al. 2020).
+    """
+
+    neuron: NeuronModel
+    loss: Loss
+    signal: str = "errTilda"
+    via: Literal["spike"] | PostsynapticModel = "spike"
+
+
+@dataclass(frozen=True)
+class Credit:
+    """A recursion up to the loss.
+
+    Attributes
+    ----------
+    recursion : Recursion
+    partials : mapping of str to expression
+        The loss's derivative by variables after the timestep.
+    gradient : LossGradient
+        Where those come from.
+    signal : str, optional
+        The variable that holds them, where they are fed back.
+    """
+
+    recursion: Recursion
+    partials: Mapping[str, Expr]
+    gradient: LossGradient
+    signal: str | None = None
+
+
+def own_credit(
+    recursion: Recursion, loss: Loss, neuron: NeuronModel, constants: dict[str, Constant], taken: set[str]
+) -> Credit:
+    """Return the credit of a loss of the neuron's own variables."""
+    gradient = loss_gradient(loss, neuron, frozenset(taken))
+    names: dict[str, str] = {}
+    for part in loss.parts:
+        names |= add_constants(constants, taken, part)
+    gradient = LossGradient(
+        {x: _renamed(e, names) for x, e in gradient.partials.items()},
+        _renamed(gradient.value, names),
+        tuple(replace(a, value=_renamed(value_of(a), names)) for a in gradient.assignments),
+    )
+    constants_now = recursion.constants | set(names.values())
+    return Credit(replace(recursion, constants=constants_now), gradient.partials, gradient)
+
+
+def _renamed(e: Expr, names: Mapping[str, str]) -> Expr:
+    found: Expr = tree.rewrite(
+        e, lambda n: Name(names[n.id], n.type) if isinstance(n, Name) and names.get(n.id, n.id) != n.id else n
+    )
+    return found
+
+
+def fed_back(
+    recursion: Recursion,
+    feedback: Feedback,
+    neuron: NeuronModel,
+    constants: dict[str, Constant],
+    taken: set[str],
+    params: Mapping[str, float],
+    dt: float | None,
+) -> Credit:
+    """Return the credit of a loss of another layer.
+
+    Raises
+    ------
+    GradientError
+        If that layer does not respond linearly to a spike, or its loss depends on several variables.
+    """
+    variables = [v.name for v in neuron.vars]
+    if feedback.signal not in variables:
+        hint = did_you_mean(feedback.signal, variables)
+        raise GradientError(f"{neuron.name} has no variable '{feedback.signal}' for the error signal{hint}")
+    gradient = loss_gradient(feedback.loss, feedback.neuron)
+    if len(gradient.partials) != 1:
+        several = ", ".join(gradient.partials)
+        raise GradientError(f"loss '{feedback.loss.name}' depends on {several}: only one variable can be fed back")
+    (variable,) = gradient.partials
+    second, prefix = _response(feedback, constants, taken, params, dt)
+    together = followed_by(recursion, second, "spike", prefix)
+    signal = Name(feedback.signal, next(tree.walk(gradient.partials[variable])).type)
+    return Credit(together, {prefix[variable]: signal}, gradient, feedback.signal)
+
+
+def _response(
+    feedback: Feedback, constants: dict[str, Constant], taken: set[str], params: Mapping[str, float], dt: float | None
+) -> tuple[Recursion, dict[str, str]]:
+    """Return how a layer responds to a spike, and what its variables are called."""
+    model = feedback.via if isinstance(feedback.via, PostsynapticModel) else None
+    step = step_of(feedback.neuron, *([model] if model is not None else []))
+    names: dict[str, str] = {}
+    for part in (feedback.neuron, *([model] if model is not None else [])):
+        moved = add_constants(constants, taken, part)
+        names |= {own: moved[c.name] for own, c in step.constants.items() if c.model is part and c.name in moved}
+    here = {own: params[new] for own, new in names.items() if new in params}
+    values = values_of(step.constants, here, dt)
+    quiet = assume(step, facts_of(step, values))
+    known = {name for name, c in step.constants.items() if c.kind != "extra_global_params"} | {"dt"}
+    second = recursion_of(quiet, known, detached=True, quiet=True, spike="spike" if model is None else "")
+    rows = [Row(r.target, {t: _renamed(c, names) for t, c in r.terms.items()}) for r in second.rows]
+    prefix = {}
+    for x in [*step.state, *step.inputs]:
+        prefix[x] = f"{feedback.neuron.name}_{x}" if x in taken else x
+    if model is not None:
+        rows = [_with_arrival(r, second.arrivals) for r in rows]
+    constant = frozenset(names.values()) | {"dt"}
+    return replace(second, rows=tuple(rows), constants=constant), prefix
+
+
+def _with_arrival(row: Row, arrivals: tuple[str, ...]) -> Row:
+    """Return a row in which a spike arrives behind the timestep in which it is sent."""
+    if row.target.stage != "after" or row.target.name not in arrivals:
+        return row
+    return Row(row.target, {**row.terms, Tangent("spike", "spike"): algebra.number(1.0)})

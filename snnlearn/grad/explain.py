@@ -1,0 +1,105 @@
+"""What a derived rule is, in words: whose each tangent is and why, and what is cut or approximated."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
+
+from snnlearn.declare import NeuronModel, Surrogate
+from snnlearn.dialect import tree, unparse
+from snnlearn.dialect.source import Place
+from snnlearn.dialect.tree import Expr
+from snnlearn.errors import GradientWarning
+from snnlearn.grad.credit import Credit, Feedback
+from snnlearn.grad.step import Step
+
+if TYPE_CHECKING:
+    from snnlearn.grad.assemble import Assembled
+
+
+def warn_of_comparisons(places: Collection[Place], neuron: NeuronModel) -> None:
+    """Warn of comparisons that count as constant."""
+    for place in places:
+        message = "what is compared here has a derivative, the comparison has none: it counts as constant"
+        warnings.warn(GradientWarning(str(place.error(message))), stacklevel=4)
+
+
+def explain(
+    step: Step,
+    credit: Credit,
+    made: Assembled,
+    jacobian: str,
+    detach_reset: bool | Collection[str],
+    loss: Any,
+    surrogate: Surrogate,
+) -> str:
+    """Return what a rule is, in words."""
+    name = step.neuron.name
+    lines = [f'forward rule of the weights into {name}, jacobian "{jacobian}", surrogate {surrogate.name}', ""]
+    lines += ["tangents"]
+    lines += [f"  {line}" for line in _tangents(credit, made)]
+    values = [*((n, "the connection", e) for n, e in made.posted.items())]
+    values += [(n, "the neuron", e) for n, e in made.kept.items()]
+    if values:
+        lines += ["", "values of the postsynaptic neuron that synapses read"]
+        lines += [f"  {n}, kept by {who}: {e}" for n, who, e in values]
+    lines += ["", "cut"] + [f"  {line}" for line in _cuts(step, credit, detach_reset, loss)]
+    approximated = list(_approximations(step, jacobian, loss, made))
+    if approximated:
+        lines += ["", "approximated"] + [f"  {line}" for line in approximated]
+    return "\n".join(lines) + "\n"
+
+
+def _tangents(credit: Credit, made: Assembled) -> Iterator[str]:
+    recursion = credit.recursion
+    rows, shared = recursion.by_target, recursion.traces
+    for t, variable in made.written.variables.items():
+        if t in shared:
+            yield f"{variable}: of the presynaptic neuron, as no timestep and no neuron changes its coefficients"
+            continue
+        row = rows.get(t._replace(stage="after"))
+        why = ""
+        waiting, seen = [row], set()
+        while waiting and not why:
+            r = waiting.pop()
+            if r is None or r.target in seen:
+                continue
+            seen.add(r.target)
+            changing = [c for c in r.terms.values() if not recursion.is_constant(c)]
+            why = f", as {_called(changing[0], made)} changes with the postsynaptic neuron" if changing else ""
+            waiting += [rows[s] for s in r.terms if s in rows]
+        yield f"{variable}: of each synapse{why}"
+
+
+def _called(coefficient: Expr, made: Assembled) -> str:
+    if isinstance(coefficient, tree.Unary):
+        return _called(coefficient.operand, made)
+    return made.coefficients.get(coefficient) or unparse(coefficient)
+
+
+def _cuts(step: Step, credit: Credit, detach_reset: bool | Collection[str], loss: Any) -> Iterator[str]:
+    yield "paths through spikes of other neurons, and of the neuron's own to itself through synapses"
+    reset = [a.resets for a in step.assignments if a.resets is not None]
+    cut = [x for x in dict.fromkeys(reset) if detach_reset is True or (detach_reset and x in detach_reset)]
+    if cut:
+        yield f"the derivative of the spike along the reset of {', '.join(cut)} (detach_reset)"
+    if isinstance(loss, Feedback):
+        yield f"how {loss.neuron.name}'s own spikes change what it makes of this neuron's (its linear response remains)"
+
+
+def _approximations(step: Step, jacobian: str, loss: Any, made: Assembled) -> Iterator[str]:
+    if any("psi" in text for text in (*made.posted, *made.kept, *made.kept.values())):
+        yield "the derivative of a spike, by the surrogate"
+    if jacobian == "subthreshold":
+        gate = "" if step.gate is None else f" and is never kept from spiking ({unparse(_as_declared(step))})"
+        yield f"the Jacobian, by that of a neuron that does not spike{gate}: resets leave the tangents as they are"
+    if isinstance(loss, Feedback):
+        yield f"the weights from here to the loss, by those through which '{loss.signal}' comes back"
+    for place in made.compared:
+        yield "a comparison counts as constant: " + str(place.error("here")).split("\n")[1].strip()
+
+
+def _as_declared(step: Step) -> Any:
+    names = {e.id: tree.Name(x, e.type) for x, e in step.tilde.items() if isinstance(e, tree.Name)}
+    return tree.substitute(step.gate, names)
