@@ -13,6 +13,7 @@ from snnlearn.attributes import CheckedAttributes, Named
 from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.genn import obsolete
 from snnlearn.genn.deprecated import deprecated
+from snnlearn.genn.differentiable import Differentiable
 from snnlearn.genn.protocols import Connection, GroupOfArrays, GroupOfSynapses
 from snnlearn.network import Location, VarInit
 from snnlearn.network.values import as_numbers
@@ -145,7 +146,11 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
             here, simulation = self._loaded(), self._simulation()  # one of which raises
         if self.type in _BOOLEAN:
             self._check_bits(self._loaded())
+        self._note_push()
         simulation.push(self._name, here)
+
+    def _note_push(self) -> None:
+        """Be told of a copy from host to device, before it is made."""
 
     def pull_from_device(self) -> None:
         """Copy from device to host."""
@@ -290,7 +295,7 @@ class ExtraGlobalParameter(ValueArray):
         self.set_init_values(values)
 
 
-class Variable(ValueArray):
+class Variable(Differentiable, ValueArray):
     """A variable: one value for each neuron, for each copy of a batch, for each timestep that is kept.
 
     Attributes

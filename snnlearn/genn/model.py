@@ -19,6 +19,7 @@ from snnlearn.genn.enums import PlogSeverity
 from snnlearn.genn.group import Group
 from snnlearn.genn.keeping import KeepsRecordings
 from snnlearn.genn.preferences import Preferences, read_preferences
+from snnlearn.genn.protocols import GradientProgram
 from snnlearn.genn.timing import TimesSpent
 from snnlearn.network import Location
 from snnlearn.network.checks import check_size
@@ -67,6 +68,7 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         **preferences: Any,
     ) -> None:
         super().__init__()
+        self._programs: list[GradientProgram] = []
         self._network: net.Network | None = None
         self._plan: Plan | None = None
         self._engine: Engine | None = None
@@ -122,6 +124,8 @@ class GeNNModel(KeepsRecordings, TimesSpent):
             If there is no compiler, or it fails.
         """
         self._need_unbuilt("build")
+        for program in self._programs:
+            program._prepare()
         kind, device = self._backend
         self._make(make_engine(kind, self.preferences.device if device is None else device))
 
@@ -246,6 +250,8 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         if simulation is None or name not in simulation.updates:
             simulation = self._loaded_simulation()
             self._check_update_group(name)
+        for program in self._programs:
+            program._note_update(name)
         simulation.custom_update(name)
 
     def pull_recording_buffers_from_device(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn import network as net
+from snnlearn.declare import NeuronModel
 from snnlearn.errors import LifecycleError
 from snnlearn.genn.array_parts import PartArray, PartCheck, PartVariable
 from snnlearn.genn.arrays import Array, StateArray
@@ -68,6 +69,15 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
     @prev_spike_time_location.setter
     def prev_spike_time_location(self, location: VarLocation) -> None:
         self._set_location(self._times[1].location, location)
+
+    def _become(self, model: NeuronModel, params: Mapping[str, float], variables: Mapping[str, Any]) -> None:
+        """Replace the model by one with further parameters and variables."""
+        self._need_unbuilt("its model")
+        spec = self.spec
+        self._change(model=model.with_times(spec.model.time_type), params=params, vars={**spec.vars, **variables})
+        self._declared = self.spec.model
+        for name, variable in self._variables([v for v in model.vars if v.name in variables], "own").items():
+            self.vars.add(name, variable)
 
     def _watch_parts(self) -> None:
         """Have pushes of arrays' parts noted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -101,3 +102,25 @@ class GroupOfSynapses(GroupOfArrays, Protocol):
     @property
     def synapse_group(self) -> Connection:
         """The connection whose synapses they are."""
+
+
+class GradientProgram(Protocol):
+    """What differentiates a model, as the model and its variables see it."""
+
+    def requires_grad(self, what: Any) -> bool:
+        """Whether it differentiates with respect to a variable."""
+
+    def grad(self, what: Any) -> NDArray[Any] | None:
+        """Return the gradient with respect to a variable."""
+
+    def retain_grad(self, variable: Any) -> None:
+        """Keep the adjoint of a variable of neurons in each timestep."""
+
+    def register_hook(self, what: Any, hook: Callable[[NDArray[Any]], Any]) -> Callable[[], None]:
+        """Have a function called with each gradient."""
+
+    def _prepare(self) -> None: ...
+
+    def _note_update(self, group: str) -> None: ...
+
+    def _note_push(self, variable: Any) -> None: ...

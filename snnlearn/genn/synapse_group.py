@@ -8,7 +8,7 @@ from typing import Any
 
 from snnlearn import network as net
 from snnlearn.attributes import frozen
-from snnlearn.declare import Model, SparseConnectInitSnippet
+from snnlearn.declare import Model, SparseConnectInitSnippet, WeightUpdateModel
 from snnlearn.errors import LifecycleError
 from snnlearn.genn.arrays import Array, ExtraGlobalParameter, StateArray, SynapseVariable, Variable
 from snnlearn.genn.connectivity import HasConnectivity
@@ -202,6 +202,19 @@ class SynapseGroup(HasConnectivity):
     def num_threads_per_spike(self, number: int) -> None:
         self._need_unbuilt("num_threads_per_spike")
         self._num_threads_per_spike = number
+
+    def _train(self, model: WeightUpdateModel) -> None:
+        """Replace the weight update model by one with variables for gradients, which start at 0."""
+        self._need_unbuilt("its weight update model")
+        wu = self.spec.weight_update
+        new = [v for v in model.vars if v.name not in wu.vars]
+        changed = replace(
+            wu, model=model.with_times(wu.model.time_type), vars={**wu.vars, **{v.name: 0.0 for v in new}}
+        )
+        self._change(weight_update=changed)
+        self._declared = self.spec.weight_update.model
+        for name, variable in self._variables(new, "synapse", SynapseVariable).items():
+            self.vars.add(name, variable)
 
     # ---- values ----
 

@@ -1,10 +1,25 @@
 """Stage *derive*: learning rules from declarations, by differentiating their code.
 
 Pure functions: what comes in are declarations, what comes out are declarations, which can be printed, compared and run
-by every engine.
+by every engine. ``differentiate`` does it for a model under construction; it belongs to `snnlearn.genn`.
 """
 
+import importlib
+from typing import Any
+
 from snnlearn.declare import Loss, Surrogate
+from snnlearn.grad.adjoint import Adjoint, adjoint
 from snnlearn.grad.derivatives import derivative
 
-__all__ = ["Loss", "Surrogate", "derivative"]
+__all__ = ["Adjoint", "Loss", "Program", "Surrogate", "adjoint", "derivative", "differentiate"]
+
+_LATER = {
+    "differentiate": "snnlearn.genn.differentiate",
+    "Program": "snnlearn.genn.program",
+}  # of stages to the right of this one
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATER[name]), name)

@@ -296,14 +296,12 @@ class PlayerState:
         As many timesteps can be played as rows last from ``skip`` on, and ``beyond`` more.
         """
         every, counts = self.play.every, rows.counts
-        newest = (counts.stop - 1) // every
-        oldest = counts.start // every
-        held = newest - oldest + 1
-        # In reverse the newest row may have lasted for less than it should.
-        begun = every - 1 - (counts.stop - 1) % every if self.play.reverse and len(counts) else 0
+        last = counts.stop - 1
+        first = (last if self.play.reverse else counts.start) // every
+        # The newest row may have lasted for less than it should: in reverse that is how far it has been played.
+        begun = every - 1 - last % every if self.play.reverse else 0
         now = self._numbers.simulation.timestep
-        first = newest if self.play.reverse else oldest
-        self._set = [now - skip - lag - begun, held, first % rows.number, rows.number]
+        self._set = [now - skip - lag - begun, len(counts) + begun, first % rows.number, rows.number]
         self._until = now + max(len(counts) - skip, 0) + beyond
         self._numbers.write(*self._set)
 

@@ -148,14 +148,18 @@ def test_what_has_been_changed_is_not_computed_again(engine: Any, start: Any) ->
         checkpoints.begin()
         model.run(first)
         change()
-        model.run(then)
+        for timesteps in (then, 1):
+            model.run(timesteps)
         return len(list(checkpoints.backwards()))
 
     # What nothing follows from may change; so may anything between two blocks, and behind the last.
     assert window(lambda: push("unrelated"), 40) == 2
     assert window(lambda: model.custom_update("Nudgeunrelated"), 40) == 2
     assert window(lambda: push("V"), 64) == 2
-    assert window(lambda: push("V"), 40, 0) == 1
+    checkpoints.begin()
+    model.run(40)
+    push("V")
+    assert len(list(checkpoints.backwards())) == 1
     with pytest.raises(
         LifecycleError, match=r"cannot be computed again: 'A\.V' was changed before timestep \d+, within"
     ):
@@ -182,6 +186,27 @@ def test_what_has_been_changed_is_not_computed_again(engine: Any, start: Any) ->
             refused()
     blocks.close()
     model.run(1)
+
+
+def test_a_recording_that_pauses_does_so_again(engine: Any, start: Any) -> None:
+    reference, (_, all_of_them), _ = network(engine, 1, kept=False)
+    start(reference, STEPS)
+    model, (paused, recording), checkpoints = network(engine, 1, kept=True)
+    assert checkpoints is not None
+    start(model, STEPS)
+    checkpoints.begin()
+    for timesteps, enabled in ((EVERY, True), (EVERY, False), (10, True)):
+        paused.enabled = enabled
+        model.run(timesteps)
+        reference.run(timesteps)
+    expected = all_of_them["V"].last(2 * EVERY + 10)
+    latest = paused["V"].last(EVERY + OVERLAP)
+    for block in checkpoints.backwards():
+        begin, end = block.first, block.first + block.timesteps
+        np.testing.assert_array_equal(recording["V"].last(block.timesteps), expected[begin:end])
+        assert paused.written == min(end, EVERY) + max(end - 2 * EVERY, 0)
+    np.testing.assert_array_equal(paused["V"].last(EVERY + OVERLAP), latest)
+    assert paused.written == EVERY + 10
 
 
 def test_an_adjoint_plays_block_after_block(engine: Any, start: Any) -> None:

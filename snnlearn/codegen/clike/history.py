@@ -45,10 +45,9 @@ def player_lines(kernel: Kernel, plan: Plan, place: Place, copies: bool, restric
     for n, player in enumerate(kernel.players):
         numbers = place(player.numbers)
         begin, held, first, rows = (f"{numbers}[{PLAYER.index(name)}]" for name in PLAYER)
-        each = f" / {player.every}u" if player.every > 1 else ""
-        yield f"const uint64_t age_of_{n} = (sim.timestep - {begin}){each};"
-        away = f"{first} + {rows} - age_of_{n}" if player.reverse else f"{first} + age_of_{n}"
-        yield f"const uint64_t away_of_{n} = {away};"
+        yield f"const uint64_t age_of_{n} = sim.timestep - {begin};"
+        steps = f"age_of_{n} / {player.every}u" if player.every > 1 else f"age_of_{n}"
+        yield f"const uint64_t away_of_{n} = {first} + {f'{rows} - {steps}' if player.reverse else steps};"
         row = f"away_of_{n} < {rows} ? away_of_{n} : away_of_{n} - {rows}"
         start = f"size_t(age_of_{n} < {held} ? ({row}) : {rows})"
         ctype = plan.array(player.rows).type.ctype_for(plan.precision)

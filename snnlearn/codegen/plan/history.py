@@ -17,8 +17,8 @@ from snnlearn.declare import value_type
 # A recorder's numbers. Timestep t is recorded if ``count = t - base`` is below ``limit`` and a multiple of ``every``,
 # to row ``count / every`` modulo ``rows``. All are unsigned: what is before the base is beyond any limit.
 RECORDER = ("base", "limit", "rows")
-# A player's numbers. At timestep t the row is ``(t - begin) / every`` rows behind ``first`` (before it, in reverse),
-# modulo ``rows``, if that is less than ``held`` rows away; else it is the row of zeros.
+# A player's numbers. Where ``age = t - begin`` is below ``held``, timestep t has the row that is ``age / every`` rows
+# behind ``first`` (before it, in reverse), modulo ``rows``; else it has the row of zeros.
 PLAYER = ("begin", "held", "first", "rows")
 COUNTER = value_type("uint64_t")
 FLAG = value_type("uint8_t")  # whether a neuron has spiked

@@ -1,0 +1,182 @@
+"""The adjoint network: a second model of the same neurons and connections, which runs a window in reversed time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.genn.adjoint_parts import Parts, ReversedConnection
+from snnlearn.genn.initialise import init_postsynaptic, init_weight_update
+from snnlearn.genn.playback import Playback
+from snnlearn.genn.recording import Recording
+from snnlearn.genn.references import create_var_ref
+from snnlearn.genn.rows import Rows, rows_of
+from snnlearn.genn.tapes import Tapes
+from snnlearn.grad.reverse import Reversal
+from snnlearn.grad.synapses import gradient_of
+from snnlearn.grad.tape import GATES, SPIKE_ADJOINT, RecordedTape
+
+
+class AdjointNetwork:
+    """The model that runs in reversed time, built and loaded.
+
+    Parameters
+    ----------
+    model : GeNNModel
+        The forward model, loaded.
+    parts : Parts
+    constants : mapping of str to float
+        Those of surrogate and losses, by the name that they have in derived code.
+    tapes : Tapes
+    """
+
+    def __init__(self, model: Any, parts: Parts, constants: Mapping[str, float], tapes: Tapes) -> None:
+        self.forward, self.parts, self._tapes = model, parts, tapes
+        self.model = type(model)(model.precision, f"{model.name}Adjoint", model.backend_name, model.time_precision)
+        self.model._preferences, self.model._backend = model._preferences, model._backend
+        self.model.dt, self.model.batch_size, self.model.seed = model.dt, model.batch_size, 1
+        self.rows: dict[str, Rows] = {}
+        self._played: list[Playback] = []
+        self._seeds: dict[tuple[str, str], Playback] = {}
+        self._kept: dict[str, Recording] = {}
+        self.neurons = {name: self._add_neurons(name, r, constants) for name, r in parts.neurons.items()}
+        self.synapses = {name: self._add_synapses(name, c) for name, c in parts.connections.items()}
+        transposed = {name: c for name, c in parts.connections.items() if c.back and self.rows[name].dense}
+        self.backward = {name: self._add_backward(name, c) for name, c in transposed.items()}
+        self.model.build()
+        self.model.load()
+        self._at_rest = self.model.state()
+
+    def _add_neurons(self, name: str, reversal: Reversal, constants: Mapping[str, float]) -> Any:
+        spec = self.forward._by_key[name].spec
+        known = {**constants, **spec.params, "tapeEnd": 0.0}
+        for given in reversal.inputs:
+            known |= {given.prefix + param: value for param, value in given.params}
+        params = {p.name: known[p.name] for p in reversal.adjoint.params}
+        variables = {v.name: 0 for v in reversal.adjoint.vars}
+        group = self.model.add_neuron_population(name, spec.size, reversal.adjoint, params, variables)
+        group.set_param_dynamic("tapeEnd")
+        self._play(name, group, reversal)
+        kept = [v for v in variables if v.endswith("_kept")]
+        if kept:
+            self._kept[name] = self.model.record(group, kept, timesteps=self._tapes.window + self._tapes.before)
+        return group
+
+    def _play(self, name: str, group: Any, reversal: Reversal) -> None:
+        """Play the forward population's tape to the adjoint one, in reverse."""
+        assert isinstance(reversal.tape, RecordedTape)
+        recording = self._tapes.recordings[name]
+        declared = {v.name for v in reversal.adjoint.vars}
+        for track in reversal.tape.tracks:
+            self._played.append(self.model.play(group, track, recording[track], reverse=True))
+        if f"{GATES}Before" in declared:
+            self._played.append(self.model.play(group, f"{GATES}Before", recording[GATES], reverse=True, lag=1))
+        for variable in sorted(v for v in declared if v.startswith("seed_")):
+            nothing = np.zeros((1, self.model.batch_size, group.num_neurons))
+            self._seeds[name, variable.removeprefix("seed_")] = self.model.play(group, variable, nothing, reverse=True)
+
+    def _add_synapses(self, name: str, c: ReversedConnection) -> Any:
+        spec = c.group.spec
+        rows = self.rows[name] = rows_of(c.group)
+        rule = c.synapse.adjoint(c.wrt, spec.axonal_delay_steps, back=c.back and not self.rows[name].dense)
+        mu = {"mu": create_var_ref(self.neurons[c.group.trg._key], c.inputs.name)}
+        zeros = {v.name: 0 for v in rule.vars}
+        init = init_weight_update(rule, dict(spec.weight_update.params), zeros, post_var_refs=mu)
+        group = self.model.add_synapse_population(
+            name, rows.matrix_type, self.neurons[c.group.src._key], self.neurons[c.group.trg._key], init,
+            init_postsynaptic("DeltaCurr"),
+        )  # fmt: skip
+        group.pre_target_var = SPIKE_ADJOINT
+        if rows.pre is not None:
+            group.set_sparse_connections(rows.pre, rows.post)
+        if delay_of(c):
+            group.max_dendritic_delay_timesteps = delay_of(c)
+        return group
+
+    def _add_backward(self, name: str, c: ReversedConnection) -> Any:
+        spec, rule = c.group.spec, c.synapse.backward()
+        source, target = self.neurons[c.group.trg._key], self.neurons[c.group.src._key]
+        mu, zeros = {"mu": create_var_ref(source, c.inputs.name)}, {v.name: 0 for v in rule.vars}
+        init = init_weight_update(rule, dict(spec.weight_update.params), zeros, pre_var_refs=mu)
+        group = self.model.add_synapse_population(
+            f"{name}Backward", "DENSE", source, target, init, init_postsynaptic("DeltaCurr")
+        )
+        group.post_target_var, group.axonal_delay_steps = SPIKE_ADJOINT, spec.axonal_delay_steps
+        if c.synapse.delay is not None:
+            group.max_dendritic_delay_timesteps = spec.max_dendritic_delay_timesteps
+        return group
+
+    # ---- a window ----
+
+    def run(self, timesteps: int, seeds: Mapping[tuple[str, str], NDArray[Any]]) -> None:
+        """Run the window on the tapes in reversed time.
+
+        Parameters
+        ----------
+        timesteps : int
+            The window's.
+        seeds : mapping of (population, variable) to ndarray
+            Adjoints from outside, shape (timesteps, batch, neurons).
+        """
+        self.model.set_state(self._at_rest)
+        self.model.timestep = 0
+        earlier = self._tapes.earlier
+        for group in self.neurons.values():
+            group.set_dynamic_param_value("tapeEnd", (timesteps - 0.5) * self.model.dt)
+        for playback in self._played:
+            playback.rewind(beyond=1 + earlier)
+        for at, values in seeds.items():
+            self._seeds[at].values = values
+            self._seeds[at].rewind(beyond=earlier)
+        for recording in self._kept.values():
+            recording.clear()
+        for name in self.synapses:
+            self._copy_weights(name)
+        self.model.run(timesteps + earlier)
+
+    def _copy_weights(self, name: str) -> None:
+        c, rows = self.parts.connections[name], self.rows[name]
+        for v in c.synapse.model.vars:
+            rows.copy(c.group.vars[v.name], self.synapses[name].vars[v.name])
+            if name in self.backward:
+                from_rows = c.group.vars[v.name].device_array
+                shape = (*from_rows.shape[:-1], c.group.src.num_neurons, c.group.trg.num_neurons)
+                columns = from_rows.reshape(shape).swapaxes(-1, -2)
+                self.backward[name].vars[v.name].device_array[...] = columns.reshape(from_rows.shape)
+
+    # ---- what came of it ----
+
+    def gradient(self, name: str, variable: str) -> NDArray[Any]:
+        """Return the negative gradient that a window gives a variable of synapses, in the shape of its values."""
+        c = self.parts.connections[name]
+        return self.rows[name].gradient(c.group.vars[variable], self.synapses[name].vars[gradient_of(variable, c.wrt)])
+
+    def adjoint(self, name: str, variable: str, timesteps: int) -> NDArray[Any]:
+        """Return the adjoint of a neuron's variable in each timestep, shape (timesteps, batch, neurons)."""
+        rows = self._kept[name][f"total_{variable}_kept"].last(timesteps + self._tapes.earlier)
+        return np.array(rows[:timesteps][::-1])
+
+    def at_start(self, name: str, variable: str) -> NDArray[Any]:
+        """Return the adjoint of what a neuron's variable was when the window began, in the shape of its values."""
+        found = self.neurons[name].vars[self.parts.neurons[name].states[variable]]
+        found.pull_from_device()
+        values: NDArray[Any] = found.values
+        return values
+
+    def summed(self, name: str, parameter: str) -> float:
+        """Return the derivative with respect to a (derived) parameter of a population."""
+        sums = self.parts.neurons[name].parameters
+        if parameter not in sums:
+            return 0.0
+        found = self.neurons[name].vars[sums[parameter]]
+        found.pull_from_device()
+        return float(found.values.sum(dtype=np.float64))
+
+
+def delay_of(c: ReversedConnection) -> int:
+    """Return for how many timesteps, at most, a spike is on its way along a connection, beside the first."""
+    dendritic = c.group.spec.max_dendritic_delay_timesteps or 0 if c.synapse.delay is not None else 0
+    return int(c.group.spec.axonal_delay_steps) + dendritic

@@ -1,0 +1,193 @@
+"""Which parts of a network a gradient needs, and the models that reverse them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from snnlearn.declare import NeuronModel, PostsynapticModel
+from snnlearn.errors import GradientError
+from snnlearn.genn.neuron_group import NeuronGroup
+from snnlearn.genn.synapse_group import SynapseGroup
+from snnlearn.grad.reverse import Inputs, Request, Reversal, reverse
+from snnlearn.grad.synapses import SpikeSynapse, spike_synapse
+
+
+@dataclass(frozen=True)
+class ReversedConnection:
+    """A connection that carries adjoints.
+
+    Attributes
+    ----------
+    group : SynapseGroup
+    synapse : SpikeSynapse
+    inputs : Inputs
+        Those of its target that it is one of.
+    wrt : tuple of str
+        Its variables to differentiate with respect to.
+    back : bool
+        Whether adjoints go on to its source.
+    """
+
+    group: SynapseGroup
+    synapse: SpikeSynapse
+    inputs: Inputs
+    wrt: tuple[str, ...]
+    back: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to differentiate, by name of group.
+
+    Attributes
+    ----------
+    losses : mapping of str to Loss
+    weights, states, parameters : mapping of str to tuple of str
+        Variables of synapses, variables of neurons, parameters of neurons.
+    seeds, kept : mapping of str to frozenset of str
+        Of neurons: see `Request`.
+    surrogate : Surrogate
+    detach_reset : bool
+    """
+
+    losses: Mapping[str, Any]
+    weights: Mapping[str, tuple[str, ...]]
+    surrogate: Any
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    seeds: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    kept: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    detach_reset: bool = True
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The reversed populations and connections of a network, by name."""
+
+    neurons: Mapping[str, Reversal]
+    connections: Mapping[str, ReversedConnection]
+    declared: Mapping[str, NeuronModel]
+
+
+def find_parts(model: Any, task: Task, recorded: Parts | None = None) -> Parts:
+    """Return what a gradient needs.
+
+    Parameters
+    ----------
+    model : GeNNModel
+    task : Task
+    recorded : Parts, optional
+        What the model records already.
+
+    Raises
+    ------
+    GradientError
+        For a part of the network without a derivative, and for what the loss does not depend on.
+    """
+    return _Search(model, task, recorded).run()
+
+
+class _Search:
+    """Goes from the losses against the direction of spikes, until no population is added."""
+
+    def __init__(self, model: Any, task: Task, recorded: Parts | None) -> None:
+        self.task, self.recorded = task, recorded
+        self.populations: dict[str, NeuronGroup] = {g._key: g for g in model.neuron_populations.values()}
+        self.synapses: dict[str, SynapseGroup] = {g._key: g for g in model.synapse_populations.values()}
+        now = {name: group.spec.model for name, group in self.populations.items()}
+        self.declared: Mapping[str, NeuronModel] = now if recorded is None else recorded.declared
+        self.inputs = {name: _inputs_of(name, self.synapses.values()) for name in self.populations}
+        self.upstream = self._upstream()
+
+    def _upstream(self) -> frozenset[str]:
+        """Return the populations whose neurons depend on something to differentiate with respect to."""
+        known = {*self.task.states, *self.task.parameters}
+        known |= {s.trg._key for name, s in self.synapses.items() if name in self.task.weights}
+        while True:
+            more = {s.trg._key for s in self.synapses.values() if s.src._key in known} - known
+            if not more:
+                return frozenset(known)
+            known |= more
+
+    def run(self) -> Parts:
+        """Return the parts."""
+        matter: set[str] = set()  # populations whose spikes the loss depends on
+        while True:
+            reversals = {name: self._reverse(name, name in matter) for name in self.upstream}
+            carrying = self._carrying(reversals)
+            sources = {
+                self.synapses[name].src._key for name in carrying if self.synapses[name].src._key in self.upstream
+            }
+            if sources <= matter:
+                break
+            matter |= sources
+        connections = {name: self._connection(name, inputs, reversals) for name, inputs in carrying.items()}
+        self._check_reached(reversals, connections)
+        used = {name: r for name, r in reversals.items() if r.states or r.inputs}
+        for name in {self.synapses[c].src._key for c in connections} - set(used):
+            used[name] = self._reverse(name, False)
+        return Parts(used, connections, self.declared)
+
+    def _reverse(self, name: str, spikes_matter: bool) -> Reversal:
+        task = self.task
+        none: frozenset[str] = frozenset()
+        request = Request(
+            task.surrogate, task.losses.get(name), task.seeds.get(name, none), task.kept.get(name, none), spikes_matter,
+            self._parameters(name), task.detach_reset,
+        )  # fmt: skip
+        inputs = list(dict.fromkeys(self.inputs[name].values())) if name in self.upstream else []
+        if self.recorded is None:
+            return reverse(self.declared[name], inputs, request)
+        before = self.recorded.neurons.get(name)
+        return reverse(self.declared[name], inputs, request, before.tape.coefficients if before is not None else None)
+
+    def _parameters(self, name: str) -> frozenset[str]:
+        """Return the parameters to differentiate with respect to, and the derived ones, which may depend on them."""
+        wanted = self.task.parameters.get(name, ())
+        return frozenset([*wanted, *(d.name for d in self.declared[name].derived_params)] if wanted else ())
+
+    def _carrying(self, reversals: Mapping[str, Reversal]) -> dict[str, Inputs]:
+        """Return the connections that adjoints go through, with the inputs that they are one of."""
+        found = {}
+        for name, group in self.synapses.items():
+            wanted = name in self.task.weights or group.src._key in self.upstream
+            if wanted and group.trg._key in reversals:
+                inputs = self.inputs[group.trg._key][name]
+                if inputs in reversals[group.trg._key].inputs:
+                    found[name] = inputs
+        return found
+
+    def _connection(self, name: str, inputs: Inputs, reversals: Mapping[str, Reversal]) -> ReversedConnection:
+        group, wrt = self.synapses[name], self.task.weights.get(name, ())
+        if self.recorded is not None and name in self.recorded.connections:
+            synapse = self.recorded.connections[name].synapse
+        else:
+            synapse = spike_synapse(group.spec.weight_update.model, f"connection '{name}'")
+        return ReversedConnection(group, synapse, inputs, wrt, group.src._key in self.upstream)
+
+    def _check_reached(self, reversals: Mapping[str, Reversal], connections: Mapping[str, Any]) -> None:
+        for name, variables in self.task.weights.items():
+            if name not in connections:
+                raise GradientError(
+                    f"the loss does not depend on '{variables[0]}' of '{name}': no path of spikes leads from it to "
+                    f"{', '.join(map(repr, self.task.losses))}"
+                )
+
+
+def _inputs_of(name: str, synapses: Iterable[SynapseGroup]) -> dict[str, Inputs]:
+    """Return the inputs of a population by connection; those that are alike are one."""
+    kinds: list[tuple[PostsynapticModel, dict[str, float], str]] = []
+    found = {}
+    for group in synapses:
+        if group.trg._key != name:
+            continue
+        psm = group.spec.postsynaptic
+        kind = psm.model, dict(psm.params), group.post_target_var
+        if kind not in kinds:
+            kinds.append(kind)
+        found[group._key] = Inputs(
+            psm.model, group.post_target_var, f"mu{kinds.index(kind)}", tuple(psm.params.items())
+        )
+    return found

@@ -1,0 +1,162 @@
+"""`snnlearn.grad.differentiate`: from a described model and a loss to a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from snnlearn.declare import Loss, Surrogate
+from snnlearn.errors import GradientError, LifecycleError, did_you_mean
+from snnlearn.genn.adjoint_parts import Task
+from snnlearn.genn.arrays import Variable
+from snnlearn.genn.model import GeNNModel
+from snnlearn.genn.neuron_group import NeuronGroup
+from snnlearn.genn.program import Program
+from snnlearn.genn.synapse_group import SynapseGroup
+from snnlearn.grad.reverse import SURROGATE
+from snnlearn.grad.surrogate import find_surrogate
+
+METHODS = ("bptt",)
+
+
+def differentiate(
+    model: GeNNModel,
+    wrt: Sequence[Any] | None = None,
+    loss: Mapping[NeuronGroup, Loss] | None = None,
+    *,
+    surrogate: Surrogate | str,
+    params: Mapping[str, float] | None = None,
+    method: str = "bptt",
+    window: int,
+    outputs: Sequence[Variable] = (),
+    detach_reset: bool = True,
+) -> Program:
+    """Have a model record what its gradient needs; before ``build``.
+
+    Parameters
+    ----------
+    model : GeNNModel
+        Described, not built. Populations and connections that the gradient goes through get models that record.
+    wrt : sequence of Variable or (population, parameter's name), optional
+        What to differentiate with respect to: variables of synapses, variables and parameters of neurons. By default
+        all variables whose ``requires_grad`` is True.
+    loss : mapping of population to Loss
+        Summed over timesteps, neurons and copies of a batch.
+    surrogate : Surrogate or str
+        The derivative of a spike with respect to the margin of the threshold.
+    params : mapping of str to float
+        The surrogate's parameters and those of losses, by name.
+    method : {"bptt"}
+        Backpropagation through time.
+    window : int
+        How many timesteps, at most, are run between two passes.
+    outputs : sequence of Variable
+        Variables of neurons whose adjoints are to be given to ``backward(gradient=...)``, beside those of the loss.
+    detach_reset : bool
+        Whether the derivative takes the times of resets for given.
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    GradientError
+        For what has no derivative, an unknown method or surrogate, and what the loss does not depend on.
+    LifecycleError
+        For a model that is built, or differentiated already.
+    """
+    if not isinstance(model, GeNNModel):
+        raise GradientError(
+            f"differentiate needs a model of snnlearn.genn, not {type(model).__name__}; on another engine build the "
+            "network from the models that grad.adjoint gives"
+        )
+    model._need_unbuilt("differentiate; call it before build()")
+    if model._programs:
+        raise LifecycleError(
+            "the model is differentiated already: give all variables in one differentiate(..., wrt=[...])"
+        )
+    if method not in METHODS:
+        raise GradientError(f"there is no method {method!r}{did_you_mean(str(method), METHODS)}")
+    rule = find_surrogate(surrogate)
+    weights, states, parameters = _sort(model, _chosen(model) if wrt is None else wrt)
+    losses = _losses(model, loss or {})
+    seeds: dict[str, frozenset[str]] = {}
+    for variable in outputs:
+        key = variable.group._key
+        seeds[key] = seeds.get(key, frozenset()) | {variable.name}
+    task = Task(losses, weights, rule, states, parameters, seeds, {}, detach_reset)
+    return Program(model, task, _constants(rule, losses, params or {}), window)
+
+
+def _chosen(model: GeNNModel) -> list[Variable]:
+    groups: list[Any] = [*model.synapse_populations.values(), *model.neuron_populations.values()]
+    return [v for group in groups for v in group.vars.values() if v.requires_grad]
+
+
+def _sort(model: GeNNModel, wrt: Sequence[Any]) -> tuple[dict[str, tuple[str, ...]], ...]:
+    """Return variables of synapses, variables of neurons and parameters of neurons, by group."""
+    kinds: tuple[dict[str, tuple[str, ...]], ...] = ({}, {}, {})
+    if not wrt:
+        raise GradientError("there is nothing to differentiate with respect to: wrt=[connection.vars['g']]")
+    for what in wrt:
+        kind, key, name = _kind(what)
+        if model._by_key.get(key) is None:
+            raise GradientError(f"{what!r} is of no group of this model")
+        kinds[kind][key] = (*kinds[kind].get(key, ()), name)
+    return kinds
+
+
+def _kind(what: Any) -> tuple[int, str, str]:
+    if isinstance(what, Variable):
+        group: Any = what.group
+        if what.type != "scalar":
+            raise GradientError(f"{what.location} is of type {what.type}: only what is of type scalar has a gradient")
+        if isinstance(group, SynapseGroup) and what.location.space == "synapse":
+            return 0, group._key, what.name
+        if isinstance(group, NeuronGroup):
+            return 1, group._key, what.name
+        raise GradientError(f"wrt takes variables of synapses and of neurons, not {what.location}")
+    if isinstance(what, tuple) and len(what) == 2 and isinstance(what[0], NeuronGroup):
+        known = [p.name for p in what[0].model.params]
+        if what[1] not in known:
+            raise GradientError(f"'{what[0].name}' has no parameter '{what[1]}'{did_you_mean(str(what[1]), known)}")
+        return 2, what[0]._key, what[1]
+    raise GradientError(f"wrt takes variables, and parameters as (population, 'name'), not {what!r}")
+
+
+def _losses(model: GeNNModel, loss: Mapping[Any, Any]) -> dict[str, Loss]:
+    found = {}
+    for group, one in loss.items():
+        if not isinstance(group, NeuronGroup) or not isinstance(one, Loss):
+            raise GradientError(f"loss is a mapping of neuron populations to Loss, not of {group!r} to {one!r}")
+        found[group._key] = one
+    return found
+
+
+def _constants(surrogate: Surrogate, losses: Mapping[str, Loss], params: Mapping[str, float]) -> dict[str, float]:
+    """Return the parameters of surrogate and losses by the names that they have in derived models.
+
+    Raises
+    ------
+    GradientError
+        For one without a value, a value for none, and one that is outside of its interval.
+    """
+    wanted = {p.name: (SURROGATE + p.name, p) for p in surrogate.params}
+    declared = [(p.name, p) for loss in losses.values() for part in loss.parts for p in part.params]
+    found: dict[str, float] = {}
+    for name, value in params.items():
+        if name not in wanted and name not in dict(declared):
+            known = [*wanted, *dict(declared)]
+            raise GradientError(f"params: surrogate and losses have no parameter '{name}'{did_you_mean(name, known)}")
+        for there, param in [*([wanted[name]] if name in wanted else []), *((n, p) for n, p in declared if n == name)]:
+            fault = param.fault(float(value), "double")
+            if fault is not None:
+                raise GradientError(f"params: {name} {fault}")
+            found[there] = float(value)
+    missing = [name for name in [*wanted, *dict(declared)] if name not in params]
+    if missing:
+        raise GradientError(
+            f"params has no value for '{missing[0]}': differentiate(..., params={{'{missing[0]}': ...}})"
+        )
+    return found

@@ -1,0 +1,349 @@
+"""Gradients of a network: what is added to a described model, and the passes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from snnlearn.errors import GradientError, LifecycleError
+from snnlearn.genn.adjoint_network import AdjointNetwork, delay_of
+from snnlearn.genn.adjoint_parts import Task, find_parts
+from snnlearn.genn.arrays import Variable
+from snnlearn.genn.parameter_slopes import slopes
+from snnlearn.genn.tapes import Tapes
+from snnlearn.grad.synapses import gradient_of
+
+Hook = Callable[[NDArray[Any]], Any]
+
+
+class Program:
+    """Gradients of a network's loss, by a reverse pass; made by `snnlearn.grad.differentiate`.
+
+    The loss is summed over timesteps, neurons and copies of a batch. A window is what was run since the last
+    `backward`; what happened before it is taken for given (truncated backpropagation through time).
+
+    Attributes
+    ----------
+    model : GeNNModel
+    window : int
+        The longest window, in timesteps.
+    """
+
+    def __init__(self, model: Any, task: Task, constants: Mapping[str, float], window: int) -> None:
+        self.model, self.window = model, window
+        self._task, self._constants = task, dict(constants)
+        self._parts = find_parts(model, task)
+        delays = [delay_of(c) for c in self._parts.connections.values() if c.wrt]
+        self._tapes = Tapes(model, self._parts.neurons, self._constants, window, 1 + max(delays, default=0))
+        self._networks: dict[tuple[Any, ...], AdjointNetwork] = {}
+        self._kept: dict[str, frozenset[str]] = {}
+        self._adjoints: dict[tuple[str, str], NDArray[Any]] = {}
+        self._sums: dict[tuple[str, str], Any] = {}  # gradients that no variable of the model sums up
+        self._hooks: dict[tuple[str, str], list[Hook]] = {}
+        self._simulation: Any = None
+        self._writing: dict[str, str] = {}
+        for c in self._parts.connections.values():
+            if c.wrt:
+                c.group._train(c.synapse.forward(c.wrt))
+        self._followed = self._find_followed()
+        for variable in self._followed:
+            variable._follow(self)
+        model._programs.append(self)
+
+    def _find_followed(self) -> list[Variable]:
+        """Return the variables that a window depends on: weights, and what has adjoints."""
+        found = [c.group.vars[v.name] for c in self._parts.connections.values() for v in c.synapse.model.vars]
+        for name, reversal in self._parts.neurons.items():
+            found += [self.model._by_key[name].vars[variable] for variable in reversal.states]
+        return found
+
+    # ---- passes ----
+
+    def backward(
+        self,
+        gradient: Mapping[Variable, ArrayLike] | None = None,
+        *,
+        retain_tape: bool = False,
+        create_graph: bool = False,
+    ) -> None:
+        """Go back through the window, and add what it gives to ``.grad`` of each variable.
+
+        Parameters
+        ----------
+        gradient : mapping of Variable to array, shape (timesteps, batch, neurons), or (timesteps, neurons)
+            Adjoints of neurons' variables in each timestep of the window, in place of the loss's: a product of this
+            vector with the Jacobian. A batch of 1 needs no dimension.
+        retain_tape : bool
+            Keep the tape, for another pass through the same timesteps.
+        create_graph : bool
+            PyTorch's; an engine has no derivatives of derivatives.
+
+        Raises
+        ------
+        GradientError
+            For ``create_graph``, for variables whose adjoints are not asked for, and for arrays of another shape.
+        LifecycleError
+            Where no timestep was run since the last pass, more than the window, or weights were written since.
+        """
+        if create_graph:
+            raise GradientError(
+                "create_graph=True: the engine's gradients are numbers, which have no graph; for derivatives of "
+                "derivatives make the network a module of PyTorch's with snnlearn.torch.to_module"
+            )
+        self._check_loaded()
+        timesteps = self._tapes.check()
+        seeds = self._seeds(gradient, timesteps) if gradient is not None else {}
+        network = self._network(gradient is not None, frozenset(seeds))
+        network.run(timesteps, seeds)
+        self._collect(network, timesteps)
+        if not retain_tape:
+            self._tapes.free()
+
+    def _check_loaded(self) -> None:
+        simulation = self.model._loaded_simulation()
+        if simulation is not self._simulation:  # loaded since
+            self._simulation = simulation
+            self._networks.clear()
+            self._tapes.restart()
+
+    def _seeds(self, gradient: Mapping[Variable, ArrayLike], timesteps: int) -> dict[tuple[str, str], NDArray[Any]]:
+        found = {}
+        for variable, given in gradient.items():
+            if not isinstance(variable, Variable):
+                raise GradientError(
+                    f"gradient needs variables of neurons, not {variable!r}: {{output.vars['V']: array}}"
+                )
+            at = variable.location
+            if at.space != "own" or at.group not in self._parts.neurons:
+                raise GradientError(f"gradient: {at} is no variable of neurons that the tape has")
+            size = self.model._by_key[at.group].num_neurons
+            wanted = (timesteps, self.model.batch_size, size)
+            values = np.asarray(given, np.float64)
+            if values.shape != wanted and not (wanted[1] == 1 and values.shape == (timesteps, size)):
+                raise GradientError(
+                    f"gradient of {at}: the window has the shape {wanted} (timesteps, batch, neurons), "
+                    f"not {values.shape}"
+                )
+            found[at.group, at.name] = values.reshape(wanted)
+        return found
+
+    def _network(self, seeded: bool, seeds: frozenset[tuple[str, str]]) -> AdjointNetwork:
+        """Return the adjoint network for the loss, or for adjoints that are given."""
+        key = (seeded, seeds, tuple(self._kept.items()))
+        if key not in self._networks:
+            by_group: dict[str, frozenset[str]] = {}
+            for name, variable in seeds:
+                by_group[name] = by_group.get(name, frozenset()) | {variable}
+            task = replace(self._task, seeds=by_group, kept=dict(self._kept))
+            if seeded:
+                task = replace(task, losses={})
+            parts = find_parts(self.model, task, self._parts)
+            self._networks[key] = AdjointNetwork(self.model, parts, self._constants, self._tapes)
+        return self._networks[key]
+
+    def _collect(self, network: AdjointNetwork, timesteps: int) -> None:
+        """Add the gradients of a pass to those before."""
+        for name, c in network.parts.connections.items():
+            for variable in c.wrt:
+                found = self._hooked((name, variable), -network.gradient(name, variable))
+                m = c.group.vars[gradient_of(variable, c.wrt)]
+                m.pull_from_device()
+                m.values = m.values - found
+                m.push_to_device()
+        for name, variables in self._task.states.items():
+            for variable in variables:
+                self._add(name, variable, self._hooked((name, variable), network.at_start(name, variable)))
+        for name, parameters in self._task.parameters.items():
+            group = self.model._by_key[name]
+            declared = self._parts.declared[name]
+            for parameter in parameters:
+                by_derived = slopes(declared, group.spec.params, self.model.dt, parameter)
+                total = network.summed(name, parameter)
+                total += sum(slope * network.summed(name, derived) for derived, slope in by_derived.items())
+                self._add(name, parameter, self._hooked((name, parameter), np.float64(total)))
+        for name, kept in self._kept.items():
+            for variable in kept:
+                self._adjoints[name, variable] = found = network.adjoint(name, variable, timesteps)
+                for hook in self._hooks.get((name, f"adjoint {variable}"), ()):
+                    hook(found)
+
+    def _add(self, name: str, variable: str, found: Any) -> None:
+        before = self._sums.get((name, variable))
+        self._sums[name, variable] = found if before is None else before + found
+
+    def _hooked(self, key: tuple[str, str], found: Any) -> Any:
+        for hook in self._hooks.get(key, ()):
+            changed = hook(found)
+            found = found if changed is None else changed
+        return found
+
+    # ---- gradients ----
+
+    def zero_grad(self) -> None:
+        """Set all gradients to zero; `backward` adds to them."""
+        self._check_loaded()
+        for c in self._parts.connections.values():
+            for variable in c.wrt:
+                m = c.group.vars[gradient_of(variable, c.wrt)]
+                m.values = 0
+                m.push_to_device()
+        self._sums.clear()
+
+    def grad(self, what: Variable | tuple[Any, str]) -> NDArray[Any] | None:
+        """Return a gradient.
+
+        Parameters
+        ----------
+        what : Variable, or (population, name of a parameter)
+            What the program differentiates with respect to; or a variable of neurons that `retain_grad` was called
+            for, whose `adjoint` it is then.
+
+        Returns
+        -------
+        ndarray or None
+            In the shape of the variable's ``values``; a number for a parameter. None before the first `backward`.
+
+        Raises
+        ------
+        GradientError
+            For what the program does not differentiate with respect to.
+        """
+        key = self._key(what)
+        if key not in self._wanted() and key[1] in self._kept.get(key[0], ()):
+            return self._adjoints.get(key)
+        self._check_wanted(key)
+        c = self._parts.connections.get(key[0])
+        if c is None or key[1] not in c.wrt:
+            return self._sums.get(key)
+        if self.model._simulation is None:
+            return None
+        m = c.group.vars[gradient_of(key[1], c.wrt)]
+        m.pull_from_device()
+        return -m.values
+
+    def adjoint(self, variable: Variable) -> NDArray[Any] | None:
+        """Return the derivative with respect to what a variable of neurons was after each timestep of the last window.
+
+        Returns
+        -------
+        ndarray of shape (timesteps, batch, neurons), or None
+            None before the first `backward` after `retain_grad`.
+        """
+        return self._adjoints.get(self._key(variable))
+
+    def requires_grad(self, what: Variable | tuple[Any, str]) -> bool:
+        """Whether the program differentiates with respect to something."""
+        return self._key(what) in self._wanted()
+
+    def retain_grad(self, variable: Variable) -> None:
+        """Keep the adjoint of a variable of neurons in each timestep, from the next `backward` on.
+
+        Raises
+        ------
+        GradientError
+            For a variable that the loss does not depend on.
+        """
+        key = self._key(variable)
+        reversal = self._parts.neurons.get(key[0])
+        if reversal is None or key[1] not in (*reversal.states, *reversal.losses):
+            raise GradientError(f"there is no adjoint of {variable.location}: the loss does not depend on it")
+        self._kept[key[0]] = self._kept.get(key[0], frozenset()) | {key[1]}
+
+    def register_hook(self, what: Variable | tuple[Any, str], hook: Hook) -> Callable[[], None]:
+        """Have a function called with each window's gradient, before that is added; returns what takes it off again.
+
+        Parameters
+        ----------
+        what : Variable, or (population, name of a parameter)
+            As in `grad`.
+        hook : callable (ndarray) -> ndarray or None
+            What it returns takes the place of the gradient. A variable of neurons that the program does not
+            differentiate with respect to has its adjoints shown, shape (timesteps, batch, neurons).
+        """
+        key = self._key(what)
+        if key not in self._wanted():
+            self.retain_grad(what)  # type: ignore[arg-type]
+            key = (key[0], f"adjoint {key[1]}")
+        hooks = self._hooks.setdefault(key, [])
+        hooks.append(hook)
+        return lambda: hooks.remove(hook)
+
+    def _key(self, what: Any) -> tuple[str, str]:
+        if isinstance(what, Variable):
+            return what.group._key, what.name
+        try:
+            group, name = what
+            return group._key, name
+        except (TypeError, ValueError, AttributeError):
+            raise GradientError(
+                f"a gradient is of a variable, or of a parameter, (population, 'name'), not of {what!r}"
+            ) from None
+
+    def _wanted(self) -> set[tuple[str, str]]:
+        kinds = (self._task.weights, self._task.states, self._task.parameters)
+        return {(name, variable) for kind in kinds for name, variables in kind.items() for variable in variables}
+
+    def _check_wanted(self, key: tuple[str, str]) -> None:
+        if key not in self._wanted():
+            known = ", ".join(f"'{name}' of '{group}'" for group, name in sorted(self._wanted()))
+            raise GradientError(
+                f"the program does not differentiate with respect to '{key[1]}' of '{key[0]}', but to {known}; add it "
+                "to wrt=, or call retain_grad(variable) for adjoints of neurons' variables"
+            )
+
+    # ---- recording ----
+
+    @contextmanager
+    def no_grad(self) -> Iterator[None]:
+        """Run without recording: ``with program.no_grad(): model.run(...)``.
+
+        Spikes that are on their way at its end bring no gradient to the weights that they reach.
+
+        Raises
+        ------
+        LifecycleError
+            In the middle of a window, whose timesteps are to follow one another.
+        """
+        self._check_loaded()
+        if self._tapes.pending:
+            raise LifecycleError(
+                f"{self._tapes.pending} timesteps are on the tape: call backward() before no_grad(), or run them "
+                "within it"
+            )
+        self._tapes.enable(False)
+        try:
+            yield
+        finally:
+            if self.model._simulation is self._simulation:
+                self._tapes.enable(True)
+                self._tapes.forget()
+
+    def _prepare(self) -> None:
+        """Be told that the model is about to be built."""
+        self._writing = self._updates_that_write()
+
+    def _updates_that_write(self) -> dict[str, str]:
+        """Return the custom update groups that write what a window depends on, with what."""
+        followed = {v.location for v in self._followed}
+        found = {}
+        for update in self.model.custom_updates.values():
+            modes = {ref.name: ref for ref in update.spec.model.var_refs}
+            for name, ref in update.spec.var_refs.items():
+                if ref.to in followed and modes[name].writable:
+                    found[update.spec.group_name] = f"custom_update('{update.spec.group_name}') wrote {ref.to}"
+        return found
+
+    def _note_update(self, group: str) -> None:
+        """Be told that a custom update runs."""
+        if group in self._writing and self.model._simulation is self._simulation:
+            self._tapes.note_write(self._writing[group])
+
+    def _note_push(self, variable: Variable) -> None:
+        """Be told that a variable is written from the host."""
+        if self.model._simulation is self._simulation:
+            self._tapes.note_write(f"{variable.location} was written")

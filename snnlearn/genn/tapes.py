@@ -1,0 +1,114 @@
+"""The tapes of a model's populations: what is on them, and whether it is still true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from snnlearn.errors import LifecycleError
+from snnlearn.genn.recording import Recording
+from snnlearn.grad.reverse import Reversal
+from snnlearn.grad.tape import RecordedTape
+
+
+class Tapes:
+    """The tapes of all populations that record.
+
+    With the window they hold the timesteps before, whose spikes may arrive within it.
+
+    Parameters
+    ----------
+    model : GeNNModel
+        Not built: the populations are given models that record.
+    reversals : mapping of str to Reversal
+        By population.
+    constants : mapping of str to float
+        Parameters of surrogate and losses.
+    window, before : int
+        The longest window, and how many timesteps before it are kept.
+    """
+
+    def __init__(
+        self, model: Any, reversals: Mapping[str, Reversal], constants: Mapping[str, float], window: int, before: int
+    ) -> None:
+        self.window, self.before = window, before
+        self.recordings = {name: self._record(model, name, r, constants) for name, r in reversals.items()}
+        self._first = next(iter(self.recordings.values()))
+        self._freed, self._passes = 0, 0
+        self._cut = True  # whether nothing is known of what came before the window
+        self._changed = ""  # what was written since the window began
+
+    def _record(self, model: Any, name: str, reversal: Reversal, constants: Mapping[str, float]) -> Recording:
+        group, tape = model._by_key[name], reversal.tape
+        assert isinstance(tape, RecordedTape)
+        known = {**constants, **group.spec.params}
+        params = {p.name: known[p.name] for p in reversal.forward.params}
+        group._become(reversal.forward, params, dict.fromkeys(tape.tracks, 0))
+        recording: Recording = model.record(group, tape.tracks, timesteps=self.window + self.before)
+        return recording
+
+    # ---- what is on them ----
+
+    @property
+    def pending(self) -> int:
+        """How many timesteps the window has."""
+        return self._first.written - self._freed
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes they take."""
+        return sum(recording.nbytes for recording in self.recordings.values())
+
+    @property
+    def earlier(self) -> int:
+        """How many timesteps before the window are to be gone through."""
+        return 0 if self._cut else self.before
+
+    def check(self) -> int:
+        """Return how many timesteps the window has.
+
+        Raises
+        ------
+        LifecycleError
+            Where it has none, more than there is room for, or what it depends on was written.
+        """
+        timesteps = self.pending
+        if timesteps == 0:
+            if self._passes:
+                raise LifecycleError(
+                    "the tape is freed by backward(): run the model first, or call backward(retain_tape=True) to go "
+                    "back through the same timesteps a second time"
+                )
+            raise LifecycleError("there is nothing on the tape: run the model before backward()")
+        if timesteps > self.window:
+            raise LifecycleError(
+                f"{timesteps} timesteps were run, but the tape holds {self.window}: call backward() more often, or "
+                f"give differentiate(..., window={timesteps})"
+            )
+        if self._changed:
+            raise LifecycleError(
+                f"{self._changed} after the run and before backward(), which needs what it was: call backward() first"
+            )
+        return timesteps
+
+    def note_write(self, what: str) -> None:
+        """Note that something which the window depends on is written."""
+        if not self._changed and self.pending:
+            self._changed = what
+
+    def free(self) -> None:
+        """Begin a new window."""
+        self._freed, self._passes, self._cut, self._changed = self._first.written, self._passes + 1, False, ""
+
+    def forget(self) -> None:
+        """Begin a new window before which nothing is known."""
+        self._freed, self._cut, self._changed = self._first.written, True, ""
+
+    def restart(self) -> None:
+        """Begin as after loading."""
+        self._freed, self._passes, self._cut, self._changed = 0, 0, True, ""
+
+    def enable(self, on: bool) -> None:
+        """Record, or not."""
+        for recording in self.recordings.values():
+            recording.enabled = on

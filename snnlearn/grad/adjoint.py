@@ -1,0 +1,99 @@
+"""`adjoint`: the reverse pass of one neuron and its synapses as declarations, which any engine runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, Var, WeightUpdateModel
+from snnlearn.errors import GradientError, did_you_mean
+from snnlearn.grad.reverse import SURROGATE, Inputs, Request, reverse
+from snnlearn.grad.surrogate import find_surrogate
+from snnlearn.grad.synapses import spike_synapse
+from snnlearn.grad.tape import ArrayTape
+
+_SYNAPSE = WeightUpdateModel("Weight", vars=(Var("w"),), pre_spike_syn_code="addToPost(w);")
+
+
+@dataclass(frozen=True)
+class Adjoint:
+    """The reverse pass of a neuron with one postsynaptic model, and of synapses of one weight.
+
+    The forward network has populations of `forward`. The network in reversed time has as many neurons of `adjoint`, and
+    for each connection one of `weight_update` in the same direction, with the same synapses, ``pre_target_var`` =
+    ``"spikeAdjoint"`` and ``mu`` referring to the adjoint of the target. Arrays of both are ``tapeSlots`` slots long.
+
+    ``tapeSlot`` of the forward neurons starts at ``tapeSlots - 1``. To go back through T timesteps, copy the arrays and
+    ``tapeSlot`` from forward to adjoint neurons, set ``tapeLeft`` to T, and run T timesteps. ``m`` is then the
+    direction of descent, the negative of the gradient.
+
+    Attributes
+    ----------
+    forward : NeuronModel
+        The declared model, which also writes a tape.
+    adjoint : NeuronModel
+    weight_update : WeightUpdateModel
+        ``w`` the weight, ``m`` the negative gradient, ``mu`` (reference) the adjoint of what arrived.
+    params : mapping of str to float
+        The parameters that were given, by their names in these models.
+    arrays : tuple of str
+        The arrays of the tape.
+    """
+
+    forward: NeuronModel
+    adjoint: NeuronModel
+    weight_update: WeightUpdateModel
+    params: Mapping[str, float]
+    arrays: tuple[str, ...]
+
+
+def adjoint(
+    neuron: NeuronModel,
+    postsynaptic: PostsynapticModel | None = None,
+    *,
+    surrogate: Surrogate | str,
+    loss: Loss | None = None,
+    params: Mapping[str, float] | None = None,
+    axonal_delay: int = 0,
+    detach_reset: bool = True,
+) -> Adjoint:
+    """Derive the reverse pass of a neuron.
+
+    Parameters
+    ----------
+    neuron : NeuronModel
+    postsynaptic : PostsynapticModel, optional
+        What its input comes through; none for neurons without trained input.
+    surrogate : Surrogate or str
+        The derivative of a spike with respect to the margin of the threshold.
+    loss : Loss, optional
+        Of the neuron's variables, as a timestep leaves them; by default the loss depends on its spikes alone.
+    params : mapping of str to float
+        The surrogate's parameters, and others that `Adjoint.params` is to have.
+    axonal_delay : int
+        Of the connections that `Adjoint.weight_update` is for, in timesteps.
+    detach_reset : bool
+        Whether the derivative takes the times of resets for given.
+
+    Raises
+    ------
+    GradientError
+        For code without a derivative, and an unknown surrogate or parameter.
+    """
+    rule, given = find_surrogate(surrogate), dict(params or {})
+    inputs = [Inputs(postsynaptic)] if postsynaptic is not None else []
+    found = reverse(neuron, inputs, Request(rule, loss, spikes_matter=True, detach_reset=detach_reset, arrays=True))
+    assert isinstance(found.tape, ArrayTape)
+    names = {SURROGATE + p.name: p.name for p in rule.params}
+    names |= {p.name: p.name for p in (*neuron.params, *(loss.params if loss is not None else ()))}
+    names |= {f"mu_{p.name}": p.name for p in (postsynaptic.params if postsynaptic is not None else ())}
+    unknown = sorted(set(given) - set(names.values()))
+    if unknown:
+        raise GradientError(f"there is no parameter '{unknown[0]}'{did_you_mean(unknown[0], names.values())}")
+    return Adjoint(
+        found.forward,
+        found.adjoint,
+        spike_synapse(_SYNAPSE, "adjoint").adjoint(["w"], axonal_delay, back=True),
+        {there: given[name] for there, name in names.items() if name in given},
+        tuple(array.name for array in found.tape.arrays),
+    )

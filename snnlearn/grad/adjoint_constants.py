@@ -1,0 +1,54 @@
+"""The parameters of several models as those of one: under names of their own, with what is derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from snnlearn.declare import DerivedParam, Model, Param
+
+
+class Constants:
+    """Parameters and derived parameters of the models that take part in derived code."""
+
+    def __init__(self) -> None:
+        self._models: list[tuple[str, tuple[Param, ...], tuple[DerivedParam, ...]]] = []
+
+    def add(self, prefix: str, model: Model) -> None:
+        """Add a model's, whose names in derived code begin with a prefix."""
+        self._models.append((prefix, tuple(model.params), tuple(model.derived_params)))
+
+    def used_in(
+        self, names: Iterable[str], taken: frozenset[str] = frozenset()
+    ) -> tuple[list[Param], list[DerivedParam]]:
+        """Return the parameters and derived parameters that code needs.
+
+        Parameters
+        ----------
+        names : iterable of str
+            All that the code mentions.
+        taken : frozenset of str
+            What need not be declared again.
+        """
+        mentioned = frozenset(names) - taken
+        params: list[Param] = []
+        derived: list[DerivedParam] = []
+        for prefix, own, computed in self._models:
+            wanted = [d for d in computed if prefix + d.name in mentioned]
+            for p in own:
+                name = prefix + p.name
+                if (wanted or name in mentioned) and name not in taken:
+                    params.append(Param(name, p.type, p.within))
+            plain = {p.name: prefix + p.name for p in own}
+            derived += [DerivedParam(prefix + d.name, partial(_derive, d.func, plain), d.type) for d in wanted]
+        return params, derived
+
+
+def _derive(
+    func: Callable[[Mapping[str, float], float], float],
+    names: Mapping[str, str],
+    params: Mapping[str, float],
+    dt: float,
+) -> float:
+    """Compute a derived parameter from parameters that go by other names."""
+    return func({name: params[there] for name, there in names.items()}, dt)

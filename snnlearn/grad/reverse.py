@@ -1,0 +1,290 @@
+"""A neuron's timestep, reversed: what must be recorded of the forward pass, and the model of the adjoint neuron.
+
+In reversed time the chain rule of a network is a network. Its neurons hold the adjoints (the derivative of the loss
+with respect to what a variable is at the end of a timestep), read what the forward pass recorded, and spike when the
+forward neuron did; its synapses send adjoints back through the same weights and sum up the weights' gradient.
+
+Source
+------
+Backpropagation through time with surrogate gradients: Neftci, Mostafa & Zenke (2019), IEEE Signal Processing Magazine
+36(6), 51-63.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, Var
+from snnlearn.dialect import algebra, tree
+from snnlearn.dialect.tree import Expr, Name
+from snnlearn.errors import GradientError
+from snnlearn.grad.adjoint_constants import Constants
+from snnlearn.grad.coefficients import Coefficients, used
+from snnlearn.grad.derivatives import PSI, needed, pullback
+from snnlearn.grad.loss import loss_gradient
+from snnlearn.grad.single import Assignment
+from snnlearn.grad.step import Postsynaptic, step_of
+from snnlearn.grad.surrogate import surrogate_derivative
+from snnlearn.grad.tape import SPIKE_ADJOINT, ArrayTape, Line, RecordedTape, Reversed
+
+_SCALAR = algebra.SCALAR
+_ZERO = algebra.number(0.0)
+_WIRE = NeuronModel("Wire", vars=(Var("injected"),), sim_code="injected = Isyn;")
+SURROGATE = "surrogate_"  # what the surrogate's parameters begin with in derived models
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Connections whose postsynaptic models are alike: same model, parameters and target input.
+
+    Attributes
+    ----------
+    model : PostsynapticModel
+    target : str
+        The input that it injects into.
+    name : str
+        What the adjoint neuron calls the adjoint of what arrives: a variable. Its parameters begin with it.
+    params : tuple of (str, float)
+        Those of the model.
+    """
+
+    model: PostsynapticModel
+    target: str = "Isyn"
+    name: str = "mu"
+    params: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def prefix(self) -> str:
+        """What the adjoint neuron calls names of the model by."""
+        return f"{self.name}_"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to reverse, and what for.
+
+    Attributes
+    ----------
+    surrogate : Surrogate
+    loss : Loss, optional
+        Of the neuron's variables.
+    seeds, kept : frozenset of str
+        Variables whose adjoint comes from outside, in every timestep; those whose adjoints are to be kept.
+    spikes_matter : bool
+        Whether the loss depends on the neuron's spikes, by way of other neurons.
+    parameters : frozenset of str
+        Parameters, derived ones too, to differentiate with respect to.
+    detach_reset : bool
+        Whether the derivative takes the times of resets for given.
+    arrays : bool
+        Whether the tape is in extra global parameters, rather than recorded by the engine.
+    """
+
+    surrogate: Surrogate
+    loss: Loss | None = None
+    seeds: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
+    spikes_matter: bool = False
+    parameters: frozenset[str] = frozenset()
+    detach_reset: bool = True
+    arrays: bool = False
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """A neuron model and its reversed timestep.
+
+    Attributes
+    ----------
+    forward : NeuronModel
+        The declared model, which also records what the reversed timestep needs.
+    adjoint : NeuronModel
+    states : mapping of str to str
+        The adjoint's variable for each variable of the neuron by which the loss depends on earlier timesteps.
+    losses : tuple of str
+        The variables that the loss is of, and those whose adjoints may come from outside.
+    inputs : tuple of Inputs
+        Those that the loss depends on.
+    parameters : mapping of str to str
+        The adjoint's variable that sums up the derivative with respect to a (derived) parameter.
+    tape : ArrayTape or RecordedTape
+    """
+
+    forward: NeuronModel
+    adjoint: NeuronModel
+    states: Mapping[str, str]
+    losses: tuple[str, ...]
+    inputs: tuple[Inputs, ...]
+    parameters: Mapping[str, str]
+    tape: ArrayTape | RecordedTape
+
+
+def reverse(
+    neuron: NeuronModel, inputs: Sequence[Inputs], request: Request, recorded: Coefficients | None = None
+) -> Reversal:
+    """Reverse a neuron's timestep.
+
+    Parameters
+    ----------
+    neuron : NeuronModel
+    inputs : sequence of Inputs
+    request : Request
+    recorded : Coefficients, optional
+        What a forward model records already: of another request for the same neuron.
+
+    Raises
+    ------
+    GradientError
+        For code without a derivative, and for coefficients that are not recorded.
+    """
+    return _Reverse(neuron, tuple(inputs), request, recorded).result()
+
+
+class _Reverse:
+    """The derivation, from the end of a timestep to its beginning."""
+
+    def __init__(
+        self, neuron: NeuronModel, inputs: tuple[Inputs, ...], request: Request, recorded: Coefficients | None
+    ) -> None:
+        self.neuron, self.inputs, self.request, self.recorded = neuron, inputs, request, recorded
+        self.step = step_of(neuron)
+        self.partials, more = self._loss_gradient()
+        self.assignments = [*self.step.assignments, *self._psi(), *more]
+        self.coefficients = self._coefficients()
+        self.lines: list[Line] = []
+        self.states = self._states()
+        self.adjoints = self._pulled(self.states, self.lines)
+
+    def _loss_gradient(self) -> tuple[Mapping[str, Expr], tuple[Assignment, ...]]:
+        """Return the derivative of the loss with respect to variables, as values of the forward timestep."""
+        loss = self.request.loss
+        if loss is None:
+            return {}, ()
+        if loss.extra_global_params:
+            raise GradientError(
+                f"loss '{loss.name}' reads the array '{loss.extra_global_params[0].name}'; a reverse pass needs a "
+                "loss of the neuron's variables alone: let the neuron read the array into a variable"
+            )
+        found = loss_gradient(loss, self.neuron, frozenset(self.step.by_name))
+        after = dict(self.step.after)
+        more = [
+            Assignment(a.name, tree.substitute(a.value, after), a.type, at=a.at)
+            for a in found.assignments
+            if a.value is not None
+        ]
+        return {name: tree.substitute(e, after) for name, e in found.partials.items()}, tuple(more)
+
+    def _psi(self) -> list[Assignment]:
+        """Return what computes the surrogate's derivative."""
+        if self.step.margin is None:
+            return []
+        surrogate = self.request.surrogate
+        known = [*(p.name for p in surrogate.params), *(d.name for d in surrogate.derived_params)]
+        names = {name: SURROGATE + name for name in known}
+        return [Assignment(PSI.id, surrogate_derivative(surrogate, self.step.margin, names, self.step.gate), _SCALAR)]
+
+    def _coefficients(self) -> Coefficients:
+        arrays = (egp.name for egp in self.neuron.extra_global_params)
+        names = [*(a.name for a in self.assignments), *self.step.state, *self.step.inputs, *arrays, "t", "st"]
+        spike = self.step.spike.id if self.step.spike is not None else ""
+        known = ([], []) if self.recorded is None else (list(self.recorded.numbers), list(self.recorded.bits))
+        return Coefficients(frozenset(names), spike, *known)
+
+    def _states(self) -> tuple[str, ...]:
+        """Return the variables by which the loss depends on earlier timesteps, in the order of their declaration."""
+        known: set[str] = set()
+        while True:
+            found = self._pulled(tuple(sorted(known)), [])
+            states = {v.name for v in self.neuron.vars if v.name in found}
+            if states <= known:
+                return tuple(v.name for v in self.neuron.vars if v.name in known)
+            known |= states
+
+    def _pulled(self, states: tuple[str, ...], lines: list[Line]) -> Mapping[str, Expr]:
+        """Return the adjoints of what the timestep begins with, given those of the states at its end."""
+        ends: list[tuple[Expr, Expr]] = []
+        for name in dict.fromkeys([*states, *self.partials, *sorted(self.request.seeds)]):
+            terms = [Name(f"lam_{name}", _SCALAR)] if name in states else []
+            terms += [Name(f"seed_{name}", _SCALAR)] if name in self.request.seeds else []
+            lines.append((f"total_{name}", algebra.add(algebra.total(terms), self.partials.get(name, _ZERO))))
+            ends.append((self.step.after[name], Name(f"total_{name}", _SCALAR)))
+        if self.request.spikes_matter and self.step.spike is not None and self.step.margin is not None:
+            ends.append((self.step.spike, Name(SPIKE_ADJOINT, _SCALAR)))
+        wrt = [v.name for v in self.neuron.vars] + [*self.step.inputs, *sorted(self.request.parameters)]
+        found = pullback(self.step, ends, wrt, detached=self.request.detach_reset)
+        known = self.step.by_name
+        lines += [(a.name, a.value) for a in found.assignments if a.name not in known and a.value is not None]
+        return found.adjoints
+
+    # ---- the two models ----
+
+    def result(self) -> Reversal:
+        """Return both models."""
+        updates = [(f"lam_{name}", self.adjoints.get(name, _ZERO)) for name in self.states]
+        sums = {name: f"sum_{name}" for name in sorted(self.request.parameters) if name in self.adjoints}
+        updates += [(to, algebra.add(Name(to, _SCALAR), self.adjoints[name])) for name, to in sums.items()]
+        relevant = tuple(i for i in self.inputs if i.target in self.adjoints)
+        lines, arrived = list(self.lines), []
+        for given in relevant:
+            more, states = self._through(given)
+            lines += more
+            arrived += states
+        code = self._extracted(lines, updates, arrived)
+        tape = self._tape()
+        states_of = {name: f"lam_{name}" for name in self.states}
+        losses = tuple(dict.fromkeys([*self.partials, *sorted(self.request.seeds)]))
+        return Reversal(tape.forward(), tape.adjoint(code), states_of, losses, relevant, sums, tape)
+
+    def _through(self, given: Inputs) -> tuple[list[Line], list[Line]]:
+        """Return what a postsynaptic model makes of the adjoint of its target: local values, and its own adjoints."""
+        at = step_of(_WIRE, Postsynaptic(given.model, prefix=given.prefix))
+        arrived = next(name for name in at.state if name.endswith("inSyn"))
+        states = {name: f"lam_{name}" for name in at.state if name != "injected"} | {arrived: given.name}
+        injected = Name(f"{given.prefix}injected", _SCALAR)
+        ends = [(at.after[name], Name(to, _SCALAR)) for name, to in states.items()]
+        ends.append((at.after["injected"], injected))
+        found = pullback(at, ends, list(states))
+        new = [a for a in found.assignments if a.name not in at.by_name]
+        needs = used([*(a.value for a in new if a.value), *found.adjoints.values()])
+        values = needs & {*at.by_name, *at.state} - {*states.values()}
+        if values:
+            raise GradientError(
+                f"'{given.model.name}' does not only add up, decay and pass on what arrives: its derivative depends on "
+                f"'{min(values)}', which is not recorded; ExpCurr and DeltaCurr have one, ExpCond has none"
+            )
+        local = {a.name: Name(given.prefix + a.name, _SCALAR) for a in new}
+        lines = [(injected.id, self.adjoints[given.target])]
+        lines += [(local[a.name].id, tree.substitute(a.value, local)) for a in new if a.value is not None]
+        return lines, [(to, tree.substitute(found.adjoints.get(s, _ZERO), local)) for s, to in states.items()]
+
+    def _extracted(self, lines: list[Line], updates: list[Line], arrived: list[Line]) -> Reversed:
+        """Return the code with coefficients in the place of what depends on the forward pass."""
+        request = self.request
+        own = (name for name, _ in (*lines, *updates, *arrived))
+        linear = frozenset([SPIKE_ADJOINT, *own, *(f"seed_{s}" for s in request.seeds)])
+
+        def extract(these: list[Line]) -> list[Line]:
+            return [(name, self.coefficients.extract(e, linear)) for name, e in these]
+
+        known = {name.removeprefix("total_") for name, _ in self.lines if name.startswith("total_")}
+        kept = tuple(sorted(request.kept & known))
+        return Reversed(extract(lines), extract(updates), extract(arrived), tuple(sorted(request.seeds)), kept)
+
+    def _tape(self) -> ArrayTape | RecordedTape:
+        found, recorded = self.coefficients, self.recorded
+        if recorded is not None and (found.numbers, found.bits) != (recorded.numbers, recorded.bits):
+            raise GradientError(
+                f"the tape of '{self.neuron.name}' lacks what this gradient needs; name the variables whose "
+                "adjoints are given in differentiate(..., outputs=[...])"
+            )
+        constants = Constants()
+        constants.add("", self.neuron)
+        constants.add(SURROGATE, self.request.surrogate)
+        for part in self.request.loss.parts if self.request.loss is not None else ():
+            constants.add("", part)
+        for given in self.inputs:
+            constants.add(given.prefix, given.model)
+        lines = needed(self.assignments, [*found.numbers, *found.bits])
+        kind = ArrayTape if self.request.arrays else RecordedTape
+        return kind(self.neuron, found, lines, constants)
