@@ -68,7 +68,7 @@ class Model:
             object.__setattr__(self, "name", type(self).__name__)
         check_identifier(self.name, "model")
         for field in dataclasses.fields(self):
-            value: Any = self.read_field(field.name)
+            value: Any = getattr(self, field.name) if kind is type(self) else self.read_field(field.name)
             what = f"model '{self.name}', {field.name}"
             if field.name in _FIELD_KINDS:
                 value = f.as_fields(self._kind_of(field.name), value or (), what)
@@ -84,7 +84,7 @@ class Model:
         self._check_unique()
 
     def read_field(self, field: str) -> Any:
-        """Return what a model is made with: its constructor's argument, unless an API offers another way to give it."""
+        """Return what a model of the user's class is made with; an API may offer other ways than arguments."""
         return getattr(self, field)
 
     @property

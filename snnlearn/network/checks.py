@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import field, replace
 from typing import Any, TypeVar, Union
 
@@ -52,6 +53,13 @@ def changed(described: Described, **changes: Any) -> Described:
     if all(getattr(described, name) is value for name, value in changes.items()):
         return described
     new: Described = replace(described, **changes)  # type: ignore[type-var]
+    return new
+
+
+def with_checked(described: Described, **parts: Any) -> Described:
+    """Return a description with parts in which only what has been checked differs: the rest is not checked anew."""
+    new = copy(described)
+    vars(new).update(parts)
     return new
 
 

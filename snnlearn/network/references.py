@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from snnlearn.attributes import frozen
@@ -114,5 +114,7 @@ class ArrayReference:
 
 def plain(ref: Any) -> Any:
     """Return a reference alone: the address, without what a class that derives from one of these knows besides."""
-    kind = next(kind for kind in (Reference, WeightReference, ArrayReference) if isinstance(ref, kind))
-    return ref if type(ref) is kind else kind(**{field.name: getattr(ref, field.name) for field in fields(kind)})
+    if isinstance(ref, WeightReference):
+        return ref if type(ref) is WeightReference else WeightReference(ref.to, ref.transpose)
+    kind = ArrayReference if isinstance(ref, ArrayReference) else Reference
+    return ref if type(ref) is kind else kind(ref.to)

@@ -14,7 +14,6 @@ from snnlearn.declare import PostsynapticModel, Precision, SparseConnectInitSnip
 from snnlearn.dialect import check_model
 from snnlearn.errors import NetworkError, did_you_mean
 from snnlearn.network.checks import (
-    changed,
     check_dynamic,
     check_egps,
     check_group_name,
@@ -24,6 +23,7 @@ from snnlearn.network.checks import (
     check_vars,
     no_values,
     resolve_references,
+    with_checked,
 )
 from snnlearn.network.connectivity import Connectivity
 from snnlearn.network.references import Location, Reference
@@ -194,7 +194,7 @@ class SynapsePopulation:
                         f"{owner}: '{name}' is made anew with each spike, so it cannot be given as an array"
                     )
         precision = self.precision
-        wu = changed(
+        wu = with_checked(
             wu,
             vars=check_vars(owner, "variable", wu.model.vars, wu.vars, None, precision),
             pre_vars=check_vars(owner, "presynaptic variable", wu.model.pre_vars, wu.pre_vars, None, precision),
@@ -203,7 +203,7 @@ class SynapsePopulation:
             post_var_refs=resolve_references(self.target, wu.post_var_refs),
         )
         psm_vars = check_vars(owner, "postsynaptic model variable", psm.model.vars, psm.vars, None, precision)
-        psm = changed(psm, vars=psm_vars, var_refs=resolve_references(self.target, psm.var_refs))
+        psm = with_checked(psm, vars=psm_vars, var_refs=resolve_references(self.target, psm.var_refs))
         object.__setattr__(self, "weight_update", wu)
         object.__setattr__(self, "postsynaptic", psm)
         connect = self.connectivity.init
