@@ -1,6 +1,7 @@
 """Initial delays from a normal distribution without its tails, in ms, kept in whole timesteps.
 
 ``d = rint(x / dt)``, ``x ~ N(mean, sd^2)``, drawn again until ``min <= x <= max``.
+Limits that hardly any number meets are refused, as in `NormalClipped`.
 
 Parameters
 ----------
@@ -12,6 +13,7 @@ GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name.
 """
 
 from snnlearn.declare import VarInitSnippet
+from snnlearn.models.normal_clipped import limits_fault
 
 NormalClippedDelay = VarInitSnippet(
     "NormalClippedDelay",
@@ -29,4 +31,5 @@ NormalClippedDelay = VarInitSnippet(
     } while (delay < minTimestep || delay > maxTimestep);
     value = rint(delay);
     """,
+    check_params_func=limits_fault,
 )

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, NoReturn, TypeVar
 
+from snnlearn.calling import named_arguments
 from snnlearn.errors import FixedMappingError, FrozenError, UnknownAttributeError, UnknownNameError, did_you_mean
 from snnlearn.spelling import misspelt
 
@@ -153,10 +154,13 @@ def _name_of(cls: type) -> str:
 
 
 def frozen(cls: Class) -> Class:
-    """Have a frozen dataclass say, when somebody assigns, how to get another value, and name the nearest attribute."""
+    """Have a frozen dataclass say, when somebody assigns, how to get another value, and name the nearest attribute.
+
+    Its constructor names the nearest argument.
+    """
     for name in ("__setattr__", "__delattr__"):
         setattr(cls, name, _refuse_to_set)
-    return cls
+    return named_arguments(cls)
 
 
 def suggest_attributes(cls: Class) -> Class:

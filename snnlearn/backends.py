@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from snnlearn.calling import named_arguments
 from snnlearn.errors import BackendError, CompilerNotFoundError, did_you_mean
 from snnlearn.runtime import find_compiler
 from snnlearn.runtime.cuda.availability import driver_version, why_not_cuda
@@ -21,6 +22,7 @@ __all__ = [
 ]
 
 
+@named_arguments
 @dataclass(frozen=True)
 class Backend:
     """An available engine.

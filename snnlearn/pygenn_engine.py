@@ -33,7 +33,7 @@ from snnlearn.declare import (
 )
 from snnlearn.errors import BackendError, NetworkError
 from snnlearn.genn.preferences import our_names
-from snnlearn.network.values import check_param
+from snnlearn.network.values import check_param, check_together
 from snnlearn.pygenn_description import description, given_to, noted
 from snnlearn.pygenn_models import by_name
 
@@ -287,6 +287,8 @@ def _check_params(owner: str, kind: type[Model], model: Any, params: Mapping[str
     for param in declared.params if isinstance(declared, Model) else ():
         if param.within is not None and param.name in (params or {}):
             check_param(param, (params or {})[param.name], f"{owner} ('{declared.name}')", "double")
+    if isinstance(declared, Model) and {param.name for param in declared.params} == set(params or {}):
+        check_together(declared, params or {}, f"{owner} '{declared.name}'")
 
 
 def _plain(values: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -167,6 +167,7 @@ class ArrayPart:
     end: str
 
 
+@frozen
 @dataclass(frozen=True)
 class ExtraGlobalParamRef:
     """A name for some other group's extra global parameter; the network says which."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from snnlearn.calling import named_arguments
 from snnlearn.declare.types import Precision, value_type
 from snnlearn.errors import DeclarationError
 
@@ -16,6 +17,7 @@ _NUMBER = r"\s*([-+]?(?:inf|[0-9.]+(?:[eE][-+]?[0-9]+)?))\s*"
 _FORM = re.compile(rf"([\[(]){_NUMBER},{_NUMBER}([\])])")
 
 
+@named_arguments
 @dataclass(frozen=True)
 class Interval:
     """The numbers between two, written as in mathematics: ``"[0, 1)"``, ``"(0, inf)"``; NaN is in none.

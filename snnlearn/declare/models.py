@@ -349,9 +349,12 @@ class VarInitSnippet(Model):
     ----------
     var_init_code : str
         Assigns to ``value``; may draw random numbers (``gennrand_uniform()``, ``gennrand_normal()``, …).
+    check_params_func : callable (params) -> str, optional
+        What is wrong with parameters that do not go together, for a message; empty where nothing is.
     """
 
     var_init_code: str = ""
+    check_params_func: Callable[[Mapping[str, float]], str] | None = None
 
 
 @frozen

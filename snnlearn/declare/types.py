@@ -10,12 +10,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from snnlearn.calling import named_arguments
 from snnlearn.errors import DeclarationError, did_you_mean
 
 Precision = Literal["float", "double"]
 Kind = Literal["bool", "int", "float"]
 
 
+@named_arguments
 @dataclass(frozen=True)
 class ValueType:
     """A type of GeNN's dialect.
@@ -66,11 +68,15 @@ def limits(dtype: np.dtype[Any]) -> tuple[Any, Any]:
     return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 
+# The least number that single precision rounds to infinity: half a unit in the last place above the largest.
+_TO_INFINITY = (2.0 - 2.0**-24) * 2.0**127
+
+
 def holds(dtype: np.dtype[Any], number: float) -> bool:
     """Whether a NumPy type has a place for a number; see `ValueType.holds`."""
-    low, high = limits(dtype)
     if dtype.kind == "f":
-        return bool(not math.isfinite(number) or abs(number) <= high)
+        return not math.isfinite(number) or dtype.itemsize == 8 or abs(number) < _TO_INFINITY
+    low, high = limits(dtype)
     return bool(low <= number <= high and number == int(number))
 
 

@@ -342,6 +342,12 @@ def calls_in(node: Any) -> frozenset[str]:
 
 
 @memoised
+def floats_in(node: Any) -> tuple[Literal, ...]:
+    """Return the floating-point numbers that a tree has, as written."""
+    return tuple(n for n in walk(node) if isinstance(n, Literal) and n.type.kind == "float")
+
+
+@memoised
 def names_in(node: Any) -> frozenset[str]:
     """Return every name that a tree mentions, declared or local."""
     found: set[str] = set()

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from snnlearn.calling import named_arguments
 from snnlearn.errors import TargetError
 
 
 # eq=False: comparing arrays with == gives an array, which a generated __eq__ cannot turn into a bool.
+@named_arguments
 @dataclass(frozen=True, eq=False)
 class SpikeTrains:
     """Spike times of a group of neurons, sorted by neuron id, then time.

@@ -10,10 +10,12 @@ from dataclasses import astuple, dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike
 
+from snnlearn.calling import named_arguments
 from snnlearn.errors import OutputError, TrainingError
 from snnlearn.io.atomic import atomic_write
 
 
+@named_arguments
 @dataclass(frozen=True)
 class CurvePoint:
     """One point of a learning curve.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, get_args
 
-from snnlearn.declare import Model, Precision
+from snnlearn.declare import Interval, Model, Precision
 from snnlearn.errors import NetworkError
 from snnlearn.network import cross_checks
 from snnlearn.network.attachments import check_attachments
@@ -20,6 +20,8 @@ from snnlearn.network.synapses import SynapsePopulation
 from snnlearn.network.updates import CustomConnectivityUpdate, CustomUpdate
 from snnlearn.network.values import as_number
 from snnlearn.network.variables import Collector, Slots, Variable, never_in, time_type
+
+_TIMESTEPS = Interval("(0, inf)")
 
 
 def _none() -> Any:
@@ -87,6 +89,9 @@ class Network:
         for what, precision in (("precision", self.precision), ("time_precision", self.time_precision)):
             if precision not in get_args(Precision) and (what, precision) != ("time_precision", None):
                 raise NetworkError(f"{owner}: {what} must be 'float' or 'double', not {precision!r}")
+        fault = _TIMESTEPS.fault(self.dt, "scalar", self.time_precision or self.precision)
+        if fault is not None:
+            raise NetworkError(f"{owner}: dt {fault}")
         groups = Groups(
             self.neurons, self.synapses, self.current_sources, self.custom_updates, self.custom_connectivity_updates
         )

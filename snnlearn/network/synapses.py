@@ -174,6 +174,10 @@ class SynapsePopulation:
         wu, psm = self.weight_update, self.postsynaptic
         for init in (wu, psm):
             check_params(init.model, init.params, owner, self.precision)
+        connect = self.connectivity.init
+        if connect is not None:
+            of = f"{owner}, connectivity '{connect.snippet.name}'"
+            check_params(connect.snippet, connect.params, of, self.precision)
         check_dynamic(owner, wu.model, self.weight_update_dynamic_params)
         check_dynamic(owner, psm.model, self.postsynaptic_dynamic_params)
         known = [v.name for v in psm.model.vars]

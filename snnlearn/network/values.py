@@ -53,11 +53,18 @@ def check_params(
     Raises
     ------
     NetworkError
-        For unknown and missing names, and for a value that is no number, is NaN, does not fit an integer type, or is
-        not in the parameter's interval, or leaves it in this precision.
+        For unknown and missing names, and as `check_param`.
     """
     check_keys(params, [p.name for p in model.params], "parameter", owner)
-    return MappingProxyType({p.name: _within_bounds(p, params[p.name], owner, precision) for p in model.params})
+    return MappingProxyType({p.name: check_param(p, params[p.name], owner, precision) for p in model.params})
+
+
+def check_together(model: Model, params: Mapping[str, float], owner: str) -> None:
+    """Raise NetworkError for parameters that do not go together, though each is what its declaration wants."""
+    check = getattr(model, "check_params_func", None)
+    fault = check(params) if check is not None else ""
+    if fault:
+        raise NetworkError(f"{owner}: {fault}")
 
 
 def check_param(param: Param, value: Any, owner: str, precision: Precision) -> float:
@@ -66,43 +73,45 @@ def check_param(param: Param, value: Any, owner: str, precision: Precision) -> f
     Raises
     ------
     NetworkError
-        As `check_params`, and for a finite number that is infinite in this precision.
+        For a value that is no number, is NaN, does not fit the parameter's type, or is not in its interval; also where
+        only this precision makes it so: a finite number is not to become infinite.
     """
-    number = _within_bounds(param, value, owner, precision)
-    return typed_number(number, value_type(param.type), _parameter(param, owner), precision)
-
-
-def _within_bounds(param: Param, value: Any, owner: str, precision: Precision) -> float:
-    what = _parameter(param, owner)
-    number = typed_number(value, value_type(param.type), what, precision, overflows=True)
+    what, vtype = f"{owner}: parameter '{param.name}'", value_type(param.type)
+    number = _number(value, vtype, what, precision)
+    if vtype.kind != "float":
+        _check_range(number, vtype, what, precision)
     fault = param.fault(number, precision)
     if fault is not None:
         raise NetworkError(f"{what} {fault}")
+    if vtype.kind == "float":  # behind the interval, which says more of what is allowed
+        _check_range(number, vtype, what, precision)
     return number
 
 
-def _parameter(param: Param, owner: str) -> str:
-    return f"{owner}: parameter '{param.name}'"
-
-
-def typed_number(
-    value: Any, vtype: ValueType, what: str, precision: Precision = "double", *, overflows: bool = False
-) -> float:
-    """Return a plain number that a type can hold; with ``overflows``, also one that is infinite in it.
+def typed_number(value: Any, vtype: ValueType, what: str, precision: Precision = "double") -> float:
+    """Return a plain number that a type can hold.
 
     Raises
     ------
     NetworkError
-        If the value is no number, is NaN, or does not fit.
+        If the value is no number, is NaN, or does not fit: a finite one that would be infinite does not.
     """
-    dtype = np.dtype(vtype.dtype_for(precision))
-    try:
-        number = as_number(value, what)
-    except NetworkError as error:
-        raise NetworkError(f"{error}{_holder(vtype.name, dtype)}") from None
-    if not (overflows and vtype.kind == "float") and not holds(dtype, number):
-        raise _out_of_range(number, dtype, vtype.name, what)
+    number = _number(value, vtype, what, precision)
+    _check_range(number, vtype, what, precision)
     return number
+
+
+def _number(value: Any, vtype: ValueType, what: str, precision: Precision) -> float:
+    try:
+        return as_number(value, what)
+    except NetworkError as error:
+        raise NetworkError(f"{error}{_holder(vtype.name, np.dtype(vtype.dtype_for(precision)))}") from None
+
+
+def _check_range(number: float, vtype: ValueType, what: str, precision: Precision) -> None:
+    dtype = np.dtype(vtype.dtype_for(precision))
+    if not holds(dtype, number):
+        raise _out_of_range(number, dtype, vtype.name, what)
 
 
 def as_number(value: Any, what: str) -> float:
@@ -124,13 +133,15 @@ def as_number(value: Any, what: str) -> float:
     return value
 
 
-def derive_params(model: Model, params: Mapping[str, float], dt: float, owner: str) -> dict[str, float]:
+def derive_params(
+    model: Model, params: Mapping[str, float], dt: float, owner: str, precision: Precision = "double"
+) -> dict[str, float]:
     """Compute a model's derived parameters; ``dt`` in ms.
 
     Raises
     ------
     NetworkError
-        If a function fails or gives no number; names it.
+        If a function fails, or gives no number or one that its type cannot hold; names it.
     """
     derived = {}
     for d in model.derived_params:
@@ -139,7 +150,7 @@ def derive_params(model: Model, params: Mapping[str, float], dt: float, owner: s
             value = d.func(dict(params), dt)
         except Exception as error:
             raise NetworkError(f"{what} cannot be computed: {type(error).__name__}: {error}") from error
-        derived[d.name] = typed_number(value, value_type(d.type), what, overflows=True)
+        derived[d.name] = typed_number(value, value_type(d.type), what, precision)
     return derived
 
 
@@ -161,6 +172,7 @@ class VarInit:
         check_model(self.snippet)
         owner = f"initialiser '{self.snippet.name}'"
         object.__setattr__(self, "params", check_params(self.snippet, self.params, owner))
+        check_together(self.snippet, self.params, owner)
 
 
 def as_initial_value(given: Any, size: int | None, vtype: ValueType, precision: Precision, what: str) -> InitialValue:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnlearn.attributes import frozen
+from snnlearn.calling import named_arguments
 from snnlearn.errors import TrainingError
 from snnlearn.training.decay import DecayType, describe_decay
 from snnlearn.training.history_figures import figure_of_losses, figure_of_schedule
@@ -50,6 +51,7 @@ class PhaseRecord:
         return f"{self.optimiser}, {self.fixed}" if self.fixed else self.optimiser
 
 
+@named_arguments
 class History:
     """The recorded series of a training; a learner has it as ``learner.sched``.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Union
 
 from snnlearn.attributes import CheckedAttributes
+from snnlearn.calling import named_arguments
 from snnlearn.declare.optimiser import Optimiser
 from snnlearn.errors import TrainingError
 from snnlearn.training.arguments import (
@@ -39,6 +40,7 @@ from snnlearn.training.trained_network import TrainedNetwork
 from snnlearn.training.validation import Validation
 
 
+@named_arguments
 class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fields(Settings)]):
     """Trains connections of a network, phase by phase.
 

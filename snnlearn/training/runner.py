@@ -9,6 +9,7 @@ from typing import Any, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn.calling import named_arguments
 from snnlearn.errors import TrainingError
 from snnlearn.training.callbacks import Callback, Spikes, notify
 from snnlearn.training.engine import NeuronGroupApi, SteppedModelApi
@@ -17,6 +18,7 @@ from snnlearn.training.one_thread import OneThread, one_thread
 from snnlearn.training.session import Counters
 
 
+@named_arguments
 class TrialRunner(OneThread):
     """Runs trials of a loaded model.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from snnlearn.calling import named_arguments
 from snnlearn.models import KeepSum, NoteSum
 from snnlearn.training.engine import EngineApi, ModelApi, NeuronGroupApi
 
@@ -23,6 +24,7 @@ class NotedSum:
         return self._value
 
 
+@named_arguments
 class SumLog:
     """Notes the sum of a variable over a population, on the device.
 

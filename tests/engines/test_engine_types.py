@@ -65,7 +65,7 @@ def test_infinite_and_extreme_parameters(engine: Any, start: Any) -> None:
     neuron = create_neuron_model("N", vars=["x"])
     model = engine.model()
     population = model.add_neuron_population("P", 3, neuron, {}, {"x": np.array([-1.0, 0.0, 1e38])})
-    params = {"low": -np.inf, "high": np.inf, "tiny": 1e-300, "huge": 1e300, "dynamic": 0.0}
+    params = {"low": -np.inf, "high": np.inf, "tiny": 1e-300, "huge": np.inf, "dynamic": 0.0}
     clip = model.add_custom_update("C", "G", update, params, {}, {"x": create_var_ref(population, "x")})
     clip.set_param_dynamic("dynamic")
     start(model)

@@ -10,6 +10,7 @@ import pytest
 from snnlearn import genn
 from snnlearn.errors import NetworkError
 from snnlearn.genn import GeNNModel, init_postsynaptic, init_sparse_connectivity, init_var, init_weight_update
+from snnlearn.models.normal_clipped import _share
 
 LIF = {"C": 0.5, "TauM": 20.0, "Vrest": -65.0, "Vreset": -70.0, "Vthresh": -50.0, "Ioffset": 0.1, "TauRefrac": 5.0}
 CELL = genn.create_neuron_model("Cell", sim_code="")
@@ -89,3 +90,53 @@ def test_rounding_does_not_carry_a_parameter_out_of_its_bounds() -> None:
             else:
                 with pytest.raises(NetworkError, match=fault):
                     model.add_synapse_population(name, "DENSE", cells, cells, weight_update, postsynaptic)
+
+
+CLIPPED = pytest.mark.parametrize("name", ["NormalClipped", "NormalClippedDelay"])
+
+
+@CLIPPED
+@pytest.mark.parametrize(
+    ("mean", "sd", "low", "high", "message"),
+    [
+        (1.0, 1.0, 3.0, 2.0, "min must not be above max, but 3 > 2"),
+        (0.0, 1.0, 7.0, 9.0, "hardly any number of mean 0 and sd 1 is between min 7 and max 9"),
+        (0.0, 1.0, -9.0, -7.0, "is between min -9 and max -7"),
+        (0.0, -1.0, 7.0, math.inf, "is between min 7 and max inf"),
+        (0.0, 1.0, 1.0, 1.0, "is between min 1 and max 1"),
+        (0.0, 1e9, 0.0, 0.5, "is between min 0 and max 0.5"),
+        (0.0, 0.0, 1.0, 2.0, "of mean 0 and sd 0 is between"),
+        (math.inf, 1.0, 0.0, 1.0, "of mean inf"),
+        (0.0, math.inf, 0.0, 1.0, "sd inf"),
+    ],
+)
+def test_limits_that_no_number_meets_are_refused(
+    name: str, mean: float, sd: float, low: float, high: float, message: str
+) -> None:
+    with pytest.raises(NetworkError, match=f"^initialiser '{name}': .*{message}"):
+        init_var(name, {"mean": mean, "sd": sd, "min": low, "max": high})
+
+
+@CLIPPED
+@pytest.mark.parametrize(
+    ("mean", "sd", "low", "high"),
+    [
+        (1.0, 2.0, 0.0, 4.0),
+        (0.0, 1.0, 6.0, math.inf),
+        (0.0, 1.0, -math.inf, -6.0),
+        (0.0, 1.0, -math.inf, math.inf),
+        (0.5, 0.0, 0.5, 0.5),
+        (math.inf, 1.0, 0.0, math.inf),
+        (0.0, math.inf, 0.0, math.inf),
+    ],
+)
+def test_limits_that_some_numbers_meet_are_not(name: str, mean: float, sd: float, low: float, high: float) -> None:
+    assert init_var(name, {"mean": mean, "sd": sd, "min": low, "max": high}).params["min"] == low
+
+
+def test_the_share_within_limits() -> None:
+    """Against Abramowitz & Stegun (1964), table 26.1: P(1) = 0.841344746..., and table 26.2: -log Q(6) = 9.00586."""
+    assert _share(0.0, 1.0, -math.inf, 1.0) == pytest.approx(0.841344746068543, rel=1e-14)
+    assert _share(3.0, 2.0, 1.0, 5.0) == pytest.approx(0.682689492137086, rel=1e-14)
+    for share in (_share(0.0, 1.0, 6.0, math.inf), _share(0.0, 1.0, -math.inf, -6.0)):
+        assert -math.log10(share) == pytest.approx(9.00586, abs=5e-6)

@@ -81,7 +81,7 @@ def test_a_history_goes_through_json():
         ({"losses": None}, "no history of a training: TypeError"),
         ({"losses": [1.0]}, "no history of a training: its series differ in length"),
         ({"lrs": [[0.1, 0.2, 0.3]]}, r"lr has shape \(3,\) for 2 trained connections"),
-        ({"phases": [{"begin": 0}]}, "no history of a training: TypeError: .*begin"),
+        ({"phases": [{"begin": 0}]}, "no history of a training: ArgumentError: .*begin"),
     ],
 )
 def test_what_is_no_history(change, message):

@@ -12,7 +12,7 @@ import pytest
 from delta_rule import LINE, PHASES, Examples, Log, SquaredError, make, weights
 
 from snnlearn import genn
-from snnlearn.errors import TrainingError
+from snnlearn.errors import ArgumentError, TrainingError
 from snnlearn.training import Callback, Learner, Mean, Measure, TrainingPhase
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +45,16 @@ def test_check_weights():
         learner.network["w"].push_to_device()
         with pytest.raises(TrainingError, match="1 of 8 weights of 'Synapses' are no longer finite; a lower learning"):
             learner.check_weights()
+
+
+def test_arguments_that_no_method_takes_are_named():
+    learner = make(2)
+    with pytest.raises(ArgumentError, match=r"^Learner\.fit takes no argument 'epoch'; did you mean 'epochs'"):
+        learner.fit(epoch=1)
+    with pytest.raises(
+        ArgumentError, match=r"^Learner\.fit_opt_sched takes no argument 'phase'; did you mean 'phases'"
+    ):
+        learner.fit_opt_sched(phase=[])
 
 
 def test_rates_by_iteration():

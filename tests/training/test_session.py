@@ -47,8 +47,8 @@ def test_the_format_of_checkpoints(half_way):
     ("change", "message"),
     [
         ({"conductor": {"start": None}}, "no state of a training: KeyError: 'epochs_done'"),
-        ({"conductor": {"start": {"trial": 0}}}, "no state of a training: TypeError"),
-        ({"epochs": [[0, 0.1]]}, "no state of a training: TypeError"),
+        ({"conductor": {"start": {"trial": 0}}}, "no state of a training: (Argument|Type)Error"),
+        ({"epochs": [[0, 0.1]]}, "no state of a training: (Argument|Type)Error"),
         ({"history": {}}, "no history of a training: KeyError"),
     ],
 )

@@ -10,8 +10,8 @@ from snnlearn.codegen.plan.domains import Domain
 from snnlearn.codegen.plan.kernels import Kernel
 from snnlearn.codegen.plan.names import Names
 from snnlearn.codegen.plan.parts import Accumulate, Action, Code, Constant, Index, Input, Load, OnSpike, Part, Store
-from snnlearn.declare import ValueType
-from snnlearn.dialect.tree import Snippet, calls_in
+from snnlearn.declare import Precision, ValueType
+from snnlearn.dialect.tree import Snippet, calls_in, floats_in
 from snnlearn.errors import NetworkError, did_you_mean
 
 
@@ -68,8 +68,11 @@ Meaning = Union[Element, Number, BuiltInVariable, WholeArray, LocalVariable]
 class KernelBuilder:
     """Collects code for one kernel; loads each element once, however many names it goes by."""
 
-    def __init__(self, name: str, title: str, timer: str, domain: Domain, taken: Collection[str]) -> None:
+    def __init__(
+        self, name: str, title: str, timer: str, domain: Domain, taken: Collection[str], precision: Precision
+    ) -> None:
         self.name, self.title, self.timer, self.domain = name, title, timer, domain
+        self._precision = precision
         self._names = Names(taken)
         self._constants: dict[Number, Constant] = {}
         self._loads: dict[tuple[str, Index, int, int | None], Load] = {}
@@ -100,8 +103,13 @@ class KernelBuilder:
         Raises
         ------
         NetworkError
-            For a name that the dialect knows and this loop does not, such as ``id`` in a loop over synapses.
+            For a name that the dialect knows and this loop does not, such as ``id`` in a loop over synapses, and for a
+            number that is infinite in this precision.
         """
+        for number in floats_in(snippet.tree):
+            if not number.type.holds(float(number.text), self._precision):
+                vtype, most = number.type.name, number.type.range_for(self._precision)
+                raise NetworkError(f"{title}: {number.text} is of type '{vtype}', which holds {most}")
         for name in sorted(snippet.names - meanings.keys()):
             raise NetworkError(f"{self.title}: '{name}' has no value here{did_you_mean(name, meanings)}")
         names = {name: self._resolve(meanings[name], name in snippet.writes) for name in sorted(snippet.names)}

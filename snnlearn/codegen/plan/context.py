@@ -32,7 +32,7 @@ class Context:
 
     def builder(self, name: str, title: str, timer: str, domain: Domain) -> KernelBuilder:
         """Return a kernel under construction."""
-        return KernelBuilder(self.kernel_name(name), title, timer, domain, self.taken)
+        return KernelBuilder(self.kernel_name(name), title, timer, domain, self.taken, self.network.precision)
 
     def kernel_name(self, wanted: str) -> str:
         """Return a name for a kernel, which starts with a word of ours; with a number behind it where there is one."""
@@ -57,7 +57,7 @@ class Context:
                 found[p.name] = Element(prefix + p.name, self.memory[at].name, vtype, "only")
             else:
                 found[p.name] = Number(prefix + p.name, vtype, params[p.name])
-        derived = derive_params(model, params, self.network.dt, f"group '{group}'")
+        derived = derive_params(model, params, self.network.dt, f"group {group!r}", self.network.precision)
         for d in model.derived_params:
             found[d.name] = Number(prefix + d.name, value_type(d.type), derived[d.name])
         return found | self.arrays(group, model, arrays)
