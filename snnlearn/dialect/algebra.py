@@ -84,6 +84,8 @@ def add(left: Expr, right: Expr) -> Expr:
     folded = _folded("+", left, right)
     if folded is not None:
         return folded
+    if isinstance(left, Ternary) and isinstance(right, Ternary) and left.condition == right.condition:
+        return select(left.condition, add(left.then, right.then), add(left.other, right.other))
     positive = _without_sign(right)
     if positive is not None:
         return binary("-", left, positive)

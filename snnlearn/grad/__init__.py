@@ -9,9 +9,22 @@ from typing import Any
 
 from snnlearn.declare import Loss, Surrogate
 from snnlearn.grad.adjoint import Adjoint, adjoint
+from snnlearn.grad.credit import FeedbackLoss
 from snnlearn.grad.derivatives import derivative
+from snnlearn.grad.forward import EligibilityRule, eligibility
 
-__all__ = ["Adjoint", "Loss", "Program", "Surrogate", "adjoint", "derivative", "differentiate"]
+__all__ = [
+    "Adjoint",
+    "EligibilityRule",
+    "FeedbackLoss",
+    "Loss",
+    "Program",
+    "Surrogate",
+    "adjoint",
+    "derivative",
+    "differentiate",
+    "eligibility",
+]
 
 _LATER = {
     "differentiate": "snnlearn.genn.differentiate",

@@ -171,9 +171,10 @@ class _Assembler:
         later: dict[str, Expr] = {}
         with_psi = [name for e, name in self.coefficients.names.items() if "psi" in self.needs(e, seen)]
         psi_at_neuron = bool(with_psi) and not self.visible(*self.psi_parts())
+        if with_psi and not psi_at_neuron:
+            self.post_psi()
         for e, name in self.coefficients.names.items():
             if e == PSI and not psi_at_neuron:
-                self.post_psi(name)
                 continue
             steps = needed(chain, [e], seen)
             if (psi_at_neuron and name in with_psi) or not self.visible(steps, e, seen):
@@ -183,8 +184,6 @@ class _Assembler:
             if isinstance(e, Name) and e.id in seen and self.step.after[seen[e.id]] == self.step.tilde[seen[e.id]]:
                 self.refs[name] = seen[e.id]
                 continue
-            if name in with_psi and PSI not in self.coefficients.names:
-                self.post_psi("psi")
             self.post(name, steps, e, {n: self.reference(x) for n, x in seen.items() if n in self.leaves(steps, e)})
         self.kept = later
 
@@ -198,12 +197,11 @@ class _Assembler:
         seen = {e.id: x for x, e in self.step.tilde.items() if isinstance(e, Name) and x in self.variables}
         return needed(self.step.assignments, [psi], seen), psi, seen
 
-    def post_psi(self, name: str) -> None:
-        if name in self.post_vars:
-            return
+    def post_psi(self) -> None:
+        """Have the connection compute psi, which other values may need."""
         steps, e, seen = self.psi_parts()
         self.sources |= {a.name for a in steps}
-        self.post(name, steps, e, {n: self.reference(x) for n, x in seen.items() if n in self.leaves(steps, e)})
+        self.post("psi", steps, e, {n: self.reference(x) for n, x in seen.items() if n in self.leaves(steps, e)})
 
     def leaves(self, steps: Sequence[Assignment], e: Expr) -> frozenset[str]:
         names = tree.names_in(e).union(*(tree.names_in(value_of(a)) for a in steps))

@@ -18,7 +18,7 @@ from snnlearn.grad.tangents import Recursion, Row, Tangent, followed_by, recursi
 
 
 @dataclass(frozen=True)
-class Feedback:
+class FeedbackLoss:
     """The loss of another layer, of which each neuron receives an error signal: a weighted sum of its derivatives.
 
     What a spike of the neuron does to the loss follows the other layer's linear response, without its weights and
@@ -90,7 +90,7 @@ def _renamed(e: Expr, names: Mapping[str, str]) -> Expr:
 
 def fed_back(
     recursion: Recursion,
-    feedback: Feedback,
+    feedback: FeedbackLoss,
     neuron: NeuronModel,
     constants: dict[str, Constant],
     taken: set[str],
@@ -120,7 +120,11 @@ def fed_back(
 
 
 def _response(
-    feedback: Feedback, constants: dict[str, Constant], taken: set[str], params: Mapping[str, float], dt: float | None
+    feedback: FeedbackLoss,
+    constants: dict[str, Constant],
+    taken: set[str],
+    params: Mapping[str, float],
+    dt: float | None,
 ) -> tuple[Recursion, dict[str, str]]:
     """Return how a layer responds to a spike, and what its variables are called."""
     model = feedback.via if isinstance(feedback.via, PostsynapticModel) else None

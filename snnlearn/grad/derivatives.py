@@ -110,21 +110,43 @@ class _Forward:
         if spike is not None and a.name == spike.id:
             self.follow_spike(a)
             return
-        value = value_of(a)
+        value = self.with_differences(value_of(a))
         moving = {n: self.forms[n] for n in tree.names_in(value) if self.forms.get(n)}
         if not moving:
             return
         self.comparisons[a.name] = tuple(_comparisons(value, moving))
         if spike is not None and a.resets is not None and is_detached(a.resets, self.detached):
             moving.pop(spike.id, None)
+        self.forms[a.name] = self.combined(a, {n: self.partial(a, value, n) for n in sorted(moving)}, moving)
+
+    def partial(self, a: Assignment, value: Expr, name: str) -> Expr:
+        """Return the derivative of a value by one name in it."""
+        e = tangent(value, {name: _ONE})
+        if self.quiet and self.step.spike is not None:
+            e = decided(e, {self.step.spike.id: False})
+        e = algebra.gathered(e)
+        return e if len(self.forms[name]) == 1 else self.named(e, f"d{a.name}_d{name}", a)
+
+    def combined(self, a: Assignment, partials: Mapping[str, Expr], moving: Mapping[str, Form]) -> Form:
+        """Return the derivative of a value by the directions, from those by the names in it."""
         form = {}
-        for direction in dict.fromkeys(d for f in moving.values() for d in f):
-            e = tangent(value, {n: f[direction] for n, f in moving.items() if direction in f})
-            if self.quiet and spike is not None:
-                e = decided(e, {spike.id: False})
+        for direction in dict.fromkeys(d for n in partials for d in moving[n]):
+            terms = [scaled(moving[n][direction], p) for n, p in partials.items() if direction in moving[n]]
+            e = algebra.gathered(algebra.total(terms))
             if not is_number(e, 0.0):
-                form[direction] = self.named(algebra.gathered(e), f"d{a.name}_{direction}", a)
-        self.forms[a.name] = form
+                form[direction] = self.named(e, f"d{a.name}_{direction}", a)
+        return form
+
+    def with_differences(self, value: Expr) -> Expr:
+        """Return a choice between a value and what is added to it as such: that alone is what a spike changes."""
+        if not isinstance(value, tree.Ternary) or not isinstance(value.then, Name):
+            return value
+        changed = self.step.by_name.get(value.then.id)
+        if changed is None or not isinstance(changed.value, tree.Binary) or changed.type != changed.value.type:
+            return value
+        e = changed.value
+        adds = (e.op in "+-" and e.left == value.other) or (e.op == "+" and e.right == value.other)
+        return replace(value, then=e) if adds else value
 
     def follow_spike(self, a: Assignment) -> None:
         margin = self.step.margin
@@ -241,16 +263,16 @@ def _spread(value: Expr, adjoint: Expr, sums: dict[str, Expr], under: Expr | Non
         partial = number(0.0) if name == skip else tangent(value, {name: _ONE})
         if is_number(partial, 0.0):
             continue
-        term = _scaled(adjoint, partial)
+        term = scaled(adjoint, partial)
         if under is not None and _may_be_infinite(partial):
             term = select(under, term, number(0.0))
         sums[name] = add(sums[name], term) if name in sums else term
 
 
-def _scaled(adjoint: Expr, partial: Expr) -> Expr:
+def scaled(adjoint: Expr, partial: Expr) -> Expr:
     """Return the product, chosen rather than multiplied by what a condition chooses."""
     if isinstance(partial, tree.Ternary):
-        return select(partial.condition, _scaled(adjoint, partial.then), _scaled(adjoint, partial.other))
+        return select(partial.condition, scaled(adjoint, partial.then), scaled(adjoint, partial.other))
     return multiply(adjoint, partial)
 
 
@@ -350,7 +372,7 @@ def derivative(code: str, wrt: str) -> str:
     Examples
     --------
     >>> derivative("x * x * exp(x)", "x")
-    '2.0 * x * exp(x) + x * x * exp(x)'
+    '(x + x) * exp(x) + x * x * exp(x)'
     """
     names = _Anything()
     snippet, _ = parse_code(code, Scope(names, {}), "derivative", expression=True)

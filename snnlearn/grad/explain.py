@@ -11,7 +11,7 @@ from snnlearn.dialect import tree, unparse
 from snnlearn.dialect.source import Place
 from snnlearn.dialect.tree import Expr
 from snnlearn.errors import GradientWarning
-from snnlearn.grad.credit import Credit, Feedback
+from snnlearn.grad.credit import Credit, FeedbackLoss
 from snnlearn.grad.step import Step
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _cuts(step: Step, credit: Credit, detach_reset: bool | Collection[str], loss
     cut = [x for x in dict.fromkeys(reset) if detach_reset is True or (detach_reset and x in detach_reset)]
     if cut:
         yield f"the derivative of the spike along the reset of {', '.join(cut)} (detach_reset)"
-    if isinstance(loss, Feedback):
+    if isinstance(loss, FeedbackLoss):
         yield f"how {loss.neuron.name}'s own spikes change what it makes of this neuron's (its linear response remains)"
 
 
@@ -94,7 +94,7 @@ def _approximations(step: Step, jacobian: str, loss: Any, made: Assembled) -> It
     if jacobian == "subthreshold":
         gate = "" if step.gate is None else f" and is never kept from spiking ({unparse(_as_declared(step))})"
         yield f"the Jacobian, by that of a neuron that does not spike{gate}: resets leave the tangents as they are"
-    if isinstance(loss, Feedback):
+    if isinstance(loss, FeedbackLoss):
         yield f"the weights from here to the loss, by those through which '{loss.signal}' comes back"
     for place in made.compared:
         yield "a comparison counts as constant: " + str(place.error("here")).split("\n")[1].strip()

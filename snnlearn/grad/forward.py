@@ -15,7 +15,7 @@ from snnlearn.dialect import tree
 from snnlearn.errors import GradientError, did_you_mean
 from snnlearn.grad.assemble import Assembled, assemble
 from snnlearn.grad.constants import add_constants, values_of
-from snnlearn.grad.credit import Credit, Feedback, fed_back, own_credit
+from snnlearn.grad.credit import Credit, FeedbackLoss, fed_back, own_credit
 from snnlearn.grad.explain import explain, warn_of_comparisons
 from snnlearn.grad.facts import assume, facts_of
 from snnlearn.grad.step import Constant, Step, located, step_of
@@ -65,7 +65,7 @@ def eligibility(
     postsynaptic: PostsynapticModel,
     *,
     surrogate: Surrogate | str,
-    loss: Loss | Feedback,
+    loss: Loss | FeedbackLoss,
     params: Mapping[str, float] | None = None,
     dt: float | None = None,
     jacobian: JacobianKind = "subthreshold",
@@ -81,7 +81,7 @@ def eligibility(
         Of the connection.
     surrogate : Surrogate or str
         What stands for the derivative of a spike, or its name in the library.
-    loss : Loss or Feedback
+    loss : Loss or FeedbackLoss
         What becomes small: of this neuron, or of a layer whose error signal it receives.
     params : mapping of str to float, optional
         Values of parameters, which decide branches. A name that several of the declarations have is the neuron's;
@@ -125,9 +125,9 @@ def eligibility(
     known = {*constants, "dt"}
 
     def credit_of(states: Collection[str] | None, constants: dict[str, Constant], taken: set[str]) -> Credit:
-        spike = "spike" if isinstance(loss, Feedback) else ""
+        spike = "spike" if isinstance(loss, FeedbackLoss) else ""
         recursion = recursion_of(used, known, detached=detach_reset, quiet=not exact, spike=spike, states=states)
-        if isinstance(loss, Feedback):
+        if isinstance(loss, FeedbackLoss):
             return fed_back(recursion, loss, neuron, constants, taken, given, dt)
         return own_credit(recursion, loss, neuron, constants, taken)
 

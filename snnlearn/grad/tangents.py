@@ -17,6 +17,8 @@ from snnlearn.dialect.tree import Expr, Name
 from snnlearn.grad.derivatives import Linear, linear_forms
 from snnlearn.grad.step import Step
 
+_FROM_STEP_TO_STEP: tuple[Literal["before"], Literal["after"]] = ("before", "after")
+
 
 class Tangent(NamedTuple):
     """Whose derivative: a variable ``before`` or ``after`` the timestep, or ``tilde``, after sim_code; an ``input``.
@@ -137,7 +139,8 @@ def recursion_of(
 def relevant(recursion: Recursion, wanted: Collection[str]) -> Recursion:
     """Return a recursion without the rows that no arrival reaches, or that reach none of these variables."""
     rows = recursion.by_target
-    alive = {Tangent("before", x) for x in recursion.arrivals}
+    # What arrives has a tangent, even where the timestep leaves nothing of it.
+    alive = {Tangent(stage, x) for x in recursion.arrivals for stage in _FROM_STEP_TO_STEP}
     while True:
         new = {t for t, row in rows.items() if t not in alive and alive & row.terms.keys()}
         new |= {Tangent("before", t.name) for t in new | alive if t.stage == "after"} - alive
