@@ -7,6 +7,7 @@ counts in volts and seconds, this counts in mV and ms.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn import grad
 from snnlearn.io import SpikeTrains
 from snnlearn.models import (
+    ExpCurr,
     Feedback,
     SourceReset,
     SpikeSourceArray,
@@ -23,6 +26,7 @@ from snnlearn.models import (
     SuperSpikeHidden,
     SuperSpikeOutput,
 )
+from snnlearn.models.surrogates import FastSigmoid
 
 TIMESTEP_MS = 0.1
 TRIAL_MS = 1890.0
@@ -44,6 +48,11 @@ TAU_DECAY_MS = 10.0
 TAU_AVG_ERR_MS = 10000.0
 
 _MEMBRANE = {"C": 10.0, "tauMem": 10.0, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 5.0}
+RULES = ("handwritten", "superspike", "bptt")
+# Half the squared error, a van Rossum distance; and the steepness of the surrogate [1/mV], SuperSpike's.
+ERROR = grad.Loss("HalfSquaredError", loss_code="loss = 0.5 * errTilda * errTilda;")
+BETA = 1.0
+_ERROR_FILTER = {"tauRise": TAU_RISE_MS, "tauDecay": TAU_DECAY_MS, "tauAvgErr": TAU_AVG_ERR_MS}
 _SYNAPSE = {"tauRise": TAU_RISE_MS, "tauDecay": TAU_DECAY_MS, "beta": 1000.0, "Vthresh": -50.0}
 
 
@@ -56,6 +65,9 @@ class SuperSpikeNetwork:
     model : GeNNModel
     input, hidden, output : neuron groups
     input_hidden, hidden_output, output_hidden : synapse groups
+        The last carries the error back; a rule that needs no such connection has None.
+    program : Program or None
+        What finds gradients, where the connections do not themselves.
 
     The custom update group ``"SourceReset"`` rewinds input and target, ``"CalculateTranspose"`` copies the forward
     weights into the feedback. Optimisers are yet to be added: see `snnlearn.userproject.superspike_training`.
@@ -68,6 +80,7 @@ class SuperSpikeNetwork:
     input_hidden: Any
     hidden_output: Any
     output_hidden: Any
+    program: Any = None
 
 
 def frozen_poisson(seed: int, num_neurons: int = NUM_INPUT, duration_ms: float = TRIAL_MS) -> SpikeTrains:
@@ -99,6 +112,7 @@ def describe(
     *,
     seed: int = 0,
     num_hidden: int = NUM_HIDDEN,
+    rule: str = "handwritten",
     recording: bool = False,
     timing: bool = False,
     **preferences: Any,
@@ -114,6 +128,9 @@ def describe(
     seed : int
         Of the initial weights.
     num_hidden : int
+    rule : {"handwritten", "superspike", "bptt"}
+        Where gradients come from: `snnlearn.models.SuperSpike`; the same derived from neurons and loss; or
+        backpropagation through time, derived too, on the embedded engine.
     recording, timing : bool
         Whether to record spikes, whether to measure kernels.
     **preferences
@@ -126,8 +143,23 @@ def describe(
     source, hidden, output = _add_neurons(model, inputs, target, num_hidden)
     for population in (source, hidden, output):
         population.spike_recording_enabled = recording
-    input_hidden = _add_plastic(genn, model, "InputHidden", source, hidden)
-    hidden_output = _add_plastic(genn, model, "HiddenOutput", hidden, output)
+    for population, trains in ((source, inputs), (output, target)):
+        _add_reset(genn, model, population, trains)
+    init = {"handwritten": _init_superspike, "superspike": _init_derived, "bptt": _init_static}[rule]
+    input_hidden = _add_plastic(genn, model, "InputHidden", source, hidden, init)
+    hidden_output = _add_plastic(genn, model, "HiddenOutput", hidden, output, init)
+    if rule == "bptt":
+        wrt = [input_hidden.vars["g"], hidden_output.vars["g"]]
+        program = grad.differentiate(
+            model, wrt, {output: ERROR}, surrogate=FastSigmoid, params={"beta": BETA}, window=UPDATE_TIMESTEPS + 1
+        )
+        return SuperSpikeNetwork(model, source, hidden, output, input_hidden, hidden_output, None, program)
+    output_hidden = _add_feedback(genn, model, hidden, output, hidden_output)
+    return SuperSpikeNetwork(model, source, hidden, output, input_hidden, hidden_output, output_hidden)
+
+
+def _add_feedback(genn: ModuleType, model: Any, hidden: Any, output: Any, forward: Any) -> Any:
+    """Add the connection that carries the error back, whose weights are copies of the forward ones."""
     output_hidden = model.add_synapse_population(
         "OutputHidden",
         "DENSE",
@@ -139,11 +171,9 @@ def describe(
         genn.init_postsynaptic("DeltaCurr"),
     )
     output_hidden.post_target_var = "ISynFeedback"
-    forward = genn.create_wu_var_ref(hidden_output, "w", output_hidden, "w")
-    model.add_custom_update("transpose", "CalculateTranspose", "Transpose", {}, {}, {"variable": forward})
-    for population, trains in ((source, inputs), (output, target)):
-        _add_reset(genn, model, population, trains)
-    return SuperSpikeNetwork(model, source, hidden, output, input_hidden, hidden_output, output_hidden)
+    weights = genn.create_wu_var_ref(forward, "w", output_hidden, "w")
+    model.add_custom_update("transpose", "CalculateTranspose", "Transpose", {}, {}, {"variable": weights})
+    return output_hidden
 
 
 def _add_neurons(model: Any, inputs: SpikeTrains, target: SpikeTrains, num_hidden: int) -> tuple[Any, Any, Any]:
@@ -154,7 +184,7 @@ def _add_neurons(model: Any, inputs: SpikeTrains, target: SpikeTrains, num_hidde
         "Output",
         target.num_neurons,
         SuperSpikeOutput,
-        {**_MEMBRANE, "tauRise": TAU_RISE_MS, "tauDecay": TAU_DECAY_MS, "tauAvgErr": TAU_AVG_ERR_MS},
+        {**_MEMBRANE, **_ERROR_FILTER},
         {**rest, "errRise": 0.0, "errDecay": 0.0, "avgSqrErr": 0.0, **_spike_range(target)},
     )
     source.extra_global_params["spikeTimes"].set_init_values(inputs.times)
@@ -166,24 +196,58 @@ def _spike_range(trains: SpikeTrains) -> dict[str, NDArray[np.int64]]:
     return {"startSpike": trains.start_index, "endSpike": trains.end_index}
 
 
-def _add_plastic(genn: ModuleType, model: Any, name: str, source: Any, target: Any) -> Any:
+def _add_plastic(genn: ModuleType, model: Any, name: str, source: Any, target: Any, init: Callable[..., Any]) -> Any:
     spread = {
         "mean": 0.0,
         "sd": WEIGHT_SD / np.sqrt(source.num_neurons),
         "min": -WEIGHT_LIMIT,
         "max": WEIGHT_LIMIT,
     }
-    weight_update = genn.init_weight_update(
+    weight_update = init(genn, genn.init_var("NormalClipped", spread), target)
+    return model.add_synapse_population(
+        name, "DENSE", source, target, weight_update, genn.init_postsynaptic("ExpCurr", {"tau": TAU_RISE_MS})
+    )
+
+
+def _init_superspike(genn: ModuleType, weights: Any, target: Any) -> Any:
+    return genn.init_weight_update(
         SuperSpike,
         _SYNAPSE,
-        {"w": genn.init_var("NormalClipped", spread), "e": 0.0, "lambda": 0.0, "m": 0.0},
+        {"w": weights, "e": 0.0, "lambda": 0.0, "m": 0.0},
         {"z": 0.0, "zTilda": 0.0},
         {"sigmaPrime": 0.0},
         post_var_refs={"V": genn.create_var_ref(target, "V"), "errTilda": genn.create_var_ref(target, "errTilda")},
     )
-    return model.add_synapse_population(
-        name, "DENSE", source, target, weight_update, genn.init_postsynaptic("ExpCurr", {"tau": TAU_RISE_MS})
+
+
+def _init_derived(genn: ModuleType, weights: Any, target: Any) -> Any:
+    rule = derived_rule(target.name)
+    model = rule.weight_update
+    zeros = [{v.name: 0.0 for v in declared} for declared in (model.vars, model.pre_vars, model.post_vars)]
+    refs = {name: genn.create_var_ref(target, variable) for name, variable in rule.post_neuron_var_refs.items()}
+    return genn.init_weight_update(model, rule.params, {**zeros[0], "w": weights}, *zeros[1:], post_var_refs=refs)
+
+
+def derived_rule(population: str) -> grad.EligibilityRule:
+    """Return SuperSpike as it follows from the declared neurons and the loss, for connections to a population.
+
+    Parameters
+    ----------
+    population : {"Hidden", "Output"}
+    """
+    hidden = population == "Hidden"
+    return grad.eligibility(
+        SuperSpikeHidden if hidden else SuperSpikeOutput,
+        ExpCurr,
+        surrogate=FastSigmoid,
+        loss=grad.FeedbackLoss(SuperSpikeOutput, ERROR) if hidden else ERROR,
+        params={**_MEMBRANE, **_ERROR_FILTER, "tau": TAU_RISE_MS, "beta": BETA},
+        dt=TIMESTEP_MS,
     )
+
+
+def _init_static(genn: ModuleType, weights: Any, target: Any) -> Any:
+    return genn.init_weight_update("StaticPulse", {}, {"g": weights})
 
 
 def _add_reset(genn: ModuleType, model: Any, population: Any, trains: SpikeTrains) -> None:

@@ -62,6 +62,7 @@ def get_parser() -> Parser:
     add("--kernel-profiling", action="store_true", help="print the time spent in each kind of kernel [s]")
     add("--save-data", action="store_true", help="write spikes and learning curve as CSV rather than plot them")
     add("--backend", default="auto", metavar="{" + ",".join(NAMES) + "}", help="engine to run on (default: auto)")
+    add("--rule", default="handwritten", choices=ss.RULES, help="where gradients come from (handwritten)")
     add("--optimiser", default="RMaxProp", choices=list(st.DEMO_OPTIMISERS), help="what applies gradients (RMaxProp)")
     add(
         "--schedule",
@@ -116,6 +117,7 @@ def run(args: Namespace) -> int:
             ss.frozen_poisson(seed),
             target,
             seed=seed,
+            rule=args.rule,
             recording=bool(recorded),
             timing=args.kernel_profiling,
             threads=args.threads,

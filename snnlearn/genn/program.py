@@ -323,6 +323,27 @@ class Program:
                 self._tapes.enable(True)
                 self._tapes.forget()
 
+    @contextmanager
+    def set_aside(self) -> Iterator[None]:
+        """Run something else in the middle of a window, without recording; the caller restores the model's state."""
+        self._check_loaded()
+        self._tapes.enable(False)
+        try:
+            yield
+        finally:
+            self._tapes.enable(True)
+
+    @property
+    def pending(self) -> int:
+        """How many timesteps are on the tape: those since the last `backward`."""
+        self._check_loaded()
+        return self._tapes.pending
+
+    def forget(self) -> None:
+        """Free the tape without a pass. Spikes that are on their way count as none."""
+        self._check_loaded()
+        self._tapes.forget()
+
     def _prepare(self) -> None:
         """Be told that the model is about to be built."""
         self._writing = self._updates_that_write()

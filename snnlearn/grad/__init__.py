@@ -13,6 +13,8 @@ from snnlearn.grad.credit import FeedbackLoss
 from snnlearn.grad.derivatives import derivative
 from snnlearn.grad.forward import EligibilityRule, eligibility
 
+_LATER = {"differentiate": "snnlearn.genn.differentiate", "Program": "snnlearn.genn.program"}  # stages to the right
+
 __all__ = [
     "Adjoint",
     "EligibilityRule",
@@ -25,11 +27,6 @@ __all__ = [
     "differentiate",
     "eligibility",
 ]
-
-_LATER = {
-    "differentiate": "snnlearn.genn.differentiate",
-    "Program": "snnlearn.genn.program",
-}  # of stages to the right of this one
 
 
 def __getattr__(name: str) -> Any:

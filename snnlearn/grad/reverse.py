@@ -19,10 +19,10 @@ from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, Va
 from snnlearn.dialect import algebra, tree
 from snnlearn.dialect.tree import Expr, Name
 from snnlearn.errors import GradientError
-from snnlearn.grad.adjoint_constants import Constants
 from snnlearn.grad.coefficients import Coefficients, used
 from snnlearn.grad.derivatives import PSI, needed, pullback
 from snnlearn.grad.loss import loss_gradient
+from snnlearn.grad.renamed import RenamedParams
 from snnlearn.grad.single import Assignment
 from snnlearn.grad.step import Postsynaptic, step_of
 from snnlearn.grad.surrogate import surrogate_derivative
@@ -278,7 +278,7 @@ class _Reverse:
                 f"the tape of '{self.neuron.name}' lacks what this gradient needs; name the variables whose "
                 "adjoints are given in differentiate(..., outputs=[...])"
             )
-        constants = Constants()
+        constants = RenamedParams()
         constants.add("", self.neuron)
         constants.add(SURROGATE, self.request.surrogate)
         for part in self.request.loss.parts if self.request.loss is not None else ():

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from snnlearn.declare import DerivedParam, ExtraGlobalParam, InputVar, NeuronModel, Param, Var, VarAccess
 from snnlearn.dialect import unparse
 from snnlearn.dialect.tree import Expr
-from snnlearn.grad.adjoint_constants import Constants
 from snnlearn.grad.coefficients import Coefficients, used
+from snnlearn.grad.renamed import RenamedParams
 from snnlearn.grad.single import Assignment
 
 SPIKE_ADJOINT = "spikeAdjoint"  # the adjoint neuron's input: the adjoint of the spike that the neuron emitted
@@ -65,13 +65,13 @@ class Tape(ABC):
     coefficients : Coefficients
     lines : sequence of Assignment
         What computes the coefficients from what a timestep begins with.
-    constants : Constants
+    constants : RenamedParams
     """
 
     neuron: NeuronModel
     coefficients: Coefficients
     lines: Sequence[Assignment]
-    constants: Constants
+    constants: RenamedParams
 
     @property
     def spikes(self) -> bool:

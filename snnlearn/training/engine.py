@@ -7,6 +7,7 @@ only hands on, and groups are taken by the engine that made them: both are `Any`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -134,6 +135,23 @@ class ModelApi(SteppedModelApi, Protocol):
 
     def description(self) -> dict[str, Any]:
         """Return what the model declares, as dicts, lists, strings and numbers."""
+
+
+class GradientApi(Protocol):
+    """What finds gradients by a pass back through what was run; `snnlearn.grad.Program`."""
+
+    @property
+    def pending(self) -> int:
+        """How many timesteps were run since the last pass."""
+
+    def backward(self) -> None:
+        """Go back through them, and add to the gradients."""
+
+    def set_aside(self) -> AbstractContextManager[None]:
+        """Run something else, after which the model is as it was before."""
+
+    def forget(self) -> None:
+        """Take no more account of what was run."""
 
 
 class EngineApi(Protocol):

@@ -25,7 +25,7 @@ from snnlearn.training.checkpoint import Checkpoint
 from snnlearn.training.conductor import Conductor
 from snnlearn.training.data import Data
 from snnlearn.training.decay import DecayType
-from snnlearn.training.engine import EngineApi, ModelApi, NeuronGroupApi
+from snnlearn.training.engine import EngineApi, GradientApi, ModelApi, NeuronGroupApi
 from snnlearn.training.finder import Ending, FoundRate, find_rate
 from snnlearn.training.fit import check_phases, plan_fit, signature_of
 from snnlearn.training.forwarding import Forwarded
@@ -81,6 +81,11 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         After how many trials, at the latest, to read and check losses that are noted on the device. They are read
         before where somebody asks: a callback for `sched` or `epochs`, the table of epochs, ``stop_div``, `save`.
 
+    gradient : Program, optional
+        What `snnlearn.grad.differentiate` gives: it goes back through the timesteps since the last update before each
+        update, where the gradient is not summed up by the connections themselves. Its ``window`` is at least
+        ``update_timesteps + update_offset``. A checkpoint ends the window.
+
     Attributes
     ----------
     runner : TrialRunner
@@ -125,6 +130,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         callbacks: Sequence[Callback] = (),
         quiet: bool = False,
         read_trials: int = 10,
+        gradient: GradientApi | None = None,
     ) -> None:
         check_connections(connections)
         check_kind("loss and metrics", Measure, (loss, *metrics))
@@ -143,12 +149,12 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
             loss, tuple(metrics), Data() if data is None else data, validation, list(callbacks), shuffle, seed, quiet,
             read_trials,
         )  # fmt: skip
-        self._update_offset, self._prepare = update_offset, prepare
+        self._update_offset, self._prepare, self._gradient = update_offset, prepare, gradient
         self._recording_timesteps = trial_timesteps if populations else None
         self._network = TrainedNetwork(genn, model, connections, optimisers, update_timesteps)
         counters = Counters()
         self._session = Session(self._settings, counters, len(self.connections))
-        self._validation = Validation(model, self._session, trial_timesteps, reset_groups)
+        self._validation = Validation(model, self._session, trial_timesteps, reset_groups, gradient)
         self._conductor = Conductor(self, self._session, self._network, self._validation)
         self.runner = TrialRunner(
             model,
@@ -161,6 +167,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
             populations=populations,
             callbacks=[self._conductor],
             counters=counters,
+            gradient=gradient,
         )
 
     # ---- how it went ----
@@ -334,6 +341,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         if not (all(isinstance(rate, Real) for rate in ends) and 0 < start < end):
             raise TrainingError(f"the finder's rates must grow: 0 < start < end, not {start!r} to {end!r}")
         self.build([optimiser])
+        self._end_window()
         before, session, fit = self._snapshot(), self._session, self._session.fit
         quiet, self.quiet = self.quiet, True
         try:
@@ -360,6 +368,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         """
         if not self._network.built:
             raise TrainingError("there is nothing to save: the network is not built yet")
+        self._end_window()
         checkpoint = self._snapshot()
         known_by = self._network.fingerprint(self._network.optimisers)
         return replace(checkpoint, progress={**checkpoint.progress, "fingerprint": known_by}).write(name)
@@ -390,6 +399,11 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         checkpoint.check_fits(present)
         self._restore(checkpoint)
 
+    def _end_window(self) -> None:
+        """Have the gradient of what was run since the last update with the model's variables, where states keep it."""
+        if self._gradient is not None and self._gradient.pending:
+            self._gradient.backward()
+
     def _setup(self) -> dict[str, Any]:
         """Return what must be the same where training goes on."""
         return {
@@ -417,4 +431,6 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         self._network.forget_rates()
         self.model.set_state(checkpoint.arrays)
         self.model.timestep = checkpoint.progress["timestep"]
+        if self._gradient is not None:
+            self._gradient.forget()
         self._session.set_state(state)

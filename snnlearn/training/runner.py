@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from snnlearn.calling import named_arguments
 from snnlearn.errors import TrainingError
 from snnlearn.training.callbacks import Callback, Spikes, notify
-from snnlearn.training.engine import NeuronGroupApi, SteppedModelApi
+from snnlearn.training.engine import GradientApi, NeuronGroupApi, SteppedModelApi
 from snnlearn.training.forwarding import Forwarded
 from snnlearn.training.one_thread import OneThread, one_thread
 from snnlearn.training.session import Counters
@@ -60,6 +60,8 @@ class TrialRunner(OneThread):
         May be changed between updates.
     counters : Counters
         The counters; ``trial``, ``timestep``, ``update`` and ``timesteps_left`` are its own.
+    gradient : Program, optional
+        Goes back through what was run before each update.
 
     Raises
     ------
@@ -85,6 +87,7 @@ class TrialRunner(OneThread):
         populations: Sequence[NeuronGroupApi] = (),
         callbacks: Sequence[Callback] = (),
         counters: Counters | None = None,
+        gradient: GradientApi | None = None,
     ) -> None:
         _need_positive("trial_timesteps", trial_timesteps)
         if (update_group is None) != (update_timesteps is None):
@@ -105,6 +108,7 @@ class TrialRunner(OneThread):
         self._record = frozenset(record)
         self._populations = tuple(populations)
         self._callbacks = tuple(callbacks)
+        self._gradient = gradient
 
     @one_thread
     def run(self, num_trials: int) -> bool:
@@ -191,6 +195,8 @@ class TrialRunner(OneThread):
         if self.update_group is not None and self.updates_until(self.counters.timestep) > self.counters.update:
             update = self.counters.update
             self._tell("on_update", update)
+            if self._gradient is not None and self._gradient.pending:
+                self._gradient.backward()
             self.model.custom_update(self.update_group)
             self.counters.update += 1
             self._tell("on_update_end", update)

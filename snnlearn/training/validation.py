@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from snnlearn.errors import TrainingError
 from snnlearn.training.data import Data
-from snnlearn.training.engine import ModelApi
+from snnlearn.training.engine import GradientApi, ModelApi
 from snnlearn.training.session import Session
 
 
@@ -23,8 +24,15 @@ class Validation:
         Custom update groups to run at the start of each trial.
     """
 
-    def __init__(self, model: ModelApi, session: Session, trial_timesteps: int, reset_groups: Sequence[str]) -> None:
-        self._model, self._session = model, session
+    def __init__(
+        self,
+        model: ModelApi,
+        session: Session,
+        trial_timesteps: int,
+        reset_groups: Sequence[str],
+        gradient: GradientApi | None = None,
+    ) -> None:
+        self._model, self._session, self._gradient = model, session, gradient
         self._trial_timesteps, self._reset_groups = trial_timesteps, tuple(reset_groups)
 
     def run(self) -> tuple[float, dict[str, float]]:
@@ -42,7 +50,8 @@ class Validation:
         self._session.settle()
         kept = model.state(), model.timestep, [dict(m.state) for m in measures]
         try:
-            values = self._show(settings.validation)
+            with nullcontext() if self._gradient is None else self._gradient.set_aside():
+                values = self._show(settings.validation)
         finally:
             model.set_state(kept[0])
             model.timestep = kept[1]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable
 
 from snnlearn.declare import DerivedParam, Model, Param
+from snnlearn.grad.constants import Renamed
 
 
-class Constants:
+class RenamedParams:
     """Parameters and derived parameters of the models that take part in derived code."""
 
     def __init__(self) -> None:
@@ -39,16 +39,6 @@ class Constants:
                 name = prefix + p.name
                 if (wanted or name in mentioned) and name not in taken:
                     params.append(Param(name, p.type, p.within))
-            plain = {p.name: prefix + p.name for p in own}
-            derived += [DerivedParam(prefix + d.name, partial(_derive, d.func, plain), d.type) for d in wanted]
+            plain = tuple((p.name, prefix + p.name) for p in own)
+            derived += [DerivedParam(prefix + d.name, Renamed(d.func, plain), d.type) for d in wanted]
         return params, derived
-
-
-def _derive(
-    func: Callable[[Mapping[str, float], float], float],
-    names: Mapping[str, str],
-    params: Mapping[str, float],
-    dt: float,
-) -> float:
-    """Compute a derived parameter from parameters that go by other names."""
-    return func({name: params[there] for name, there in names.items()}, dt)
