@@ -3,8 +3,10 @@
     python benchmarks/recording.py [--rounds 15] [--json FILE]
 
 ``forward`` is the demo's network without learning: 200 inputs, 256 hidden and 200 output neurons, static weights; it
-runs for 5,000 timesteps in each round. ``demo`` is the whole demo, 10,000 timesteps. On one thread. Each is compared
-with itself without recorders, round by round: the ratio is the median of the rounds'.
+runs for 5,000 timesteps in each round. ``demo`` is the whole demo, 10,000 timesteps. On one thread, in seconds of its
+CPU time. Each is compared with itself without recorders, round by round: the ratio is the median of the rounds'.
+``played in reverse`` is another network, of as many neurons with a leaky integrator each, that takes a number and a
+flag of each neuron from the rows; ``computed again`` is all blocks from their checkpoints.
 """
 
 from __future__ import annotations
@@ -13,16 +15,15 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable
 from typing import Any
 
 from snnlearn import genn
 from snnlearn.data import target_path
-from snnlearn.genn import GeNNModel, Recording
+from snnlearn.genn import Checkpoints, GeNNModel, Playback, Recording, VarAccess
 from snnlearn.io import read_ras
 from snnlearn.userproject import superspike as ss
 
-FORWARD_STEPS, DEMO_STEPS = 5000, 10_000
+FORWARD_STEPS, DEMO_STEPS, BLOCK = 5000, 10_000, 64
 
 
 class Case:
@@ -33,25 +34,93 @@ class Case:
     against : str
         The case that it is compared with.
     nbytes : int
-        What its recordings take.
+        What its recordings take, and its checkpoints.
     """
 
-    def __init__(self, model: GeNNModel, timesteps: int, against: str = "", recordings: tuple[Recording, ...] = ()):
+    def __init__(
+        self,
+        model: GeNNModel,
+        timesteps: int,
+        against: str = "",
+        recordings: tuple[Recording, ...] = (),
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
         self.model, self.timesteps, self.against = model, timesteps, against
+        self.recordings, self.checkpoints = recordings, checkpoints
         self.seconds: list[float] = []
         model.build()
         model.load()
-        self.nbytes = sum(recording.nbytes for recording in recordings)
+        self.nbytes = sum(r.nbytes for r in recordings) + (checkpoints.nbytes if checkpoints is not None else 0)
         if "CalculateTranspose" in {update.spec.group_name for update in model.custom_updates.values()}:
             model.custom_update("CalculateTranspose")
 
-    def run(self) -> None:
-        """Run a round, from the beginning of the input."""
-        self.model.custom_update("SourceReset")
+    def prepare(self) -> None:
+        """Begin the input anew."""
+        if "SourceReset" in {update.spec.group_name for update in self.model.custom_updates.values()}:
+            self.model.custom_update("SourceReset")
         self.model.timestep = 0
-        start = time.thread_time()
+        if self.checkpoints is not None:
+            self.checkpoints.begin()
+
+    def work(self) -> None:
+        """Do what is timed."""
         self.model.run(self.timesteps)
+
+    def run(self) -> None:
+        """Run a round."""
+        self.prepare()
+        start = time.thread_time()
+        self.work()
         self.seconds.append(time.thread_time() - start)
+
+
+class Again(Case):
+    """The timesteps of another case, computed again from its checkpoints."""
+
+    def __init__(self, of: Case) -> None:
+        self.of, self.timesteps, self.against = of, of.timesteps, "forward"
+        self.seconds, self.nbytes = [], of.nbytes
+
+    def prepare(self) -> None:
+        """Do nothing: the other case has just run."""
+
+    def work(self) -> None:
+        """Compute all blocks again."""
+        assert self.of.checkpoints is not None
+        for _ in self.of.checkpoints.backwards():
+            pass
+
+
+class Played(Case):
+    """A network that plays what another case has recorded, in reverse, or has the same variables and plays nothing."""
+
+    def __init__(self, of: Case, play: bool) -> None:
+        model = GeNNModel("float", "played" if play else "plays_nothing", threads=1)
+        model.dt = ss.TIMESTEP_MS
+        self.playbacks: list[Playback] = []
+        for recording in of.recordings:
+            group, values = recording.population, {"V": 0.0, "spiked": 0, "x": 0.0}
+            plays = model.add_neuron_population(group.name, group.num_neurons, INTEGRATOR, {}, values)
+            if play:
+                self.playbacks.append(model.play(plays, "V", recording["V"], reverse=True))
+                self.playbacks.append(model.play(plays, "spiked", recording.spikes, reverse=True))
+        super().__init__(model, of.timesteps, "played by nobody" if play else "")
+
+    def prepare(self) -> None:
+        """Begin with the newest row."""
+        for playback in self.playbacks:
+            playback.rewind()
+
+
+INTEGRATOR = genn.create_neuron_model(
+    "Integrator",
+    vars=[
+        ("V", "scalar", VarAccess.READ_ONLY_DUPLICATE),
+        ("spiked", "uint8_t", VarAccess.READ_ONLY_DUPLICATE),
+        "x",
+    ],
+    sim_code="x = spiked ? 0.0 : 0.99 * x + V;",
+)
 
 
 def forward(name: str) -> tuple[GeNNModel, Any, Any]:
@@ -75,13 +144,15 @@ def forward(name: str) -> tuple[GeNNModel, Any, Any]:
     return model, hidden, output
 
 
-def both_layers(name: str, every: int = 1, enabled: bool = True) -> Case:
+def both_layers(name: str, every: int = 1, enabled: bool = True, block: int = 0) -> Case:
     """Return the forward network with a number and a flag of each neuron of both layers recorded."""
     model, hidden, output = forward(name)
-    recordings = tuple(model.record(group, "V", FORWARD_STEPS, every, spikes=True) for group in (hidden, output))
+    checkpoints = model.keep_checkpoints(FORWARD_STEPS, block, overlap=1) if block else None
+    length = block + 1 if block else FORWARD_STEPS
+    recordings = tuple(model.record(group, "V", length, every, spikes=True) for group in (hidden, output))
     for recording in recordings:
         recording.enabled = enabled
-    return Case(model, FORWARD_STEPS, "forward", recordings)
+    return Case(model, FORWARD_STEPS, "forward", recordings, checkpoints)
 
 
 def demo() -> GeNNModel:
@@ -96,19 +167,26 @@ def potentials() -> Case:
     return Case(model, DEMO_STEPS, "demo", (recording,))
 
 
-CASES: dict[str, Callable[[], Case]] = {
-    "forward": lambda: Case(forward("forward")[0], FORWARD_STEPS),
-    "forward, V and spikes of both layers": lambda: both_layers("recorded"),
-    "forward, every 10th timestep": lambda: both_layers("every10", every=10),
-    "forward, recorders off": lambda: both_layers("off", enabled=False),
-    "demo": lambda: Case(demo(), DEMO_STEPS),
-    "demo, 200 potentials": potentials,
-}
+def all_cases() -> dict[str, Case]:
+    """Return the cases in the order in which they run."""
+    recorded, kept = both_layers("recorded"), both_layers("kept", block=BLOCK)
+    return {
+        "forward": Case(forward("forward")[0], FORWARD_STEPS),
+        "V and spikes of both layers": recorded,
+        "every 10th timestep": both_layers("every10", every=10),
+        "recorders off": both_layers("off", enabled=False),
+        f"checkpoints, {BLOCK} timesteps apart": kept,
+        "computed again": Again(kept),
+        "played by nobody": Played(recorded, play=False),
+        "played in reverse": Played(recorded, play=True),
+        "demo": Case(demo(), DEMO_STEPS),
+        "demo, 200 potentials": potentials(),
+    }
 
 
 def measure(rounds: int) -> dict[str, dict[str, float]]:
     """Return the figures of each case, by name."""
-    cases = {name: make() for name, make in CASES.items()}
+    cases = all_cases()
     for number in range(rounds + 1):
         for case in cases.values():
             case.run()
@@ -133,7 +211,7 @@ def main() -> None:
     found = measure(args.rounds)
     for name, figures in found.items():
         ratio = f"{figures['ratio']:6.2f} x, least {figures['ratio_of_least']:.2f} x" if "ratio" in figures else ""
-        print(f"{name:38} {figures['us_a_timestep']:7.3f} us a timestep {figures['mb']:7.2f} MB {ratio}")
+        print(f"{name:32} {figures['us_a_timestep']:7.3f} us a timestep {figures['mb']:7.2f} MB {ratio}")
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
             json.dump(found, file, indent=1)

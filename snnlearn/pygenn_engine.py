@@ -13,7 +13,7 @@ import tempfile
 import types
 import weakref
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pygenn
@@ -38,6 +38,10 @@ from snnlearn.pygenn_description import description, given_to, noted
 from snnlearn.pygenn_models import by_name
 
 _OUR_PREFERENCES = our_names()
+_NO_HISTORY = (
+    "GeNN neither records variables nor plays them: take the back end 'cpu' or 'cuda' of the embedded engine, or have "
+    "code write to an extra global parameter, log[step * num_neurons + id]"
+)
 _SHORT_NAMES = {"cpu": "single_threaded_cpu"}
 _KINDS = (
     "neuron_populations",
@@ -175,6 +179,12 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
             raise NetworkError(f"cannot run {num_timesteps} timesteps")
         for _ in range(num_timesteps):
             self.step_time()
+
+    def record(self, *_: Any, **__: Any) -> NoReturn:
+        """Raise BackendError: GeNN records spikes and events alone."""
+        raise BackendError(_NO_HISTORY)
+
+    play = keep_checkpoints = record
 
     def state(self) -> dict[str, Any]:
         """Return copies of all variables and summed inputs on the device; spikes in flight are not among them."""

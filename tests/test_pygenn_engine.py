@@ -225,3 +225,11 @@ def test_optimisers_stay_in_their_intervals() -> None:
             continue
         with pytest.raises(TrainingError, match=r"epsilon must be in .* but 1e-50 is 0 in single precision"):
             attach(model, "Adam", "update", "Learn", *refs, {"epsilon": 1e-50})
+
+
+@pytest.mark.parametrize("name", ["record", "play", "keep_checkpoints"])
+def test_variables_are_recorded_by_the_embedded_engine_alone(name: str) -> None:
+    model = genn.GeNNModel("float", "kept")
+    population = model.add_neuron_population("P", 1, NEURON, {"k": 1.0}, {"V": 0.0})
+    with pytest.raises(BackendError, match="GeNN neither records variables nor plays them: take the back end 'cpu'"):
+        getattr(model, name)(population, "V")

@@ -25,7 +25,8 @@ _BOOLEAN = frozenset(["bool", "bool*", "bool *"])
 _ABSENT = {"value": "did you mean 'values' or 'view'?"} | obsolete.explain_all(obsolete.ARRAY)
 _UNRECORDED = dict.fromkeys(
     ["recording_enabled", "spike_recording_enabled"],
-    "only spikes and events are recorded; pull the variable after each timestep and copy its view",
+    "variables of neurons are recorded by `model.record(population, name, timesteps)`, spikes where the population has "
+    "`spike_recording_enabled`",
 )
 
 

@@ -170,10 +170,10 @@ class Playback(CheckedAttributes):
         size, batch = self.population.spec.size, int(self.population._model.batch_size)
         what = f"what is played to {self._whose}"
         values = as_numbers(given, np.dtype(self._own_type.dtype), self._own_type.name, what)
-        shape = (len(values), batch, size) if values.ndim else ()
+        timesteps = values.shape[0] if values.ndim else 0
         if values.ndim == 2 and values.shape[1] == size:
-            values = np.broadcast_to(values[:, None, :], shape)
-        if values.shape != shape or not len(values):
+            values = np.broadcast_to(values[:, None, :], (timesteps, batch, size))
+        if values.shape != (timesteps, batch, size) or not timesteps:
             raise NetworkError(
                 f"{what} must have shape (timesteps, {batch}, {size}) or (timesteps, {size}), not {values.shape}"
             )
@@ -192,6 +192,10 @@ class Playback(CheckedAttributes):
         self._state = history.players[self.population._key, self.variable]
         if self._values is not None:
             self._take_values()
+        # What it plays itself, a model has to record first.
+        self._state.may_wait = (
+            self.source is not None and self.source.recording.population._model is self.population._model
+        )
 
     def _unload(self) -> None:
         self._state = None

@@ -8,6 +8,7 @@ Mathematical Software 26(1), 19-45, is about checkpoints in general; here there 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any, Protocol
 
 from snnlearn.codegen.plan import Plan
@@ -99,12 +100,16 @@ class Checkpoints:
         self._state, self._constant, self._rest = frozenset(needs.state), needs.constant, needs.rest
         self._pool = simulation.gather(needs.state)
         self._rows = [  # as bytes, and whose they are
-            (simulation.memory(name).view("uint8").reshape(r.record.rows + 1, -1), number)
+            (list(simulation.memory(name).view("uint8").reshape(r.record.rows + 1, -1)), number)
             for number, r in enumerate(self._recorders)
             for name in r.arrays(simulation.plan)
         ]
-        self._size = len(self._pool) + overlap * sum(len(rows[0]) for rows, _ in self._rows)
-        self._store = simulation.new_bytes(self._size * -(-timesteps // every), "the checkpoints")
+        lengths = [len(self._pool), *(len(rows[0]) for rows, _ in self._rows for _ in range(overlap))]
+        snapshots = -(-timesteps // every)
+        self._store = simulation.new_bytes(sum(lengths) * snapshots, "the checkpoints")
+        ends = [0, *accumulate(lengths * snapshots)]
+        pieces = [self._store[begin:end] for begin, end in pairwise(ends)]
+        self._pieces = [pieces[at : at + len(lengths)] for at in range(0, len(pieces), len(lengths))]  # by snapshot
         self._end: list[Any] = []  # what the window has left, while blocks are computed again
         self._stands: list[list[Stand]] = []  # of the recorders, by snapshot
         self._first = 0
@@ -154,7 +159,7 @@ class Checkpoints:
             self._broken = f"more than the {self.timesteps} timesteps that there is room for have run"
             return wanted
         if done == len(self._stands) * self.every:
-            self._take(timestep)
+            self._take()
             self._changed = None
         elif self._changed is not None:
             self._broken = f"{self._changed[1]} was changed before timestep {self._changed[0]}, within a block"
@@ -182,25 +187,23 @@ class Checkpoints:
 
     # ---- snapshots ----
 
-    def _take(self, timestep: int) -> None:
-        self._stands.append([recorder.stand(timestep) for recorder in self._recorders])
+    def _take(self) -> None:
+        self._stands.append([recorder.stand for recorder in self._recorders])
         self._copy_snapshot(len(self._stands) - 1, back=False)
 
     def _copy_snapshot(self, number: int, back: bool) -> None:
         """Copy the state, and the rows before the recorders' counts, to a snapshot, or back."""
-        at = number * self._size
-        at = self._copy(self._pool, at, back)
+        timestep, stands = self._first + number * self.every, self._stands[number]
+        here = [self._pool]
         for rows, which in self._rows:
-            count, room = self._stands[number][which].count, len(rows) - 1
-            for before in range(count - self.overlap, count):
-                at = self._copy(rows[before % room], at, back)
-
-    def _copy(self, here: Any, at: int, back: bool) -> int:
-        """Copy bytes to a place in the store, or back; return where the next begin."""
-        end = at + len(here)
-        there = self._store[at:end]
-        self._simulation.copy_bytes(*((here, there) if back else (there, here)))
-        return end
+            count, room = stands[which].count(timestep), len(rows) - 1
+            here += [rows[before % room] for before in range(count - self.overlap, count)]
+        copy_bytes = self._simulation.copy_bytes
+        for mine, kept in zip(here, self._pieces[number], strict=True):
+            if back:
+                copy_bytes(mine, kept)
+            else:
+                copy_bytes(kept, mine)
 
     # ---- blocks ----
 
@@ -228,7 +231,7 @@ class Checkpoints:
         simulation = self._simulation
         simulation.flush()
         self._last = simulation.timestep
-        self._after = [recorder.stand(self._last) for recorder in self._recorders]
+        self._after = [recorder.stand for recorder in self._recorders]
         arrays = [self._pool, *(simulation.memory(name) for name in self._rest)]
         self._end = [(array, simulation.new_bytes(int(array.nbytes), "a copy of the state")) for array in arrays]
         for array, copy in self._end:
@@ -256,7 +259,7 @@ class Checkpoints:
     def _holds(self, block: Block) -> bool:
         """Whether all recorders hold the window's last block, as it was first computed."""
         pairs = zip(self._stands[-1], self._after, strict=True)
-        return all(after.count - before.count == block.timesteps for before, after in pairs)
+        return all(after.count(self._last) - before.count(block.first) == block.timesteps for before, after in pairs)
 
     def close(self) -> None:
         """Put everything back as it was before `open`; the window ends."""

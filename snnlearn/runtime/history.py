@@ -7,7 +7,7 @@ that it has recorded: an assignment to the simulation's timestep, or a pause, do
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from weakref import WeakSet, ref
 
@@ -41,8 +41,8 @@ class WithRows(Protocol):
     def closed(self) -> bool:
         """Whether it has been unloaded."""
 
-    def copy(self, at: Location) -> NDArray[Any]:
-        """Return a copy of an array's values."""
+    def read(self, at: Location) -> NDArray[Any]:
+        """Return an array's values, which are not to be changed."""
 
     def write(self, at: Location, values: NDArray[Any]) -> None:
         """Replace all values of an array by as many others."""
@@ -81,11 +81,28 @@ class _Numbers:
 
 @dataclass(frozen=True)
 class Stand:
-    """How far a recorder is: ``count`` timesteps, which were those of the stretches; whether it goes on."""
+    """How far a recorder is.
 
-    count: int
-    enabled: bool
+    Attributes
+    ----------
+    base : int
+        Timestep t is the count ``t - base``.
+    start : int or None
+        The first timestep of a window; None where it never stops.
+    stretches : tuple of (int, int)
+        From which count on the timesteps follow which one.
+    paused : int or None
+        The count at which it does not go on; below zero before its first timestep.
+    """
+
+    base: int
+    start: int | None
     stretches: tuple[tuple[int, int], ...]
+    paused: int | None = None
+
+    def count(self, timestep: int) -> int:
+        """Return how many timesteps it has recorded before this one; below zero before its first."""
+        return _signed(timestep - self.base) if self.paused is None else self.paused
 
 
 class RecorderState:
@@ -98,16 +115,19 @@ class RecorderState:
     number : int
         Which of the population's records.
     record : Record
+
+    Attributes
+    ----------
+    readers : set of WithRows
+        The simulations that play its rows.
+    stand : Stand
     """
 
     def __init__(self, simulation: WithRows, population: str, number: int, record: Record) -> None:
         self.population, self.record = population, record
-        self.readers: WeakSet[WithRows] = WeakSet()  # that play its rows
+        self.readers: WeakSet[WithRows] = WeakSet()
         self._numbers = _Numbers(simulation, Location(population, "recorder", str(number)))
-        self._start: int | None = None
-        self._base = 0
-        self._paused: int | None = None  # the count at which it does not go on; below zero before its first timestep
-        self._stretches: list[tuple[int, int]] = []  # from which count on the timesteps follow which one
+        self.stand = Stand(0, None, ((0, 0),))
         self.restart(None)
 
     @property
@@ -120,19 +140,12 @@ class RecorderState:
     @property
     def limit(self) -> int:
         """How many timesteps it records before it stops."""
-        return _NO_LIMIT if self._start is None else self.record.timesteps
-
-    @property
-    def _count(self) -> int:
-        return self._count_at(self.simulation.timestep) if self._paused is None else self._paused
-
-    def _count_at(self, timestep: int) -> int:
-        return _signed(timestep - self._base) if self._paused is None else self._paused
+        return _NO_LIMIT if self.stand.start is None else self.record.timesteps
 
     @property
     def written(self) -> int:
         """How many timesteps have been recorded since it began."""
-        return min(max(self._count, 0), self.limit)
+        return min(max(self.stand.count(self.simulation.timestep), 0), self.limit)
 
     @property
     def held(self) -> range:
@@ -143,85 +156,60 @@ class RecorderState:
 
     def timesteps(self, counts: range) -> Iterator[int]:
         """Yield the timesteps that these counts were."""
-        stretches = iter([*self._stretches[1:], (_WRAP, 0)])
-        (first, timestep), (end, following) = self._stretches[0], next(stretches)
+        current, *rest = self.stand.stretches
         for count in counts:
-            while count >= end:
-                first, timestep = end, following
-                end, following = next(stretches)
-            yield timestep + count - first
+            while rest and count >= rest[0][0]:
+                current = rest.pop(0)
+            yield current[1] + count - current[0]
+
+    def records(self, first: int, timesteps: int) -> bool:
+        """Whether any of so many timesteps from one on would be recorded."""
+        count = self.stand.count(first)
+        return self.enabled and count < self.limit and count + timesteps > 0
 
     # ---- what the host changes ----
 
     def restart(self, start: int | None) -> None:
         """Forget all rows; record from now on, or the timesteps from ``start`` on until all rows are full."""
-        self._start = start
-        if start is None:
-            self._base = self.simulation.timestep
-        else:
-            self._base = start
-        self._stretches = [(0, self._base)]
-        if self._paused is not None:
-            self._paused = _signed(self.simulation.timestep - self._base)
-        self._write()
+        now = self.simulation.timestep
+        base = now if start is None else start
+        self.put_back(Stand(base, start, ((0, base),), None if self.enabled else _signed(now - base)))
 
     @property
     def enabled(self) -> bool:
         """Whether it records at all."""
-        return self._paused is None
+        return self.stand.paused is None
 
     @enabled.setter
     def enabled(self, on: bool) -> None:
+        stand, now = self.stand, self.simulation.timestep
         if on == self.enabled:
             return
-        if on:
-            count, self._paused = self._paused, None
-            assert count is not None
-            # Before its first timestep it need not go on, unless that has passed.
-            if count >= 0 or _signed(self.simulation.timestep - self._base) > 0:
-                self._go_on(max(count, 0))
+        if stand.paused is None:
+            self.put_back(replace(stand, paused=stand.count(now)))
+        # Before its first timestep it need not go on, unless that has passed.
+        elif stand.paused >= 0 or _signed(now - stand.base) > 0:
+            self._go_on(max(stand.paused, 0), now)
         else:
-            self._paused = self._count
-        self._write()
-
-    def stand(self, timestep: int) -> Stand:
-        """Return how far it is, before this timestep."""
-        return Stand(self._count_at(timestep), self.enabled, tuple(self._stretches))
-
-    def put_back(self, stand: Stand) -> None:
-        """Be as far as it was: the next timestep is to follow those that had been recorded then."""
-        self._paused = None if stand.enabled else stand.count
-        self._base = self.simulation.timestep - stand.count
-        self._stretches = list(stand.stretches)
-        self._write()
-
-    def records(self, first: int, timesteps: int) -> bool:
-        """Whether any of so many timesteps from one on would be recorded."""
-        count = _signed(first - self._base)
-        return self._paused is None and count < self.limit and count + timesteps > 0
+            self.put_back(replace(stand, paused=None))
 
     def moved(self, old: int, new: int) -> None:
         """Take note that the timestep has been assigned: the count goes on."""
-        if self._paused is None:
-            count = _signed(old - self._base)
-            if count > 0 or self._start is None:
-                self._base = new - count
-                self._note(count, new)
-                self._write()
+        count = self.stand.count(old)
+        if self.enabled and (count > 0 or self.stand.start is None):
+            self._go_on(count, new)
 
-    def _go_on(self, count: int) -> None:
-        now = self.simulation.timestep
-        self._base = now - count
-        self._note(count, now)
+    def put_back(self, stand: Stand) -> None:
+        """Be as far as it was, when the timestep was what it is now."""
+        self.stand = stand
+        self._numbers.write(stand.base, self.limit if self.enabled else 0, self.record.rows)
 
-    def _note(self, count: int, timestep: int) -> None:
-        kept = [stretch for stretch in self._stretches if stretch[0] < count]
+    def _go_on(self, count: int, timestep: int) -> None:
+        """Let this timestep be this count."""
+        kept = [stretch for stretch in self.stand.stretches if stretch[0] < count]
         oldest = count - self.record.rows * self.record.every
         first = max((n for n, stretch in enumerate(kept) if stretch[0] <= oldest), default=0)
-        self._stretches = [*kept[first:], (count, timestep)]
-
-    def _write(self) -> None:
-        self._numbers.write(self._base, self.limit if self._paused is None else 0, self.record.rows)
+        self.put_back(Stand(timestep - count, self.stand.start, (*kept[first:], (count, timestep))))
 
     # ---- rows ----
 
@@ -235,7 +223,7 @@ class RecorderState:
     def rows(self, at: Location, counts: range) -> NDArray[Any]:
         """Return copies of the rows of an array that belong to these counts, shape (rows, batch, neurons)."""
         simulation, record = self.simulation, self.record
-        flat = simulation.copy(at)
+        flat = simulation.read(at)
         shape = (record.rows + 1, simulation.network.batch_size, simulation.network.neurons[self.population].size)
         ring = flat.reshape(shape)
         first = counts.start // record.every
@@ -275,6 +263,7 @@ class PlayerState:
         self._source: RecorderState | None = None
         self._set: list[int] = [0, 0, 0, 0]
         self._until: int | None = None  # the first timestep that can no longer be played
+        self.may_wait = False  # whether timesteps can run before it is first rewound; it plays zeros then
 
     def take(self, source: RecorderState, at: Location) -> None:
         """Play the rows of a recorder's array, without a copy."""
@@ -320,6 +309,8 @@ class PlayerState:
     def check(self, first: int, timesteps: int) -> None:
         """Raise LifecycleError unless so many timesteps can be played from this one on; wait for who records."""
         name = f"'{called(self.at.group)}.{self.at.name}'"
+        if self._until is None and self.may_wait:
+            return
         if self._until is None:
             raise LifecycleError(f"the recording that is played to {name} has not been started: call its rewind()")
         if self._source is not None:

@@ -79,8 +79,8 @@ class KeepsHistory(Exclusive):
         """Return the name that the plan knows an array by."""
 
     @abstractmethod
-    def copy(self, at: Location) -> Any:
-        """Return a copy of an array's values, up to date, shape (size,)."""
+    def read(self, at: Location) -> Any:
+        """Return an array's values, up to date, shape (size,), which are not to be changed."""
 
     @abstractmethod
     def write(self, at: Location, values: Any) -> None:

@@ -112,7 +112,7 @@ MISSPELT = [
     ("wu", "update_group_nam", "update_group_name"),
     ("var", "value", "values"),
     ("var", "vew", "view"),
-    ("var", "recording_enabled", "only spikes and events are recorded"),
+    ("var", "recording_enabled", "variables of neurons are recorded by `model.record(population, name, timesteps)`"),
     ("synvar", "valeus", "values"),
     ("table", "value", "values"),
     ("neuron", "sim_cod", "sim_code"),
