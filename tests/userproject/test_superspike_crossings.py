@@ -13,7 +13,7 @@ from snnlearn.userproject import superspike as ss
 from snnlearn.userproject import superspike_training as st
 from snnlearn.userproject.superspike_demo import Progress
 
-TRIALS = 30
+TRIALS = 20
 # Of an engine, as far as it has such: what looks at one array, and what at more.
 ONE = ("pull", "push", "read", "write", "copy", "device_array")
 MORE = ("recording", "state", "set_state", "newest_slot", "timers", "set_extra_global_params")
