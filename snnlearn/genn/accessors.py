@@ -7,6 +7,7 @@ The classes of models are `snnlearn.declare`'s, which knows nothing of this. Whe
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 from snnlearn.declare import (
@@ -43,10 +44,10 @@ _OTHER_NAMES = {
 
 
 def offer_accessors() -> None:
-    """Give each class of models a function ``get_<field>`` for each field that it declares."""
+    """Give each class of models a function ``get_<field>`` for each of its fields."""
     for kind in _KINDS:
-        for field in vars(kind)["__annotations__"]:
-            setattr(kind, _accessor_of(field), _accessor(field))
+        for field in fields(kind):
+            setattr(kind, _accessor_of(field.name), _accessor(field.name))
     SparseConnectInitSnippet.get_host_init_code = _no_code  # type: ignore[attr-defined]
     Model.read_field = _read_field  # type: ignore[method-assign]
 

@@ -96,6 +96,7 @@ class SynapsePopulation:
 
     Synapse variables are row-major: the synapse from neuron ``i`` to ``j`` of a dense connection is number
     ``i * num_post + j``; row ``i`` of any other starts at ``i * row_stride``.
+    The weight update and the postsynaptic model are kept with checked values, and with references to locations.
 
     Parameters
     ----------
@@ -118,8 +119,6 @@ class SynapsePopulation:
     pre_spike_event_recording_enabled, post_spike_event_recording_enabled : bool
         Whether this connection's events are recorded, whatever its populations say.
     precision : {"float", "double"}
-
-    The weight update and the postsynaptic model are kept with checked values, and references that are resolved.
 
     Raises
     ------
