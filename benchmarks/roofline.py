@@ -124,7 +124,7 @@ def _itemsize(array: Any, plan: Plan) -> int:
 
 
 def _arrays_of(kernel: Kernel) -> frozenset[str]:
-    kept = {h.array: h.kept for h in kernel.deferral.histories} if kernel.deferral else {}
+    kept = {b.array: b.buffer for b in kernel.deferral.buffers} if kernel.deferral else {}
     return frozenset(kept.get(name, name) for name in kernel.reads | kernel.writes)
 
 
@@ -158,7 +158,7 @@ class _Counter:
     def traffic(self) -> Bytes:
         kernel, total = self.kernel, Bytes()
         passes = 1.0 / kernel.deferral.depth if kernel.deferral is not None else 1.0
-        kept = {h.array for h in kernel.deferral.histories} if kernel.deferral is not None else set()
+        kept = {b.array for b in kernel.deferral.buffers} if kernel.deferral is not None else set()
         for load in kernel.loads:
             # A kept vector has a row for each timestep; all else is fetched once a pass.
             nbytes = self.itemsize[load.array] * self.distinct(load.index) * (1.0 if load.array in kept else passes)

@@ -45,5 +45,5 @@ REPORT_KINDS = (
 
 def describe(kind: int, where: str, a: float, b: int) -> str:
     """Return the line that a report of compiled code means."""
-    trouble = REPORT_KINDS[kind]
-    return trouble.text.format(where=where, a=f"{a:.9g}" if trouble.real else a, b=b)
+    of = REPORT_KINDS[kind]
+    return of.text.format(where=where, a=f"{a:.9g}" if of.real else a, b=b)

@@ -296,7 +296,7 @@ def close(found: Any, expected: Any) -> bool:
     return bool(np.abs(np.ravel(found) - expected.ravel()).max() <= EXACT * np.abs(expected).max())
 
 
-def test_parameters_and_first_values_have_gradients(shared: Shared) -> None:
+def test_parameters_and_initial_values_have_gradients(shared: Shared) -> None:
     leaves, _ = shared.by_hand(lambda b, t: (0.5 * (b.v + 58.0) ** 2).sum())
     shared.model.run(60)
     shared.program.backward()
