@@ -154,6 +154,8 @@ class Checkpoints:
             raise LifecycleError("the model computes blocks of timesteps again: end that before it goes on")
         if self._again or not self._open or self._broken:
             return wanted
+        if not self._stands:
+            self._first = timestep  # which may have been assigned since
         done = timestep - self._first
         if done >= self.timesteps:
             self._broken = f"more than the {self.timesteps} timesteps that there is room for have run"

@@ -63,6 +63,7 @@ class _Numbers:
     def __init__(self, simulation: WithRows, at: Location) -> None:
         self._of = ref(simulation)
         self._at = at
+        self._last: tuple[int, ...] = ()
 
     @property
     def simulation(self) -> WithRows:
@@ -76,7 +77,9 @@ class _Numbers:
 
     def write(self, *numbers: int) -> None:
         """Replace the numbers."""
-        self.simulation.write(self._at, np.array([number % _WRAP for number in numbers], np.uint64))
+        if numbers != self._last:
+            self.simulation.write(self._at, np.array([number % _WRAP for number in numbers], np.uint64))
+            self._last = numbers
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,8 @@ class Simulation(KeepsHistory, ABC):
                 if self._flush is not None and self._flush():
                     self._check()
                 self._arrays[name][...] = here
-                self._note_changes([name])
+                if self.checkpoints is not None:
+                    self.checkpoints.touched(name)
             finally:
                 self._busy = self._has_waiter
 

@@ -13,6 +13,7 @@ from snnlearn.genn import (
     Recording,
     VarAccess,
     create_neuron_model,
+    create_var_ref,
     create_weight_update_model,
     init_postsynaptic,
     init_weight_update,
@@ -27,7 +28,7 @@ NOISY = create_neuron_model(
     reset_code="V = -0.25 * V;",
 )
 QUIET = create_neuron_model("Quiet", vars=["x"], sim_code="x = 0.5 * x + Isyn;")
-SIZES = (1, 37, 300)  # 300 neurons are several blocks of threads of a GPU's stand-in
+SIZES = (1, 37, 1100)  # 1100 neurons are more than a strip of the CPU's, and than a block of a GPU's threads lists
 STEPS = 40
 Pulled = dict[str, list[NDArray[Any]]]
 
@@ -40,7 +41,12 @@ def forward(engine: Any, batch: int, timesteps: int, every: int = 1) -> tuple[Ge
     noisy = [model.add_neuron_population(f"P{size}", size, NOISY, {"tau": 4.0}, start) for size in SIZES]
     quiet = model.add_neuron_population("Quiet", 70, QUIET, {}, {"x": 1.0})
     reads = create_weight_update_model(
-        "Reads", params=["w"], pre_neuron_var_refs=["V_pre"], pre_spike_syn_code="addToPost(w * V_pre);"
+        "Reads",
+        params=["w"],
+        pre_neuron_var_refs=["V_pre"],
+        pre_spike_syn_code="addToPost(w * V_pre);",
+        pre_event_threshold_condition_code="V_pre > 0.5",  # not what spikes are
+        pre_event_syn_code="addToPost(0.1 * w);",
     )
     connection = model.add_synapse_population(
         "C",
@@ -94,7 +100,7 @@ def test_rows_are_what_pulling_each_timestep_gives(engine: Any, start: Any) -> N
     found: dict[str, Pulled] = {}
     for _ in range(STEPS):
         pulled(model, recordings, found)
-    assert np.array(found["P300"]["spikes"])[-25:].any(axis=(1, 2)).all(), "there is something to compare"
+    assert np.array(found["P1100"]["spikes"])[-25:].any(axis=(1, 2)).all(), "there is something to compare"
     assert_rows(recordings, found, slice(-25, None))
     np.testing.assert_array_equal(recordings[0].times, 0.5 * np.arange(STEPS - 25, STEPS))
     np.testing.assert_array_equal(recordings[0]["V"].last(3), np.array(found["P1"]["V"])[-3:])
@@ -271,3 +277,44 @@ def test_rows_last_for_several_timesteps_and_those_that_are_forgotten_are_zeros(
     playback.rewind(beyond=3)
     held = [121.0] * 3 + [124.0] * 2
     assert seen(8) == [*(reversed(held) if reverse else held), 0.0, 0.0, 0.0]
+
+
+def test_what_engines_put_off_sees_each_row(engine: Any, start: Any) -> None:
+    """Sums over synapses of products with a played variable, which no recurrence of its neurons foretells."""
+    steps = 100
+    rows = np.random.default_rng(2).normal(size=(steps, 8)).astype(np.float32)
+    # A neuron that hardly ever spikes: in the blocks where it does not, sums might be taken in closed form.
+    pre = create_neuron_model(
+        "Pre",
+        vars=[("V", "scalar", VarAccess.READ_ONLY_DUPLICATE), "filtered"],
+        sim_code="filtered = 0.5 * filtered + V;",
+        threshold_condition_code="V > 100.0",
+    )
+    sums = create_weight_update_model(
+        "Sums",
+        vars=["m", "n"],
+        pre_neuron_var_refs=["V_pre", "filtered_pre"],
+        post_neuron_var_refs=["x_post"],
+        synapse_dynamics_code="m += V_pre * x_post; n += filtered_pre * x_post;",
+    )
+    model = engine.model("sums")
+    source = model.add_neuron_population("Pre", 8, pre, {}, {"V": 0.0, "filtered": 0.0})
+    target = model.add_neuron_population("Post", 16, QUIET, {}, {"x": np.arange(1.0, 17.0)})
+    for name, variables in (("A", ["V", "V"]), ("B", ["filtered", "V"])):
+        refs = {"V_pre": create_var_ref(source, variables[1]), "filtered_pre": create_var_ref(source, variables[0])}
+        made = init_weight_update(
+            sums, {}, {"m": 0.0, "n": 0.0}, pre_var_refs=refs, post_var_refs={"x_post": create_var_ref(target, "x")}
+        )
+        model.add_synapse_population(name, "DENSE", source, target, made, init_postsynaptic("DeltaCurr"))
+    model.play(source, "V", rows)
+    start(model)
+    model.run(steps)
+    x = np.outer(0.5 ** np.arange(1, steps), np.arange(1.0, 17.0))  # as the next timestep's synapses see it
+    filtered = np.zeros_like(rows, dtype=float)
+    for step in range(steps):
+        filtered[step] = (0.5 * filtered[step - 1] if step else 0.0) + rows[step]
+    plain, traced = rows[:-1].T.astype(float) @ x, filtered[:-1].T @ x
+    for group, name, expected in (("A", "m", plain), ("A", "n", plain), ("B", "m", plain), ("B", "n", traced)):
+        variable = model.synapse_populations[group].vars[name]
+        variable.pull_from_device()
+        np.testing.assert_allclose(variable.view.reshape(8, 16), expected, rtol=1e-4, atol=1e-3)

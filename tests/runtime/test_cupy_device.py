@@ -62,6 +62,10 @@ def test_arrays(device: Any, cupy: FakeCupy) -> None:
     np.testing.assert_array_equal(device.read(array), [0, 2, 4])
     assert device.read(array).base is None
     assert cupy.taken() == [(1, "set", "own"), (1, "get", "own"), (1, "get", "own")]
+    other = device.zeros(3, "float32")
+    device.copy(other, array)
+    assert cupy.taken()[-1] == (1, "copy", "on device", 12, "own")
+    np.testing.assert_array_equal(device.read(other), [0, 2, 4])
 
 
 def test_launches(module: Any, cupy: FakeCupy) -> None:

@@ -122,6 +122,8 @@ class _Closure:
 
     def row(self, x: str, timestep: Mapping[str, Polynomial]) -> dict[str, float]:
         """Return what a variable is made of, as a row of the matrix."""
+        if self.loads[x].played:
+            raise NotPolynomialError(f"{label(x)} plays a recording")
         total = timestep.get(self.loads[x].name)
         if total is None:
             raise NotPolynomialError(f"{self.neurons.name} does more to {label(x)} than add and multiply")
