@@ -43,7 +43,7 @@ def run_layer(
     psm_params: dict[str, float],
     targets: Any = None,
     dt: float = 1.0,
-    signal: bool = False,
+    signal: str = "",
     precision: str = "double",
     delay: int = 0,
     read: str = "m",
@@ -68,7 +68,7 @@ def run_layer(
     if targets is not None:
         layer.extra_global_params["spikeTimes"].set_init_values(times)
     if signal:
-        model.add_current_source("Signal", SIGNAL, layer).target_var = "ISynFeedback"
+        model.add_current_source("Signal", SIGNAL, layer).target_var = signal
     layer.spike_recording_enabled = True
     update: Any = weight_update or rule.weight_update
     connection = model.add_synapse_population(

@@ -98,17 +98,22 @@ class LIFLayer(Layer):
 
 
 class ALIFLayer(Layer):
-    """ALIF of the tests: a threshold that each spike raises, along which the spike's derivative passes."""
+    """ALIF of the tests: a threshold that each spike raises, along which the spike's derivative passes.
+
+    It goes on while it is refractory: only the gate keeps its spikes, and their derivatives, from being.
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.V, self.A = self.zero.clone(), self.zero.clone()
+        self.V, self.A, self.left = self.zero.clone(), self.zero.clone(), self.zero.clone()
 
     def step(self, current: Array) -> Array:
         p = self.p
         V = p["alpha"] * self.V + current
         A = p["rho"] * self.A
-        spikes = spikes_of(self.torch, V - (p["Vth"] + p["strength"] * A), self.beta, V == V)
+        left = self.left - 1.0
+        spikes = spikes_of(self.torch, V - (p["Vth"] + p["strength"] * A), self.beta, left <= 0.0)
+        self.left = self.torch.where(spikes.detach() > 0.0, 4.0, left)
         self.V = V - spikes.detach() * p["Vth"]
         self.A = A + spikes
         return spikes

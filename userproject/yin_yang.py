@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn import grad
 from snnlearn.backends import NAMES, choose_backend
 from snnlearn.cli import Parser, run_command
 from snnlearn.errors import TrainingError
@@ -34,6 +35,7 @@ from snnlearn.models import (
     SuperSpikeHidden,
     SuperSpikeReadout,
 )
+from snnlearn.models.surrogates import FastSigmoid
 from snnlearn.training import DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
 from snnlearn.userproject.yin_yang_data import CLASSES, Patterns, Points, draw, spike_times
 
@@ -51,8 +53,16 @@ LIMITS = {
     "num_hidden": (1, 1_000_000),
     "seed": (1, 2**63 - 1),
 }
+RULES = ("handwritten", "bptt")
+BETA = 0.1  # [1/mV], steepness of the surrogate
+# Of one logistic unit for each class, while they decide; written so that nothing overflows.
+CROSS_ENTROPY = grad.Loss(
+    "CrossEntropy",
+    loss_code="loss = (t < tStart) ? 0.0 : log(1.0 + exp(-fabs(V))) + fmax(V, 0.0) - target * V;",
+)
 RATES = (0.5, 0.05)  # of the weights of the hidden layer and of the readout, at first
 TAU_RISE_MS, TAU_DECAY_MS = 5.0, 10.0
+FIRST_WEIGHTS, READOUT_WEIGHTS = (12.0, 25.0), (0.0, 0.5)  # mean and standard deviation
 
 
 def get_parser() -> Parser:
@@ -63,6 +73,7 @@ def get_parser() -> Parser:
     add("--num-train", type=int, default=5000, metavar="N", help="training patterns (default: 5000)")
     add("--num-valid", type=int, default=1000, metavar="N", help="validation patterns (default: 1000)")
     add("--num-hidden", type=int, default=200, metavar="N", help="hidden neurons (default: 200)")
+    add("--rule", default="handwritten", choices=RULES, help="where gradients come from (handwritten)")
     add("--backend", default="auto", metavar="{" + ",".join(NAMES) + "}", help="engine to run on (default: auto)")
     add("--seed", type=int, default=1, metavar="N", help="of data and weights (default: 1)")
     add("--quiet", action="store_true", help="print the final accuracy only")
@@ -96,7 +107,7 @@ def run(args: Namespace) -> int:
     phases = [TrainingPhase(args.epochs, "Adam", PerConnection(RATES), DecayType.COSINE)]
     backend = choose_backend(args.backend)
     train, valid = draw(args.num_train, args.seed), draw(args.num_valid, args.seed + 1)
-    learner = make_learner(backend.module, train, valid, args.num_hidden, args.seed, args.quiet)
+    learner = make_learner(backend.module, train, valid, args.num_hidden, args.seed, args.quiet, args.rule)
     learner.fit_opt_sched(phases)
     learner.check_weights()
     print(f"Validation accuracy: {learner.epochs[-1].metrics['accuracy']:.1%}")
@@ -114,6 +125,7 @@ class YinYangNetwork:
     readout_hidden: Any
     show_pattern: Any
     show_label: Any
+    program: Any = None
 
 
 class LogLoss(Mean):
@@ -149,7 +161,13 @@ class Accuracy(LogLoss):
 
 
 def make_learner(
-    genn: ModuleType, train: Points, valid: Points, num_hidden: int, seed: int, quiet: bool = True
+    genn: ModuleType,
+    train: Points,
+    valid: Points,
+    num_hidden: int,
+    seed: int,
+    quiet: bool = True,
+    rule: str = "handwritten",
 ) -> Learner:
     """Return a learner of a new network.
 
@@ -163,15 +181,20 @@ def make_learner(
         Of the weights and of the order of the patterns.
     quiet : bool
         Print no table.
+    rule : {"handwritten", "bptt"}
+        Where gradients come from: SuperSpike, with the error fed back; or backpropagation through time, derived from
+        what is declared.
     """
-    network = describe(genn, train, valid, num_hidden, seed)
+    network = describe(genn, train, valid, num_hidden, seed, rule)
     updates = network.show_pattern, network.show_label
+    by_hand = network.program is None
+    weight = "w" if by_hand else "g"
     return Learner(
         genn,
         network.model,
         [
-            TrainedConnection(network.input_hidden),
-            TrainedConnection(network.hidden_readout, feedback=network.readout_hidden),
+            TrainedConnection(network.input_hidden, weight),
+            TrainedConnection(network.hidden_readout, weight, feedback=network.readout_hidden),
         ],
         trial_timesteps=TRIAL_TIMESTEPS,
         update_timesteps=BATCH * TRIAL_TIMESTEPS,
@@ -179,13 +202,16 @@ def make_learner(
         metrics=[Accuracy(network)],
         data=Patterns(0, len(train.labels), *updates),
         validation=Patterns(len(train.labels), len(valid.labels), *updates),
-        prepare=lambda: network.model.custom_update("CalculateTranspose"),
+        prepare=(lambda: network.model.custom_update("CalculateTranspose")) if by_hand else None,
         seed=seed,
         quiet=quiet,
+        gradient=network.program,
     )
 
 
-def describe(genn: ModuleType, train: Points, valid: Points, num_hidden: int, seed: int) -> YinYangNetwork:
+def describe(
+    genn: ModuleType, train: Points, valid: Points, num_hidden: int, seed: int, rule: str = "handwritten"
+) -> YinYangNetwork:
     """Describe the network, with all patterns, to an engine."""
     model = genn.GeNNModel("float", PROG, threads=1)
     model.dt, model.seed = TIMESTEP_MS, seed
@@ -203,7 +229,19 @@ def describe(genn: ModuleType, train: Points, valid: Points, num_hidden: int, se
         {"tauMem": TAU_DECAY_MS, "tStart": DECIDE_MS},
         {"V": 0.0, "target": 0.0, "errTilda": 0.0, "score": 0.0},
     )
-    connections = _connect(genn, model, source, hidden, readout)
+    if rule == "bptt":
+        connections = _connect_plainly(genn, model, source, hidden, readout)
+        wrt = [connection.vars["g"] for connection in connections[:2]]
+        program = grad.differentiate(
+            model,
+            wrt,
+            {readout: CROSS_ENTROPY},
+            surrogate=FastSigmoid,
+            params={"beta": BETA},
+            window=BATCH * TRIAL_TIMESTEPS,
+        )
+    else:
+        connections, program = _connect(genn, model, source, hidden, readout), None
     show_pattern = model.add_custom_update(
         "show_pattern",
         "Show",
@@ -218,7 +256,24 @@ def describe(genn: ModuleType, train: Points, valid: Points, num_hidden: int, se
     show_label.extra_global_params["labels"].set_init_values(np.concatenate([train.labels, valid.labels]))
     for update in (show_pattern, show_label):
         update.set_param_dynamic("pattern")
-    return YinYangNetwork(model, readout, *connections, show_pattern, show_label)
+    return YinYangNetwork(model, readout, *connections, show_pattern, show_label, program)
+
+
+def _normal(genn: ModuleType, spread: tuple[float, float]) -> Any:
+    return genn.init_var("Normal", {"mean": spread[0], "sd": spread[1]})
+
+
+def _connect_plainly(genn: ModuleType, model: Any, source: Any, hidden: Any, readout: Any) -> tuple[Any, Any, None]:
+    """Add connections that only send; returns None for the feedback, which there is none of."""
+    current = genn.init_postsynaptic("ExpCurr", {"tau": TAU_RISE_MS})
+    found = []
+    for name, ends, spread in (
+        ("InputHidden", (source, hidden), FIRST_WEIGHTS),
+        ("HiddenReadout", (hidden, readout), READOUT_WEIGHTS),
+    ):
+        rule = genn.init_weight_update("StaticPulse", {}, {"g": _normal(genn, spread)})
+        found.append(model.add_synapse_population(name, "DENSE", *ends, rule, current))
+    return found[0], found[1], None
 
 
 def _connect(genn: ModuleType, model: Any, source: Any, hidden: Any, readout: Any) -> tuple[Any, Any, Any]:
@@ -234,7 +289,12 @@ def _connect(genn: ModuleType, model: Any, source: Any, hidden: Any, readout: An
         genn.init_weight_update(
             SuperSpike,
             {**taus, "beta": 100.0, "Vthresh": -50.0},
-            {"w": genn.init_var("Normal", {"mean": 12.0, "sd": 25.0}), "e": 0.0, "lambda": 0.0, "m": 0.0},
+            {
+                "w": _normal(genn, FIRST_WEIGHTS),
+                "e": 0.0,
+                "lambda": 0.0,
+                "m": 0.0,
+            },
             {"z": 0.0, "zTilda": 0.0},
             {"sigmaPrime": 0.0},
             post_var_refs=refs,
@@ -250,7 +310,7 @@ def _connect(genn: ModuleType, model: Any, source: Any, hidden: Any, readout: An
         genn.init_weight_update(
             SuperSpikeReadout,
             taus,
-            {"w": genn.init_var("Normal", {"mean": 0.0, "sd": 0.5}), "m": 0.0},
+            {"w": _normal(genn, READOUT_WEIGHTS), "m": 0.0},
             {"z": 0.0, "zTilda": 0.0},
             post_var_refs=error,
         ),

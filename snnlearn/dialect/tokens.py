@@ -10,7 +10,7 @@ from snnlearn.declare.words import FOREIGN, is_foreign
 from snnlearn.dialect.source import Source
 from snnlearn.errors import DialectError
 
-_LONGEST = 100_000  # characters of code
+LONGEST = 100_000  # characters of code
 _DEEPEST = 100  # open brackets
 _TOKEN = re.compile(
     r"""
@@ -61,8 +61,8 @@ def scan(source: Source, declared: Container[str] = ()) -> tuple[Token, ...]:
         For a character, word or number that the dialect does not have, for a bracket without its partner,
         for more than 100 brackets inside each other and for more than 100,000 characters.
     """
-    if len(source.text) > _LONGEST:
-        raise source.error_at(f"the code is longer than {_LONGEST:,} characters", _LONGEST)
+    if len(source.text) > LONGEST:
+        raise source.error_at(f"the code is longer than {LONGEST:,} characters", LONGEST)
     tokens, at = [], 0
     while at < len(source.text):
         found = _TOKEN.match(source.text, at)

@@ -135,7 +135,7 @@ class _Search:
         none: frozenset[str] = frozenset()
         request = Request(
             task.surrogate, task.losses.get(name), task.seeds.get(name, none), task.kept.get(name, none), spikes_matter,
-            self._parameters(name), task.detach_reset,
+            self._parameters(name), frozenset(task.states.get(name, ())), task.detach_reset,
         )  # fmt: skip
         inputs = list(dict.fromkeys(self.inputs[name].values())) if name in self.upstream else []
         if self.recorded is None:

@@ -12,6 +12,7 @@ from snnlearn.grad.adjoint import Adjoint, adjoint
 from snnlearn.grad.credit import FeedbackLoss
 from snnlearn.grad.derivatives import derivative
 from snnlearn.grad.forward import EligibilityRule, eligibility
+from snnlearn.grad.methods import NetworkRules, network_rules
 
 _LATER = {"differentiate": "snnlearn.genn.differentiate", "Program": "snnlearn.genn.program"}  # stages to the right
 
@@ -20,12 +21,14 @@ __all__ = [
     "EligibilityRule",
     "FeedbackLoss",
     "Loss",
+    "NetworkRules",
     "Program",
     "Surrogate",
     "adjoint",
     "derivative",
     "differentiate",
     "eligibility",
+    "network_rules",
 ]
 
 

@@ -21,6 +21,7 @@ from snnlearn.grad.tangents import comparisons_in
 from snnlearn.grad.writer import Coefficients, Written, write
 
 _SEEN_POST = frozenset(["t", "dt", "num_neurons", "batch", "num_batch"])  # by post_dynamics_code as by sim_code
+WITH_JACOBIAN = "WithJacobian"  # how the name of a neuron ends that keeps entries of its Jacobian
 _SEEN_NEURON = _SEEN_POST | {"id", "st"}
 
 
@@ -267,7 +268,7 @@ class _Assembler:
         params, derived = params_of(constants)
         return replace(
             neuron,
-            name=f"{neuron.name}WithJacobian",
+            name=f"{neuron.name}{WITH_JACOBIAN}",
             params=(*neuron.params, *params),
             derived_params=(*neuron.derived_params, *derived),
             vars=(*neuron.vars, *map(Var, self.kept)),

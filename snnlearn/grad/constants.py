@@ -39,13 +39,14 @@ def add_constants(constants: dict[str, Constant], taken: set[str], model: Model)
     A name that is taken already begins with the model's name.
     """
     names = {}
+    part = f"{model.name} {len(taken)}"
     for kind in _KINDS:
         for x in getattr(model, kind):
             name = x.name if x.name not in taken else f"{model.name}_{x.name}"
             while name in taken:
                 name += "_"
             taken.add(name)
-            constants[name] = Constant(model, kind, x.name)  # type: ignore[arg-type]
+            constants[name] = Constant(model, kind, x.name, part)  # type: ignore[arg-type]
             names[x.name] = name
     return names
 
@@ -57,7 +58,7 @@ def with_params(
     found = {name: constants[name] for name in constants if name in used}
     for constant in list(found.values()):
         if constant.kind == "derived_params":
-            there = _params_of(constants, constant.model)
+            there = _params_of(constants, constant)
             read = _parameters_read(constant, there, values)
             found |= {new: constants[new] for own, new in there.items() if own in read}
     return {name: constants[name] for name in constants if name in found}
@@ -69,7 +70,7 @@ def params_of(constants: Mapping[str, Constant]) -> tuple[tuple[Param, ...], tup
     derived = []
     for name, c in constants.items():
         if c.kind == "derived_params":
-            there = _params_of(constants, c.model)
+            there = _params_of(constants, c)
             names = tuple(there.items())
             field = _field(c)
             moved = any(own != new for own, new in names)
@@ -83,7 +84,7 @@ def values_of(constants: Mapping[str, Constant], params: Mapping[str, float], dt
     if dt is None:
         return known
     for name, c in constants.items():
-        there = _params_of(constants, c.model)
+        there = _params_of(constants, c)
         if c.kind == "derived_params" and all(new in known for new in there.values()):
             value = float(_field(c).func({own: known[new] for own, new in there.items()}, dt))
             if math.isfinite(value):
@@ -95,8 +96,10 @@ def _field(constant: Constant) -> Any:
     return next(x for x in getattr(constant.model, constant.kind) if x.name == constant.name)
 
 
-def _params_of(constants: Mapping[str, Constant], model: Model) -> dict[str, str]:
-    return {c.name: name for name, c in constants.items() if c.model is model and c.kind == "params"}
+def _params_of(constants: Mapping[str, Constant], of: Constant) -> dict[str, str]:
+    """Return what the parameters of a constant's model are called."""
+    same = {name: c for name, c in constants.items() if c.model is of.model and c.part == of.part}
+    return {c.name: name for name, c in same.items() if c.kind == "params"}
 
 
 class _Reading(dict[str, float]):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel
-from snnlearn.dialect import algebra, tree
+from snnlearn.dialect import algebra, tree, unparse
 from snnlearn.dialect.tree import Expr, Name
 from snnlearn.errors import GradientError, did_you_mean
 from snnlearn.grad.constants import add_constants, values_of
 from snnlearn.grad.facts import assume, facts_of
-from snnlearn.grad.loss import LossGradient, loss_gradient
+from snnlearn.grad.loss import LossGradient, driven_partials, loss_gradient
 from snnlearn.grad.step import Constant, step_of, value_of
-from snnlearn.grad.tangents import Recursion, Row, Tangent, followed_by, recursion_of
+from snnlearn.grad.tangents import Recursion, Row, Tangent, followed_by, recursion_of, relevant
 
 
 @dataclass(frozen=True)
@@ -109,14 +109,26 @@ def fed_back(
         hint = did_you_mean(feedback.signal, variables)
         raise GradientError(f"{neuron.name} has no variable '{feedback.signal}' for the error signal{hint}")
     gradient = loss_gradient(feedback.loss, feedback.neuron)
-    if len(gradient.partials) != 1:
-        several = ", ".join(gradient.partials)
-        raise GradientError(f"loss '{feedback.loss.name}' depends on {several}: only one variable can be fed back")
-    (variable,) = gradient.partials
+    partials = driven_partials(gradient, step_of(feedback.neuron))
+    if len(partials) != 1:
+        several = " and ".join(partials) or "nothing that synapses drive"
+        raise GradientError(f"loss '{feedback.loss.name}' depends on {several}: one variable can be fed back")
+    (variable,) = partials
     second, prefix = _response(feedback, constants, taken, params, dt)
     together = followed_by(recursion, second, "spike", prefix)
+    _check_linear(relevant(together, [prefix[variable]]), {*prefix.values()}, feedback)
     signal = Name(feedback.signal, next(tree.walk(gradient.partials[variable])).type)
     return Credit(together, {prefix[variable]: signal}, gradient, feedback.signal)
+
+
+def _check_linear(recursion: Recursion, names: Collection[str], feedback: FeedbackLoss) -> None:
+    for row in recursion.rows:
+        for source, c in row.terms.items():
+            if row.target.name in names and row.target.stage != "spike" and not recursion.is_constant(c):
+                raise GradientError(
+                    f"{feedback.neuron.name} does not respond linearly to a spike: the derivative of {row.target.name} "
+                    f"by {source.name} is {unparse(c)}, no constant; values of its parameters (params) may decide that"
+                )
 
 
 def _response(

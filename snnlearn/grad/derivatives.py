@@ -17,7 +17,7 @@ from snnlearn.dialect.algebra import add, is_number, multiply, number, select
 from snnlearn.dialect.source import Place
 from snnlearn.dialect.tree import Expr, Name
 from snnlearn.errors import GradientError, did_you_mean
-from snnlearn.grad.rules import tangent
+from snnlearn.grad.rules import depends, tangent
 from snnlearn.grad.single import Assignment
 from snnlearn.grad.step import Step, value_of
 
@@ -180,11 +180,10 @@ def unused(base: str, taken: set[str]) -> str:
 
 
 def _comparisons(value: Expr, moving: Mapping[str, Form]) -> Iterable[Place]:
-    direction = dict.fromkeys(moving, Name("d", algebra.SCALAR))
     for n in tree.walk(value):
         if not isinstance(n, tree.Binary) or n.op not in _COMPARISONS or n.at is None:
             continue
-        if any(not is_number(tangent(side, direction), 0.0) for side in (n.left, n.right)):
+        if depends(n.left, {*moving}) or depends(n.right, {*moving}):
             yield n.at
 
 
@@ -241,7 +240,7 @@ def pullback(
         _spread(value, adjoint, sums, None, None)
     for a in reversed(step.assignments):
         adjoint = sums.get(a.name, number(0.0))
-        if is_number(adjoint, 0.0) or a.name in stops:
+        if is_number(adjoint, 0.0) or a.name in stops or a.drawn:
             continue
         if not isinstance(adjoint, (Name, tree.Literal)):
             name = unused(f"adjoint_{a.name}", taken)

@@ -6,19 +6,20 @@ import warnings
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from snnlearn.declare import NeuronModel, Surrogate
+from snnlearn.declare import Surrogate
 from snnlearn.dialect import tree, unparse
 from snnlearn.dialect.source import Place
 from snnlearn.dialect.tree import Expr
 from snnlearn.errors import GradientWarning
 from snnlearn.grad.credit import Credit, FeedbackLoss
 from snnlearn.grad.step import Step
+from snnlearn.grad.tangents import Tangent
 
 if TYPE_CHECKING:
     from snnlearn.grad.assemble import Assembled
 
 
-def warn_of_comparisons(places: Collection[Place], neuron: NeuronModel) -> None:
+def warn_of_comparisons(places: Collection[Place]) -> None:
     """Warn of comparisons that count as constant."""
     for place in places:
         message = "what is compared here has a derivative, the comparison has none: it counts as constant"
@@ -53,23 +54,30 @@ def explain(
 
 def _tangents(credit: Credit, made: Assembled) -> Iterator[str]:
     recursion = credit.recursion
-    rows, shared = recursion.by_target, recursion.traces
+    shared = recursion.traces
     for t, variable in made.written.variables.items():
         if t in shared:
             yield f"{variable}: of the presynaptic neuron, as no timestep and no neuron changes its coefficients"
             continue
-        row = rows.get(t._replace(stage="after"))
-        why = ""
-        waiting, seen = [row], set()
-        while waiting and not why:
-            r = waiting.pop()
-            if r is None or r.target in seen:
-                continue
-            seen.add(r.target)
-            changing = [c for c in r.terms.values() if not recursion.is_constant(c)]
-            why = f", as {_called(changing[0], made)} changes with the postsynaptic neuron" if changing else ""
-            waiting += [rows[s] for s in r.terms if s in rows]
-        yield f"{variable}: of each synapse{why}"
+        yield f"{variable}: of each synapse, as {_reason(t, credit, made)}"
+
+
+def _reason(t: Tangent, credit: Credit, made: Assembled) -> str:
+    """Return why a tangent is no trace: a coefficient that changes, or another tangent that is none."""
+    recursion = credit.recursion
+    rows = recursion.by_target
+    waiting, seen, others = [t._replace(stage="after")], set(), []
+    while waiting:
+        row = rows.get(waiting.pop())
+        if row is None or row.target in seen:
+            continue
+        seen.add(row.target)
+        changing = [c for c in row.terms.values() if not recursion.is_constant(c)]
+        if changing:
+            return f"{_called(changing[0], made)} changes with the postsynaptic neuron"
+        waiting += row.terms
+        others += [s for s in row.terms if s.stage == "before" and s != t and s not in recursion.traces]
+    return f"it follows {made.written.variables[others[0]]}"
 
 
 def _called(coefficient: Expr, made: Assembled) -> str:

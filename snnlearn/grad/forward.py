@@ -12,15 +12,16 @@ from typing import Literal, get_args
 
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, WeightUpdateModel
 from snnlearn.dialect import tree
+from snnlearn.dialect.tokens import LONGEST
 from snnlearn.errors import GradientError, did_you_mean
-from snnlearn.grad.assemble import Assembled, assemble
+from snnlearn.grad.assemble import WITH_JACOBIAN, Assembled, assemble
 from snnlearn.grad.constants import add_constants, values_of
 from snnlearn.grad.credit import Credit, FeedbackLoss, fed_back, own_credit
 from snnlearn.grad.explain import explain, warn_of_comparisons
 from snnlearn.grad.facts import assume, facts_of
 from snnlearn.grad.step import Constant, Step, located, step_of
 from snnlearn.grad.surrogate import find_surrogate
-from snnlearn.grad.tangents import recursion_of, relevant
+from snnlearn.grad.tangents import Tangent, recursion_of, relevant
 
 JacobianKind = Literal["subthreshold", "exact"]
 """``"subthreshold"``: as if the neuron neither spiked nor was refractory, which lets traces be shared; ``"exact"``."""
@@ -118,6 +119,10 @@ def eligibility(
     step = step_of(neuron, postsynaptic)
     _check_reset(step, detach_reset)
     constants = {name: c for name, c in step.constants.items() if c.kind != "extra_global_params"}
+    for name in constants.keys() & {"w", "m"}:
+        raise GradientError(
+            f"{neuron.name}: a rule has variables 'w' and 'm'; give the parameter '{name}' another name"
+        )
     taken = {*step.taken, "w", "m"}
     surrogate_names = add_constants(constants, taken, surrogate)
     values = values_of(constants, given, dt)
@@ -139,9 +144,20 @@ def eligibility(
         raise GradientError(f"nothing declares a parameter '{unknown[0]}'{did_you_mean(unknown[0], constants)}")
     found = _reached(credit, step)
     made = assemble(step, used, found, surrogate, surrogate_names, constants, given, taken, postsynaptic)
-    warn_of_comparisons(made.compared, neuron)
+    _check_length(made)
+    warn_of_comparisons(made.compared)
     text = explain(step, found, made, jacobian, detach_reset, loss, surrogate)
     return _rule(made, neuron, postsynaptic, given, text)
+
+
+def _check_length(made: Assembled) -> None:
+    for model in (made.neuron, made.weight_update):
+        for code in model.codes().values():
+            if len(code) > LONGEST:
+                raise GradientError(
+                    f"{made.neuron.name.removesuffix(WITH_JACOBIAN)}: its derived code is longer than {LONGEST:,} "
+                    "characters: its loop is too long to be unrolled"
+                )
 
 
 def _rule(
@@ -175,6 +191,9 @@ def _reached(credit: Credit, step: Step) -> Credit:
     """Return the credit without what no weight or loss has to do with."""
     recursion = relevant(credit.recursion, credit.partials)
     targets = {row.target for row in recursion.rows}
+    own = [x for x in step.after if x in credit.partials or Tangent("after", x) in targets]
+    for x in own:
+        step.need_followed(step.after[x])
     partials = {x: e for x, e in credit.partials.items() if any(t.stage == "after" and t.name == x for t in targets)}
     if not partials:
         variables = " and ".join(credit.partials)

@@ -12,6 +12,7 @@ from snnlearn.errors import GradientError
 from snnlearn.grad.derivatives import needed
 from snnlearn.grad.rules import tangent
 from snnlearn.grad.single import Assignment, Follower
+from snnlearn.grad.step import Step
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class LossGradient:
     partials: Mapping[str, Expr]
     value: Expr
     assignments: tuple[Assignment, ...]
+
+
+def driven_partials(gradient: LossGradient, step: Step) -> dict[str, Expr]:
+    """Return the partial derivatives by variables that synapses have an influence on."""
+    return {x: e for x, e in gradient.partials.items() if x in step.driven}
 
 
 def loss_gradient(loss: Loss, neuron: NeuronModel, taken: frozenset[str] = frozenset()) -> LossGradient:

@@ -73,8 +73,8 @@ class Request:
         Variables whose adjoint comes from outside, in every timestep; those whose adjoints are to be kept.
     spikes_matter : bool
         Whether the loss depends on the neuron's spikes, by way of other neurons.
-    parameters : frozenset of str
-        Parameters, derived ones too, to differentiate with respect to.
+    parameters, starts : frozenset of str
+        Parameters, derived ones too, and variables at the window's begin, to differentiate with respect to.
     detach_reset : bool
         Whether the derivative takes the times of resets for given.
     arrays : bool
@@ -87,6 +87,7 @@ class Request:
     kept: frozenset[str] = frozenset()
     spikes_matter: bool = False
     parameters: frozenset[str] = frozenset()
+    starts: frozenset[str] = frozenset()
     detach_reset: bool = True
     arrays: bool = False
 
@@ -173,7 +174,13 @@ class _Reverse:
             for a in found.assignments
             if a.value is not None
         ]
-        return {name: tree.substitute(e, after) for name, e in found.partials.items()}, tuple(more)
+        partials = {name: e for name, e in found.partials.items() if self._moves(name)}
+        return {name: tree.substitute(e, after) for name, e in partials.items()}, tuple(more)
+
+    def _moves(self, name: str) -> bool:
+        """Whether a variable depends on anything to differentiate with respect to: by default, on what arrives."""
+        anything = bool(self.request.parameters or self.request.starts)
+        return anything or name in self.request.seeds or bool(tree.names_in(self.step.after[name]) & self.step.driven)
 
     def _psi(self) -> list[Assignment]:
         """Return what computes the surrogate's derivative."""
@@ -196,7 +203,7 @@ class _Reverse:
         known: set[str] = set()
         while True:
             found = self._pulled(tuple(sorted(known)), [])
-            states = {v.name for v in self.neuron.vars if v.name in found}
+            states = {v.name for v in self.neuron.vars if v.name in found and self._moves(v.name)}
             if states <= known:
                 return tuple(v.name for v in self.neuron.vars if v.name in known)
             known |= states

@@ -47,6 +47,8 @@ class Assignment:
         The variable that a spike's reset leaves here.
     why : str
         What cannot be followed, and what to do instead.
+    drawn : bool
+        Whether it is a random number, which nothing has an influence on.
     at : Place, optional
         The code that it comes from.
     """
@@ -57,6 +59,7 @@ class Assignment:
     under: Expr | None = None
     resets: str | None = None
     why: str = ""
+    drawn: bool = False
     at: Place | None = None
 
 
@@ -141,11 +144,9 @@ class Follower:
         value = algebra.convert(value, vtype)
         if isinstance(value, (Name, Literal)):
             return value
-        if any(isinstance(n, tree.Call) and n.function in RANDOM for n in tree.walk(value)):
-            return self._opaque(base, vtype, value.at, "a random number is drawn here, and cannot be drawn again")
         if self._under is not None and _may_fail(value):
             value = algebra.select(self._under, value, _zero(vtype))
-        self._add(Assignment(self.name(base), value, vtype, self._under, resets, at=value.at))
+        self.assignments.append(Assignment(self.name(base), value, vtype, self._under, resets, at=value.at))
         return Name(self.assignments[-1].name, vtype)
 
     # ---- statements ----
@@ -310,7 +311,11 @@ class Follower:
         return tree.Ternary(condition, then, other, e.type, at=e.at)
 
     def _on_call(self, e: tree.Call) -> Expr:
-        if e.function not in MATHS and e.function not in RANDOM:
+        if e.function in RANDOM:
+            why = "a random number is drawn here, and cannot be drawn again"
+            self.assignments.append(Assignment(self.name("drawn"), None, e.type, why=why, drawn=True, at=e.at))
+            return Name(self.assignments[-1].name, e.type)
+        if e.function not in MATHS:
             raise _NotFollowedError(f"'{e.function}' has no value that could be followed")
         return tree.Call(e.function, tuple(self._value(a) for a in e.args), e.type, at=e.at)
 
@@ -345,11 +350,8 @@ class Follower:
         return tree.Binary(op, left, right, vtype, at=at)
 
     def _opaque(self, base: str, vtype: ValueType, at: Place | None, why: str) -> Expr:
-        self._add(Assignment(self.name(base), None, vtype, why=why, at=at))
+        self.assignments.append(Assignment(self.name(base), None, vtype, why=why, at=at))
         return Name(self.assignments[-1].name, vtype)
-
-    def _add(self, assignment: Assignment) -> None:
-        self.assignments.append(assignment)
 
 
 class _NotFollowedError(Exception):

@@ -56,6 +56,7 @@ class Constant:
     model: Model
     kind: Literal["params", "derived_params", "extra_global_params"]
     name: str
+    part: str = ""  # which of several uses of the model
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,19 @@ class Step:
                 found.append(a)
         return tuple(reversed(found))
 
+    def need_followed(self, e: Expr) -> None:
+        """Make sure that all that an expression is made of can be followed.
+
+        Raises
+        ------
+        GradientError
+            At what cannot, unless it is a random number: nothing has an influence on that.
+        """
+        names = {*tree.names_in(e)}
+        for a in reversed(self.assignments):
+            if a.name in names and not a.drawn:
+                names |= tree.names_in(value_of(a))
+
     def need_margin(self) -> Name:
         """Return the margin.
 
@@ -203,10 +217,11 @@ class _Builder:
 
     def add_constants(self, model: Model, prefix: str) -> dict[str, str]:
         names = {}
+        part = f"{len(self.constants)} {prefix}"
         for kind in ("params", "derived_params", "extra_global_params"):
             for x in getattr(model, kind):
                 names[x.name] = x.name if model is self.neuron else self.unused(prefix, x.name, model)
-                self.constants[names[x.name]] = Constant(model, kind, x.name)
+                self.constants[names[x.name]] = Constant(model, kind, x.name, part)
         return names
 
     def add_postsynaptic(self, p: Postsynaptic) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import forward_references as reference
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from forward_networks import arriving, input_spikes, run_layer
 
-from snnlearn.declare import Loss, NeuronModel, PostsynapticModel
+from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Var
 from snnlearn.grad import FeedbackLoss, eligibility
 from snnlearn.grad.forward import EligibilityRule
 from snnlearn.models import LIF, DeltaCurr, ExpCurr, SuperSpikeHidden, SuperSpikeOutput
@@ -22,17 +22,19 @@ VAN_ROSSUM = Loss("VanRossum", loss_code="loss = 0.5 * errTilda * errTilda;")
 MEMBRANE = {"C": 10.0, "tauMem": 10.0, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 5.0}
 ERROR = {"tauRise": 5.0, "tauDecay": 10.0}
 LEAKY = {"C": 1.0, "TauM": 20.0, "Vrest": -65.0, "Vreset": -68.0, "Vthresh": -50.0, "Ioffset": 0.0, "TauRefrac": 3.0}
+ABOVE = "left <= 0.0 && V >= Vth + strength * A"
 ALIF = NeuronModel(
     "ALIF",
     params=["alpha", "rho", "strength", "Vth", "kappa"],
-    vars=["V", "A", "rate"],
-    sim_code="""
-    V = alpha * V + Isyn;
+    vars=["V", "A", "rate", "left"],
+    sim_code=f"""
+    V = alpha * V + Isyn;  // while the neuron is refractory too
     A *= rho;
-    rate = kappa * rate + (V >= Vth + strength * A ? 1.0 : 0.0);
+    left -= 1.0;
+    rate = kappa * rate + ({ABOVE} ? 1.0 : 0.0);
     """,
-    threshold_condition_code="V >= Vth + strength * A",
-    reset_code="V -= Vth; A += 1.0;",
+    threshold_condition_code=ABOVE,
+    reset_code="V -= Vth; A += 1.0; left = 4.0;",
 )
 ADAPTIVE = {"alpha": 0.95, "rho": 0.98, "strength": 0.4, "Vth": 1.0, "kappa": 0.9}
 STEPS, INPUTS, SIZE = 800, 20, 12
@@ -52,7 +54,7 @@ class Case:
     weight: float = 1.0
     detach: Any = True
     initial: dict[str, float] = field(default_factory=dict)
-    signal: bool = False
+    signal: str = ""
     beta: str = "beta"
     least: int = 500
 
@@ -122,7 +124,7 @@ CASES = {
         *(SuperSpikeHidden, ExpCurr, reference.SuperSpikeLayer, MEMBRANE),
         *(FeedbackLoss(SuperSpikeOutput, VAN_ROSSUM), fed_back, 4.0),
         initial=REST,
-        signal=True,
+        signal="ISynFeedback",
     ),
     "lif": Case(LIF, ExpCurr, reference.LIFLayer, LEAKY, POTENTIAL, potential, 0.6, initial={"V": -65.0}),
     "lif-delta": Case(LIF, DeltaCurr, reference.LIFLayer, LEAKY, POTENTIAL, potential, 2.5, initial={"V": -65.0}),
@@ -164,3 +166,83 @@ def test_an_exact_rule_is_the_gradient(name: str) -> None:
     found, expected, count = both(case, case.rule())
     assert count >= case.least
     assert worst(found, expected) <= 1e-10
+
+
+@pytest.mark.parametrize("name", ["output", "hidden", "alif"])
+def test_in_single_precision_it_is_nearly_so(name: str) -> None:
+    case = CASES[name]
+    found, expected, _ = both(case, case.rule(), precision="float")
+    assert worst(found, expected) <= 1e-4
+
+
+def test_spikes_may_take_their_time() -> None:
+    case = CASES["alif"]
+    found, expected, _ = both(case, case.rule(), delay=3)
+    assert worst(found, expected) <= 1e-10
+
+
+# ---- wrong rules ----
+
+
+def changed(rule: EligibilityRule, **fields: Any) -> EligibilityRule:
+    return replace(rule, weight_update=replace(rule.weight_update, **fields))
+
+
+def of_the_other_population(rule: EligibilityRule) -> EligibilityRule:
+    w = rule.weight_update
+    return changed(
+        rule,
+        pre_vars=(),
+        post_vars=(*w.post_vars, *w.pre_vars),
+        pre_spike_code="",
+        post_spike_code=w.pre_spike_code,
+        pre_dynamics_code="",
+        post_dynamics_code=w.post_dynamics_code + w.pre_dynamics_code,
+    )
+
+
+def psi_a_step_late(rule: EligibilityRule) -> EligibilityRule:
+    w = rule.weight_update
+    return changed(
+        rule,
+        post_vars=(*w.post_vars, Var("late")),
+        post_dynamics_code=f"late = psi;\n{w.post_dynamics_code}",
+        synapse_dynamics_code=w.synapse_dynamics_code.replace("psi", "late"),
+    )
+
+
+def without_the_gate(rule: EligibilityRule) -> EligibilityRule:
+    code = rule.weight_update.post_dynamics_code
+    assert "left <= 0.0 ? " in code
+    return changed(rule, post_dynamics_code=code.replace("left <= 0.0 ? ", "true ? "))
+
+
+def trace_a_step_early(rule: EligibilityRule) -> EligibilityRule:
+    w = rule.weight_update
+    lines = w.pre_dynamics_code.splitlines()
+    return changed(rule, pre_dynamics_code="\n".join(reversed(lines)))
+
+
+def never_refractory(rule: EligibilityRule) -> EligibilityRule:
+    code = rule.neuron.sim_code
+    at = code.index("dV_dV = ")
+    neuron = replace(rule.neuron, sim_code=f"{code[:at]}dV_dV = ExpTC;{code[code.index(';', at) + 1 :]}")
+    return replace(rule, neuron=neuron)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("output", of_the_other_population),
+        ("hidden", psi_a_step_late),
+        ("alif", psi_a_step_late),
+        ("alif", without_the_gate),
+        ("output", trace_a_step_early),
+        ("hidden", never_refractory),
+    ],
+)
+def test_a_wrong_rule_is_found_out(name: str, spoil: Callable[[EligibilityRule], EligibilityRule]) -> None:
+    case = CASES[name]
+    found, expected, count = both(case, spoil(case.rule()))
+    assert count >= case.least
+    assert worst(found, expected) > 1e-3

@@ -241,7 +241,7 @@ def test_loops_are_unrolled() -> None:
         ("for (int i = 0; i < 9; i++) { V += Isyn; if (V > 2.0) break; }", "for (int", "left early"),
         ("do { V += Isyn; } while (V < 1.0);", "do {", "write a 'for'"),
         ("switch (n) { case 1: V = Isyn; }", "switch (n)", "write 'if' and 'else'"),
-        ("V = Isyn + gennrand_normal();", "Isyn + gennrand_normal();", "a random number is drawn here"),
+        ("V = Isyn + gennrand_normal();", "gennrand_normal();", "a random number is drawn here"),
         ("a[0] = Isyn; V = a[0];", "V = a[0];", "an array that code writes to"),
         ("scalar *p = a; *p = Isyn; V = p[0];", "V = p[0];", "keep the value in a variable"),
         ("V = n > 1 && n++ ? Isyn : 0.0;", "V = n > 1", "make it a statement of its own"),

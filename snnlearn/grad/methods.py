@@ -1,0 +1,263 @@
+"""Forward rules of whole networks: which loss each layer is given, and what brings the error signal back.
+
+The last layer has a loss of its own. Each layer before it receives an error signal, which a connection from the last
+layer sends in every timestep: a weighted sum of the loss's derivatives. It reaches the neurons one timestep later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, get_args
+
+from snnlearn.declare import (
+    InputVar,
+    Loss,
+    Model,
+    NeuronModel,
+    PostsynapticModel,
+    Surrogate,
+    Var,
+    VarAccessMode,
+    VarRef,
+    WeightUpdateModel,
+)
+from snnlearn.dialect import algebra, tree, unparse
+from snnlearn.dialect.library import VOID
+from snnlearn.dialect.tree import Name
+from snnlearn.errors import GradientError, did_you_mean
+from snnlearn.grad.constants import add_constants, params_of, with_params
+from snnlearn.grad.credit import FeedbackLoss
+from snnlearn.grad.derivatives import declared, needed, unused, written_in
+from snnlearn.grad.forward import EligibilityRule, JacobianKind, eligibility
+from snnlearn.grad.loss import driven_partials, loss_gradient
+from snnlearn.grad.step import Constant, find_driven, step_of
+from snnlearn.grad.surrogate import find_surrogate
+from snnlearn.grad.tangents import Tangent, recursion_of
+
+ForwardMethod = Literal["superspike", "eprop", "rtrl"]
+"""``"superspike"``: traces as of a neuron that does not spike (Zenke & Ganguli 2018). ``"eprop"``: so too, but what
+only spikes drive, such as an adapting threshold, is followed (Bellec et al. 2020). ``"rtrl"``: the exact Jacobian of
+each neuron (Williams & Zipser 1989); paths through other neurons' spikes are cut here too."""
+
+SIGNAL_INPUT = "ErrorInput"  # of a neuron that receives an error signal
+SIGNAL = "errorSignal"
+
+
+class LayerModels(NamedTuple):
+    """The models of a layer: its neurons, and the postsynaptic model of what it learns from."""
+
+    neuron: NeuronModel
+    postsynaptic: PostsynapticModel
+
+
+@dataclass(frozen=True)
+class NetworkRules:
+    """The rules of a network.
+
+    Attributes
+    ----------
+    output : EligibilityRule
+        Of the weights into the last layer.
+    hidden : tuple of EligibilityRule
+        Of those into the layers before, in order. Their neurons have the further input `SIGNAL_INPUT`, unless they
+        declare a variable ``errTilda`` that they are to take the signal from.
+    feedback : WeightUpdateModel
+        Of connections from the last layer to those before, whose weights ``w`` send the error signal.
+    feedback_params : dict of str to float
+        Of that, as far as they were given.
+    feedback_refs : dict of str to str
+        What its references to presynaptic variables are called in the last layer's neuron.
+    """
+
+    output: EligibilityRule
+    hidden: tuple[EligibilityRule, ...]
+    feedback: WeightUpdateModel
+    feedback_params: dict[str, float]
+    feedback_refs: dict[str, str]
+
+    def explain(self) -> str:
+        """Return what each rule is, in words."""
+        return "\n".join(rule.explain() for rule in (*self.hidden, self.output))
+
+
+def network_rules(
+    method: ForwardMethod,
+    hidden: Sequence[tuple[NeuronModel, PostsynapticModel]],
+    output: tuple[NeuronModel, PostsynapticModel],
+    loss: Loss,
+    *,
+    surrogate: Surrogate | str,
+    params: Sequence[Mapping[str, float]] | Mapping[str, float] | None = None,
+    dt: float | None = None,
+    detach_reset: bool | Collection[str] | None = None,
+) -> NetworkRules:
+    """Derive the forward rules of a network from its layers' models and its loss.
+
+    Parameters
+    ----------
+    method : "superspike", "eprop" or "rtrl"
+        See `ForwardMethod`.
+    hidden : sequence of (NeuronModel, PostsynapticModel)
+        The layers that are given an error signal.
+    output : (NeuronModel, PostsynapticModel)
+        The layer that has the loss.
+    loss : Loss
+    surrogate : Surrogate or str
+    params : mapping of str to float, or a sequence of one for each layer, optional
+        Values that decide branches, as in `eligibility`; names that a layer does not have are left out.
+    dt : float, optional
+        The timestep [ms].
+    detach_reset : bool or collection of str, optional
+        As in `eligibility`; what the method says unless given.
+
+    Raises
+    ------
+    GradientError
+        For an unknown method, and where a layer has no rule.
+    """
+    known = get_args(ForwardMethod)
+    if method not in known:
+        raise GradientError(f"there is no forward method '{method}'{did_you_mean(str(method), known)}")
+    layers = [LayerModels(*layer) for layer in (*hidden, output)]
+    given = _by_layer(params, len(layers))
+    last = layers[-1]
+    jacobian: JacobianKind = "exact" if method == "rtrl" else "subthreshold"
+    via = "spike" if _answers_to_its_spikes(last.neuron, loss) else last.postsynaptic
+
+    def rule(layer: LayerModels, what: Loss | FeedbackLoss, values: dict[str, float]) -> EligibilityRule:
+        detached = _detached(method, layer.neuron) if detach_reset is None else detach_reset
+        options = {"dt": dt, "jacobian": jacobian, "detach_reset": detached}
+        own = _values(layer, what, surrogate, values, given[-1])
+        return eligibility(*layer, surrogate=surrogate, loss=what, params=own, **options)  # type: ignore[arg-type]
+
+    rules = []
+    for layer, values in zip(layers[:-1], given[:-1], strict=True):
+        signal = "errTilda" if any(v.name == "errTilda" for v in layer.neuron.vars) else SIGNAL
+        neuron = layer.neuron if signal == "errTilda" else with_error_signal(layer.neuron)
+        what = FeedbackLoss(last.neuron, loss, signal, via)  # type: ignore[arg-type]
+        rules.append(rule(layer._replace(neuron=neuron), what, values))
+    feedback, refs, sent = error_feedback(last.neuron, loss, given[-1])
+    return NetworkRules(rule(last, loss, given[-1]), tuple(rules), feedback, sent, refs)
+
+
+def _by_layer(params: Sequence[Mapping[str, float]] | Mapping[str, float] | None, count: int) -> list[dict[str, float]]:
+    if params is None or isinstance(params, Mapping):
+        return [dict(params or {})] * count
+    if len(params) != count:
+        raise GradientError(f"params: there are {count} layers, not {len(params)}")
+    return [dict(p) for p in params]
+
+
+def _values(
+    layer: LayerModels,
+    what: Loss | FeedbackLoss,
+    surrogate: Surrogate | str,
+    values: Mapping[str, float],
+    last: Mapping[str, float],
+) -> dict[str, float]:
+    """Return the values of parameters by the names that they have in a layer's rule; some are the last layer's."""
+    constants: dict[str, Constant] = {}
+    taken = {*step_of(*layer).taken}
+    found: dict[str, float] = {}
+    own = {name: c for name, c in step_of(*layer).constants.items() if c.kind == "params"}
+    found |= {name: values[k] for name, c in own.items() for k in (c.name, name) if k in values}
+    models: list[tuple[Model, Mapping[str, float]]] = [(find_surrogate(surrogate), values)]
+    if isinstance(what, FeedbackLoss):
+        models += [(what.neuron, last)]
+        models += [(what.via, last)] if isinstance(what.via, PostsynapticModel) else []
+    else:
+        models += [(part, values) for part in what.parts]
+    for model, known in models:
+        names = add_constants(constants, taken, model)
+        found |= {
+            new: known[k] for n, new in names.items() if constants[new].kind == "params" for k in (n, new) if k in known
+        }
+    return found
+
+
+def _detached(method: ForwardMethod, neuron: NeuronModel) -> bool | tuple[str, ...]:
+    """Return along which resets a method cuts the derivative of the spike."""
+    if method == "superspike":
+        return True
+    step = step_of(neuron)
+    driven = find_driven(step, spikes=False)
+    return tuple(v.name for v in neuron.vars if v.name in driven)
+
+
+def _answers_to_its_spikes(neuron: NeuronModel, loss: Loss) -> bool:
+    """Whether a neuron's own spike changes what the loss depends on within its timestep."""
+    step = step_of(neuron)
+    recursion = recursion_of(step, (), detached=True, quiet=True, spike="spike")
+    reached = {Tangent("spike", "spike")}
+    for row in recursion.rows:
+        if row.terms.keys() & reached:
+            reached.add(row.target)
+    return any(Tangent("after", x) in reached for x in loss_gradient(loss, neuron).partials)
+
+
+def with_error_signal(neuron: NeuronModel) -> NeuronModel:
+    """Return a neuron with a further input, `SIGNAL_INPUT`, whose value it keeps in a variable, `SIGNAL`."""
+    return replace(
+        neuron,
+        name=f"{neuron.name}WithError",
+        vars=(*neuron.vars, Var(SIGNAL)),
+        additional_input_vars=(*neuron.additional_input_vars, InputVar(SIGNAL_INPUT, "scalar", 0.0)),
+        sim_code=f"{neuron.sim_code}\n{SIGNAL} = {SIGNAL_INPUT};\n",
+    )
+
+
+def error_feedback(
+    neuron: NeuronModel, loss: Loss, params: Mapping[str, float] | None = None
+) -> tuple[WeightUpdateModel, dict[str, str], dict[str, float]]:
+    """Return the weight update that sends a loss's derivative to the layers before, in every timestep.
+
+    Its postsynaptic model is to pass on what arrives, as ``DeltaCurr`` does.
+
+    Returns
+    -------
+    weight_update : WeightUpdateModel
+        With the weight ``w``; it reads what the neurons' last timestep has left.
+    refs : dict of str to str
+        What its references are called in the neuron.
+    params : dict of str to float
+        Of it, as far as they were given.
+
+    Raises
+    ------
+    GradientError
+        If the loss depends on several variables, or on time.
+    """
+    step = step_of(neuron)
+    taken = {*step.taken, "w"}
+    gradient = loss_gradient(loss, neuron, frozenset(taken))
+    partials = driven_partials(gradient, step)
+    if len(partials) != 1:
+        several = " and ".join(partials) or "nothing that synapses drive"
+        raise GradientError(f"loss '{loss.name}' depends on {several}: one variable can be fed back")
+    ((variable, e),) = partials.items()
+    short, wanted = written_in(needed(gradient.assignments, [e]), {"signal": e})
+    constants = {name: c for name, c in step.constants.items() if c.kind != "extra_global_params"}
+    for part in loss.parts:
+        add_constants(constants, taken, part)
+    statements = [
+        *declared(short),
+        tree.Evaluate(tree.Call("addToPost", (algebra.multiply(Name("w", algebra.SCALAR), wanted["signal"]),), VOID)),
+    ]
+    mentioned = set().union(*(tree.names_in(s) for s in statements))
+    if "t" in mentioned:
+        raise GradientError(f"the derivative of loss '{loss.name}' by {variable} needs t: let {neuron.name} keep it")
+    own = [v for v in neuron.vars if v.name in mentioned]
+    names = {v.name: v.name if v.name != "w" else unused("neuron_w", taken) for v in own}
+    moved = {v.name: Name(names[v.name], step.state[v.name]) for v in own}
+    fields, derived = params_of(with_params(constants, mentioned, params or {}))
+    model = WeightUpdateModel(
+        f"{neuron.name}Feedback",
+        params=fields,
+        derived_params=derived,
+        vars=(Var("w"),),
+        pre_neuron_var_refs=tuple(VarRef(names[v.name], v.type, VarAccessMode.READ_ONLY) for v in own),
+        synapse_dynamics_code=unparse([tree.substitute(s, moved) for s in statements]),
+    )
+    values = {p.name: float((params or {})[p.name]) for p in fields if p.name in (params or {})}
+    return model, {names[v.name]: v.name for v in own}, values
