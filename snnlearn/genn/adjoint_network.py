@@ -126,8 +126,6 @@ class AdjointNetwork:
         earlier = self._tapes.earlier
         for group in self.neurons.values():
             group.set_dynamic_param_value("tapeEnd", (timesteps - 0.5) * self.model.dt)
-        for playback in self._played:
-            playback.rewind(beyond=1 + earlier)
         for at, values in seeds.items():
             self._seeds[at].values = values
             self._seeds[at].rewind(beyond=earlier)
@@ -135,7 +133,12 @@ class AdjointNetwork:
             recording.clear()
         for name in self.synapses:
             self._copy_weights(name)
-        self.model.run(timesteps + earlier)
+        left = timesteps
+        for block in self._tapes.blocks(timesteps):
+            for playback in self._played:
+                playback.rewind(beyond=1 + earlier)
+            left -= block
+            self.model.run(block if left else block + earlier)
 
     def _copy_weights(self, name: str) -> None:
         c, rows = self.parts.connections[name], self.rows[name]

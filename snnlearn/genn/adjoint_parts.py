@@ -115,7 +115,9 @@ class _Search:
         """Return the parts."""
         matter: set[str] = set()  # populations whose spikes the loss depends on
         while True:
-            reversals = {name: self._reverse(name, name in matter) for name in self.upstream}
+            reversals = {
+                name: self._reverse(name, name in matter) for name in self.populations if name in self.upstream
+            }
             carrying = self._carrying(reversals)
             sources = {
                 self.synapses[name].src._key for name in carrying if self.synapses[name].src._key in self.upstream
@@ -126,8 +128,8 @@ class _Search:
         connections = {name: self._connection(name, inputs, reversals) for name, inputs in carrying.items()}
         self._check_reached(reversals, connections)
         used = {name: r for name, r in reversals.items() if r.states or r.inputs}
-        for name in {self.synapses[c].src._key for c in connections} - set(used):
-            used[name] = self._reverse(name, False)
+        sources = {self.synapses[c].src._key for c in connections} - set(used)
+        used |= {name: self._reverse(name, False) for name in self.populations if name in sources}
         return Parts(used, connections, self.declared)
 
     def _reverse(self, name: str, spikes_matter: bool) -> Reversal:

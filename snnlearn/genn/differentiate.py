@@ -15,6 +15,7 @@ from snnlearn.genn.program import Program
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.reverse import SURROGATE
 from snnlearn.grad.surrogate import find_surrogate
+from snnlearn.network.checks import check_size
 
 METHODS = ("bptt",)
 
@@ -28,6 +29,7 @@ def differentiate(
     params: Mapping[str, float] | None = None,
     method: str = "bptt",
     window: int,
+    checkpoint: int = 0,
     outputs: Sequence[Variable] = (),
     detach_reset: bool = True,
 ) -> Program:
@@ -50,6 +52,9 @@ def differentiate(
         Backpropagation through time.
     window : int
         How many timesteps, at most, are run between two passes.
+    checkpoint : int
+        Record blocks of this many timesteps, and run the forward model again from one block to the next: less memory,
+        and more time. Nothing but timesteps may change the model within a window then. 0 records the whole window.
     outputs : sequence of Variable
         Variables of neurons whose adjoints are to be given to ``backward(gradient=...)``, beside those of the loss.
     detach_reset : bool
@@ -86,7 +91,13 @@ def differentiate(
         key = variable.group._key
         seeds[key] = seeds.get(key, frozenset()) | {variable.name}
     task = Task(losses, weights, rule, states, parameters, seeds, {}, detach_reset)
-    return Program(model, task, _constants(rule, losses, params or {}), window)
+    return Program(
+        model,
+        task,
+        _constants(rule, losses, params or {}),
+        check_size("differentiate", "window", window),
+        check_size("differentiate", "checkpoint", checkpoint, 0),
+    )
 
 
 def _chosen(model: GeNNModel) -> list[Variable]:

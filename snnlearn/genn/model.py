@@ -176,6 +176,8 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         self._simulation = self._start(start)
         try:
             self._load_checkpoints()
+            for program in self._programs:
+                program._begin()
             for group in self._groups():
                 group._load()
         except NetworkError:

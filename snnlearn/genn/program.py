@@ -14,6 +14,7 @@ from snnlearn.errors import GradientError, LifecycleError
 from snnlearn.genn.adjoint_network import AdjointNetwork, delay_of
 from snnlearn.genn.adjoint_parts import Task, find_parts
 from snnlearn.genn.arrays import Variable
+from snnlearn.genn.gradient_graph import as_dot, edges_of
 from snnlearn.genn.parameter_slopes import slopes
 from snnlearn.genn.tapes import Tapes
 from snnlearn.grad.synapses import gradient_of
@@ -34,18 +35,20 @@ class Program:
         The longest window, in timesteps.
     """
 
-    def __init__(self, model: Any, task: Task, constants: Mapping[str, float], window: int) -> None:
+    def __init__(
+        self, model: Any, task: Task, constants: Mapping[str, float], window: int, checkpoint: int = 0
+    ) -> None:
         self.model, self.window = model, window
         self._task, self._constants = task, dict(constants)
         self._parts = find_parts(model, task)
         delays = [delay_of(c) for c in self._parts.connections.values() if c.wrt]
-        self._tapes = Tapes(model, self._parts.neurons, self._constants, window, 1 + max(delays, default=0))
+        before = 1 + max(delays, default=0)
+        self._tapes = Tapes(model, self._parts.neurons, self._constants, window, before, checkpoint)
         self._networks: dict[tuple[Any, ...], AdjointNetwork] = {}
         self._kept: dict[str, frozenset[str]] = {}
         self._adjoints: dict[tuple[str, str], NDArray[Any]] = {}
         self._sums: dict[tuple[str, str], Any] = {}  # gradients that no variable of the model sums up
         self._hooks: dict[tuple[str, str], list[Hook]] = {}
-        self._simulation: Any = None
         self._writing: dict[str, str] = {}
         for c in self._parts.connections.values():
             if c.wrt:
@@ -86,7 +89,8 @@ class Program:
         Raises
         ------
         GradientError
-            For ``create_graph``, for variables whose adjoints are not asked for, and for arrays of another shape.
+            For ``create_graph``, for ``retain_tape`` with checkpoints, for variables whose adjoints are not asked for,
+            and for arrays of another shape.
         LifecycleError
             Where no timestep was run since the last pass, more than the window, or weights were written since.
         """
@@ -96,6 +100,11 @@ class Program:
                 "derivatives make the network a module of PyTorch's with snnlearn.torch.to_module"
             )
         self._check_loaded()
+        if retain_tape and not self._tapes.can_be_retained:
+            raise GradientError(
+                "retain_tape=True: with checkpoints the tape is computed anew and goes with the pass; leave checkpoint "
+                "out of differentiate(...)"
+            )
         timesteps = self._tapes.check()
         seeds = self._seeds(gradient, timesteps) if gradient is not None else {}
         network = self._network(gradient is not None, frozenset(seeds))
@@ -105,11 +114,7 @@ class Program:
             self._tapes.free()
 
     def _check_loaded(self) -> None:
-        simulation = self.model._loaded_simulation()
-        if simulation is not self._simulation:  # loaded since
-            self._simulation = simulation
-            self._networks.clear()
-            self._tapes.restart()
+        self.model._loaded_simulation()
 
     def _seeds(self, gradient: Mapping[Variable, ArrayLike], timesteps: int) -> dict[tuple[str, str], NDArray[Any]]:
         found = {}
@@ -296,6 +301,21 @@ class Program:
                 "to wrt=, or call retain_grad(variable) for adjoints of neurons' variables"
             )
 
+    def graph(self, prefix: str = "") -> str:
+        """Return one timestep of what the loss depends on, in the DOT language: what Graphviz draws.
+
+        Nodes are variables, inputs, spikes and losses; boxes are what is differentiated with respect to. An edge is an
+        entry of the Jacobian, labelled with how many timesteps ago the variable counts.
+
+        Parameters
+        ----------
+        prefix : str
+            What the name of each node begins with.
+        """
+        losses = {name: loss.name for name, loss in self._task.losses.items()}
+        leaves = frozenset(f"{group}.{name}" for group, name in self._wanted())
+        return as_dot(edges_of(self._parts, losses), prefix, leaves)
+
     # ---- recording ----
 
     @contextmanager
@@ -319,7 +339,7 @@ class Program:
         try:
             yield
         finally:
-            if self.model._simulation is self._simulation:
+            if self.model._loaded:
                 self._tapes.enable(True)
                 self._tapes.forget()
 
@@ -359,12 +379,17 @@ class Program:
                     found[update.spec.group_name] = f"custom_update('{update.spec.group_name}') wrote {ref.to}"
         return found
 
+    def _begin(self) -> None:
+        """Be told that the model is loaded."""
+        self._networks.clear()
+        self._tapes.restart()
+
     def _note_update(self, group: str) -> None:
         """Be told that a custom update runs."""
-        if group in self._writing and self.model._simulation is self._simulation:
+        if group in self._writing and self.model._loaded:
             self._tapes.note_write(self._writing[group])
 
     def _note_push(self, variable: Variable) -> None:
         """Be told that a variable is written from the host."""
-        if self.model._simulation is self._simulation:
+        if self.model._loaded:
             self._tapes.note_write(f"{variable.location} was written")

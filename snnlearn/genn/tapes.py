@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from snnlearn.errors import LifecycleError
+from snnlearn.genn.checkpoints import Checkpoints
 from snnlearn.genn.recording import Recording
 from snnlearn.grad.reverse import Reversal
 from snnlearn.grad.tape import RecordedTape
@@ -26,13 +27,25 @@ class Tapes:
         Parameters of surrogate and losses.
     window, before : int
         The longest window, and how many timesteps before it are kept.
+    checkpoint : int
+        Record this many timesteps only, and compute those before again from checkpoints; 0 records all.
     """
 
     def __init__(
-        self, model: Any, reversals: Mapping[str, Reversal], constants: Mapping[str, float], window: int, before: int
+        self,
+        model: Any,
+        reversals: Mapping[str, Reversal],
+        constants: Mapping[str, float],
+        window: int,
+        before: int,
+        checkpoint: int = 0,
     ) -> None:
         self.window, self.before = window, before
+        self._rows = (checkpoint or window) + before
+        self._checkpoints: Checkpoints | None = None
         self.recordings = {name: self._record(model, name, r, constants) for name, r in reversals.items()}
+        if checkpoint:
+            self._checkpoints = model.keep_checkpoints(timesteps=window, every=checkpoint, overlap=before)
         self._first = next(iter(self.recordings.values()))
         self._freed, self._passes = 0, 0
         self._cut = True  # whether nothing is known of what came before the window
@@ -44,7 +57,7 @@ class Tapes:
         known = {**constants, **group.spec.params}
         params = {p.name: known[p.name] for p in reversal.forward.params}
         group._become(reversal.forward, params, dict.fromkeys(tape.tracks, 0))
-        recording: Recording = model.record(group, tape.tracks, timesteps=self.window + self.before)
+        recording: Recording = model.record(group, tape.tracks, timesteps=self._rows)
         return recording
 
     # ---- what is on them ----
@@ -56,8 +69,9 @@ class Tapes:
 
     @property
     def nbytes(self) -> int:
-        """How many bytes they take."""
-        return sum(recording.nbytes for recording in self.recordings.values())
+        """How many bytes they take, with checkpoints once the model is loaded."""
+        snapshots = self._checkpoints.nbytes if self._checkpoints is not None else 0
+        return snapshots + sum(recording.nbytes for recording in self.recordings.values())
 
     @property
     def earlier(self) -> int:
@@ -91,6 +105,19 @@ class Tapes:
             )
         return timesteps
 
+    @property
+    def can_be_retained(self) -> bool:
+        """Whether the same timesteps can be gone through again."""
+        return self._checkpoints is None
+
+    def blocks(self, timesteps: int) -> Iterator[int]:
+        """Have the tapes hold the window, the newest part first; yields how many timesteps they hold of it."""
+        if self._checkpoints is None:
+            yield timesteps
+            return
+        for block in self._checkpoints.backwards():
+            yield block.timesteps
+
     def note_write(self, what: str) -> None:
         """Note that something which the window depends on is written."""
         if not self._changed and self.pending:
@@ -98,15 +125,20 @@ class Tapes:
 
     def free(self) -> None:
         """Begin a new window."""
-        self._freed, self._passes, self._cut, self._changed = self._first.written, self._passes + 1, False, ""
+        self._begin(self._first.written, self._passes + 1, cut=False)
 
     def forget(self) -> None:
         """Begin a new window before which nothing is known."""
-        self._freed, self._cut, self._changed = self._first.written, True, ""
+        self._begin(self._first.written, self._passes, cut=True)
 
     def restart(self) -> None:
         """Begin as after loading."""
-        self._freed, self._passes, self._cut, self._changed = 0, 0, True, ""
+        self._begin(0, 0, cut=True)
+
+    def _begin(self, freed: int, passes: int, *, cut: bool) -> None:
+        self._freed, self._passes, self._cut, self._changed = freed, passes, cut, ""
+        if self._checkpoints is not None:
+            self._checkpoints.begin()
 
     def enable(self, on: bool) -> None:
         """Record, or not."""

@@ -464,3 +464,27 @@ def test_requires_grad_says_what_to_differentiate() -> None:
     assert "m" not in case.groups["AA"].vars
     with pytest.raises(LifecycleError, match="differentiated already"):
         case.groups["AA"].vars["g"].requires_grad = True
+
+
+# ---- checkpoints ----
+
+
+@pytest.mark.parametrize("every", [16, 64])
+def test_checkpoints_change_no_bit(every: int) -> None:
+    found = [run_with(recurrent((70, 80)), checkpoint=checkpoint) for checkpoint in (0, every)]
+    for name, values in found[0].items():
+        np.testing.assert_array_equal(found[1][name], values)
+
+
+def run_with(case: Case, **options: Any) -> dict[str, NDArray[Any]]:
+    """Return the gradients that the engine finds with these options."""
+    model = describe(genn, case, threads=1)
+    program = program_of(case, model, **options)
+    model.build()
+    model.load()
+    for length in case.lengths:
+        model.run(length)
+        program.backward()
+    found = {w.name: case.groups[w.name].vars["g"].grad for w in case.weights}
+    model.unload()
+    return found

@@ -1,0 +1,77 @@
+"""The graph of a gradient: one timestep, with a node for each variable and an edge for each entry of the Jacobian."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from snnlearn.dialect import algebra
+from snnlearn.dialect.tree import Expr, Name
+from snnlearn.genn.adjoint_parts import Parts
+from snnlearn.grad.derivatives import pullback
+from snnlearn.grad.step import step_of
+
+
+@dataclass(frozen=True)
+class Edge:
+    """``to`` depends on ``source``; ``late`` is by how many timesteps."""
+
+    source: str
+    to: str
+    late: int = 0
+
+
+def edges_of(parts: Parts, losses: dict[str, str]) -> list[Edge]:
+    """Return the edges of a network, in the direction of time.
+
+    Parameters
+    ----------
+    parts : Parts
+    losses : dict of str to str
+        The name of the loss of each population that has one.
+    """
+    found = []
+    for name, reversal in parts.neurons.items():
+        found += [Edge(f"{name}.{a}", f"{name}.{b}", late) for a, b, late in _within(parts, name)]
+        found += [Edge(f"{name}.{variable}", losses[name]) for variable in reversal.losses if name in losses]
+    for name, c in parts.connections.items():
+        weights = [Edge(f"{name}.{variable}", f"{c.group.trg._key}.{c.inputs.target}") for variable in c.wrt]
+        late = 1 + int(c.group.spec.axonal_delay_steps)
+        sent = [Edge(f"{c.group.src._key}.spikes", f"{c.group.trg._key}.{c.inputs.target}", late)] if c.back else []
+        found += [*weights, *sent]
+    return found
+
+
+def _within(parts: Parts, name: str) -> Iterator[tuple[str, str, int]]:
+    """Yield what depends on what within a timestep of a population: (source, to, timesteps)."""
+    reversal, neuron = parts.neurons[name], parts.declared[name]
+    inputs = list(dict.fromkeys(i.target for i in reversal.inputs))
+    if not (reversal.states or inputs):
+        return
+    step = step_of(neuron)
+    ends: dict[str, Expr] = {v: step.after[v] for v in dict.fromkeys([*reversal.states, *reversal.losses])}
+    if step.spike is not None and step.margin is not None:
+        ends["spikes"] = step.spike
+    for to, value in ends.items():
+        adjoints = pullback(step, [(value, Name("adjoint", algebra.SCALAR))], [*reversal.states, *inputs]).adjoints
+        yield from ((source, to, int(source not in inputs)) for source in adjoints)
+
+
+def as_dot(edges: list[Edge], prefix: str, weights: frozenset[str]) -> str:
+    """Return edges as a graph in the DOT language, as Graphviz draws it.
+
+    Parameters
+    ----------
+    edges : list of Edge
+    prefix : str
+        What the name of each node begins with.
+    weights : frozenset of str
+        The nodes that are leaves: what is differentiated with respect to.
+    """
+    nodes = dict.fromkeys(node for edge in edges for node in (edge.source, edge.to))
+    lines = ["digraph {", "    rankdir=LR;"]
+    lines += [f'    "{prefix}{node}" [shape={"box" if node in weights else "ellipse"}];' for node in nodes]
+    for edge in edges:
+        label = f' [label="t-{edge.late}"]' if edge.late else ""
+        lines.append(f'    "{prefix}{edge.source}" -> "{prefix}{edge.to}"{label};')
+    return "\n".join([*lines, "}"])
