@@ -22,6 +22,7 @@ __all__ = [
     "GradientError",
     "GradientWarning",
     "LifecycleError",
+    "MissingTorchError",
     "ModelWarning",
     "NetworkError",
     "ObsoleteImportError",
@@ -31,6 +32,7 @@ __all__ = [
     "SnnlearnError",
     "TargetError",
     "TargetWarning",
+    "TorchError",
     "TrainingError",
     "UnknownAttributeError",
     "UnknownNameError",
@@ -128,6 +130,14 @@ class TargetError(SnnlearnError, ValueError):
 
 class OutputError(SnnlearnError, OSError):
     """A file or folder cannot be written."""
+
+
+class TorchError(SnnlearnError, ValueError):
+    """What has no counterpart in PyTorch; the message names the model and says why."""
+
+
+class MissingTorchError(SnnlearnError, ImportError):
+    """PyTorch is not installed; the message says how to install it."""
 
 
 class TargetWarning(UserWarning):

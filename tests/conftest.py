@@ -28,6 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FOLDER",
         help="keep compiled simulations there, for the next session too (default: a folder that is empty at first)",
     )
+    parser.addoption(
+        "--torch", action="store_true", help="run the whole engine table on PyTorch too; with -k torch on that alone"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

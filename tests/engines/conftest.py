@@ -42,6 +42,19 @@ class Engine:
         return model
 
 
+@dataclass(frozen=True)
+class Torch(Engine):
+    """PyTorch, where it is installed: ``--torch`` adds it to the table."""
+
+    def model(self, name: str = "case", precision: str = "float", dt: float = 1.0, **preferences: Any) -> GeNNModel:
+        from torch_models import WhereItCan
+
+        model = WhereItCan(precision, name, **{**preferences, "optimise": ()})
+        model.dt = dt
+        model.seed = 1
+        return model
+
+
 ENGINES = [
     Engine("cpu-plain", {"optimise": (), "threads": 1}),  # the reference for the others, kept for ever
     Engine("cpu", {"threads": 1}, exact=False),
@@ -104,13 +117,21 @@ def cuda_on_host() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=OTHERS, ids=lambda engine: engine.name)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give tests the engines of the table, and PyTorch where it is asked for."""
+    more = [Torch("torch", exact=False)] if metafunc.config.getoption("--torch") else []
+    tables = {"other": [*OTHERS, *more], "any_engine": [ENGINES[0], *OTHERS, *more], "engine": [*ENGINES, *more]}
+    for name in tables.keys() & {*metafunc.fixturenames}:
+        metafunc.parametrize(name, tables[name], indirect=True, ids=lambda engine: engine.name)
+
+
+@pytest.fixture
 def other(request: pytest.FixtureRequest) -> Any:
     """Each engine but the reference."""
     return _or_skip(request.param)
 
 
-@pytest.fixture(params=[ENGINES[0], *OTHERS], ids=lambda engine: engine.name)
+@pytest.fixture
 def any_engine(request: pytest.FixtureRequest) -> Any:
     """Each engine, GeNN's too."""
     return _or_skip(request.param)
@@ -130,7 +151,7 @@ def reference() -> Callable[..., Trace]:
     return run
 
 
-@pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)
+@pytest.fixture
 def engine(request: pytest.FixtureRequest) -> Engine:
     return request.param
 

@@ -1,0 +1,1 @@
+"""Running plans as PyTorch. This folder alone, and `snnlearn.torch`, import it."""
