@@ -1,4 +1,4 @@
-"""What crosses between host and device while the demo trains: a budget for each trial."""
+"""What is transferred between host and device while the demo trains: a budget for each trial."""
 
 from collections import Counter
 
@@ -19,8 +19,8 @@ ONE = ("pull", "push", "read", "write", "copy", "device_array")
 MORE = ("recording", "state", "set_state", "newest_slot", "timers", "set_extra_global_params")
 
 
-class Crossings(Callback):
-    """Counts what crosses; all from the beginning of a trial to that of the next is the trial's."""
+class Transfers(Callback):
+    """Counts transfers; all from the beginning of a trial to that of the next is the trial's."""
 
     def __init__(self, monkeypatch, simulation):
         self.trials = [Counter()]
@@ -45,18 +45,18 @@ class Crossings(Callback):
 
 @pytest.fixture(scope="module", params=["step", "linear", "1cycle"])
 def run(request):
-    """The crossings of each trial, and the learning curve."""
+    """The transfers of each trial, and the learning curve."""
     target = read_ras(target_path(), ss.NUM_OUTPUT, ss.TRIAL_MS)
     network = ss.describe(genn, ss.frozen_poisson(1), target, seed=1)
     rule = st.DEMO_OPTIMISERS["RMaxProp"]
     learner = st.make_learner(genn, network, target, [rule])
     learner.build()
     with pytest.MonkeyPatch.context() as patch:
-        crossings = Crossings(patch, learner.model._simulation)
+        transfers = Transfers(patch, learner.model._simulation)
         progress = Progress(learner, "", None, plotting=False, quiet=True)
-        learner.callbacks += [crossings, progress]
+        learner.callbacks += [transfers, progress]
         learner.fit_opt_sched(st.SCHEDULES[request.param](TRIALS, 1.0, rule))
-    return request.param, crossings.trials[1:], progress.curve
+    return request.param, transfers.trials[1:], progress.curve
 
 
 def test_nothing_is_read_but_one_small_array_every_ten_trials(run):
