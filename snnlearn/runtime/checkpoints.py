@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from snnlearn.codegen.plan import Plan
 from snnlearn.codegen.plan.dependencies import needs_of_recorders
 from snnlearn.errors import LifecycleError, NetworkError
+from snnlearn.network.keys import called
 from snnlearn.runtime.history import History, RecorderState, Stand
 
 
@@ -128,8 +129,9 @@ class Checkpoints:
         record, least = recorder.record, self.every + self.overlap
         if record.timesteps < least or record.every != 1:
             raise NetworkError(
-                f"the recording of '{recorder.population}' holds {record.timesteps} timesteps, every {record.every}: "
-                f"checkpoints every {self.every} with an overlap of {self.overlap} need at least {least}, every 1"
+                f"the recording of '{called(recorder.population)}' holds {record.timesteps} timesteps, every "
+                f"{record.every}: checkpoints every {self.every} with an overlap of {self.overlap} need at least "
+                f"{least}, every 1"
             )
 
     def _check_arrays(self, names: tuple[str, ...]) -> None:
@@ -169,10 +171,13 @@ class Checkpoints:
 
     def touched(self, name: str) -> None:
         """Take note that an array has been changed by something else than timesteps."""
-        if self._again or not (self._open and self._stands) or self._broken:
+        if not (self._open and self._stands) or self._broken:
             return
         where, timestep = str(self._simulation.plan.array(name).location), self._simulation.timestep
-        if name in self._constant:
+        if self._again:
+            if name in self._constant or name in self._state or name in self._rest:
+                self._broken = f"{where} was changed meanwhile"
+        elif name in self._constant:
             self._broken = f"{where} was changed before timestep {timestep}"
         elif name in self._state:
             # Where a block ends here, its successor's snapshot will have it.
@@ -182,6 +187,13 @@ class Checkpoints:
         """Take note that the timestep has been assigned."""
         if self._open and self._stands and not self._again:
             self._broken = f"the timestep was set to {timestep}"
+
+    def _need_unchanged(self) -> None:
+        if self._broken:
+            raise LifecycleError(
+                f"the timesteps from {self._first} on cannot be computed again: {self._broken}; record all of them, or "
+                "begin() anew after such a change"
+            )
 
     def _need_no_blocks(self) -> None:
         if self._again:
@@ -225,11 +237,7 @@ class Checkpoints:
         self._need_no_blocks()
         if not (self._open and self._stands):
             raise LifecycleError("there are no timesteps to compute again: call begin(), then run")
-        if self._broken:
-            raise LifecycleError(
-                f"the timesteps from {self._first} on cannot be computed again: {self._broken}; record all of them, or "
-                "begin() anew after such a change"
-            )
+        self._need_unchanged()
         simulation = self._simulation
         simulation.flush()
         self._last = simulation.timestep
@@ -242,6 +250,7 @@ class Checkpoints:
 
     def compute(self, number: int) -> Block:
         """Compute a block again, so that the recorders hold it and the rows before it."""
+        self._need_unchanged()
         simulation, first = self._simulation, self._first + number * self.every
         block = Block(first, min(self.every, self._last - first))
         if number == self.blocks - 1 and self._holds(block):

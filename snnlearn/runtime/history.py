@@ -71,7 +71,7 @@ class _Numbers:
         found = self._of()
         if found is None or found.closed:
             raise LifecycleError(
-                f"the model of {self._at.group!r} has been unloaded, and what it recorded went with it"
+                f"the model of '{called(self._at.group)}' has been unloaded, and what it recorded went with it"
             )
         return found
 
@@ -265,6 +265,7 @@ class PlayerState:
         self._numbers = _Numbers(simulation, Location(population, "player", play.variable))
         self._source: RecorderState | None = None
         self._set: list[int] = [0, 0, 0, 0]
+        self._counts, self._next = range(0), 0  # the timesteps to play, as counted by the recorder; that of timestep 0
         self._until: int | None = None  # the first timestep that can no longer be played
         self.may_wait = False  # whether timesteps can run before it is first rewound; it plays zeros then
 
@@ -294,6 +295,8 @@ class PlayerState:
         begun = every - 1 - last % every if self.play.reverse else 0
         now = self._numbers.simulation.timestep
         self._set = [now - skip - lag - begun, len(counts) + begun, first % rows.number, rows.number]
+        self._counts = counts
+        self._next = last - skip - lag + now if self.play.reverse else counts.start + skip + lag - now
         self._until = now + max(len(counts) - skip, 0) + beyond
         self._numbers.write(*self._set)
 
@@ -307,6 +310,7 @@ class PlayerState:
         if self._until is not None:
             self._until += new - old
             self._set[0] += new - old
+            self._next += new - old if self.play.reverse else old - new
             self._numbers.write(*self._set)
 
     def check(self, first: int, timesteps: int) -> None:
@@ -335,6 +339,11 @@ class PlayerState:
                 f"{name} plays what the same model is to record: set `enabled` of the recording to False, or give it a "
                 "start, so that it ends"
             )
+        begin = self._next - first - timesteps + 1 if self.play.reverse else self._next + first
+        wanted = range(max(begin, self._counts.start), min(begin + timesteps, self._counts.stop))
+        held = recorder.held
+        if wanted and not (held.start <= wanted.start and wanted.stop <= held.stop):
+            raise LifecycleError(f"what is played to {name} has been recorded over or forgotten: call its rewind()")
 
 
 class History:

@@ -30,7 +30,7 @@ def test_checkpoints_need_recordings_with_room_for_a_block(ready: Any) -> None:
     assert not model._loaded
     recording.timesteps = 12
     model.load()
-    assert checkpoints.nbytes == 10 * (2 * 64 + 2 * 16), "x and flag, each on a cache line, and two rows of x"
+    assert checkpoints.nbytes == 10 * (64 + 2 * 16), "x on a cache line, and two rows of it"
     with pytest.raises(LifecycleError, match="the model is loaded"):
         model.keep_checkpoints(100)
     model.unload()
@@ -84,6 +84,22 @@ def test_a_window_begins_with_the_timestep_that_runs_next(ready: Any) -> None:
         expected = 1001.0 + block.first + np.arange(block.timesteps)
         np.testing.assert_array_equal(recording["x"].last(block.timesteps)[:, 0, 0], expected)
     assert model.timestep == 25
+
+
+def test_what_blocks_follow_from_stays_while_they_are_computed_again(ready: Any) -> None:
+    model, population = counting()
+    model.record(population, "x", timesteps=10)
+    checkpoints = model.keep_checkpoints(100, every=10)
+    ready(model)
+    checkpoints.begin()
+    model.run(35)
+    blocks = checkpoints.backwards()
+    next(blocks)
+    population.vars["x"].push_to_device()
+    with pytest.raises(LifecycleError, match=r"cannot be computed again: 'P\.x' was changed meanwhile"):
+        next(blocks)
+    population.vars["x"].pull_from_device()
+    np.testing.assert_array_equal(population.vars["x"].view, 35.0)
 
 
 def test_an_error_in_the_loop_puts_everything_back(ready: Any) -> None:

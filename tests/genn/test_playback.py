@@ -123,6 +123,28 @@ def test_a_playback_is_rewound_and_ends(ready: Any) -> None:
     np.testing.assert_array_equal(group.vars["r"].view, 5.0)
 
 
+def test_rows_that_have_been_recorded_over_are_not_played(ready: Any) -> None:
+    model, population = counting()
+    recording = model.record(population, "x", timesteps=5)
+    other, group = reading()
+    backwards = other.play(group, "r", recording["x"], reverse=True)
+    ready(model).run(5)
+    ready(other)
+    backwards.rewind()
+    other.run(2)
+    model.run(2)  # over the two oldest rows
+    other.run(1)
+    with pytest.raises(LifecycleError, match=r"what is played to 'R\.r' has been recorded over or forgotten: call its"):
+        other.run(1)
+    other.timestep = 100
+    with pytest.raises(LifecycleError, match="has been recorded over"):
+        other.run(1)
+    backwards.rewind()
+    other.run(5)
+    group.vars["own"].pull_from_device()
+    np.testing.assert_array_equal(group.vars["own"].view, 3.0)
+
+
 def test_rows_outlive_a_model_that_nobody_unloads(ready: Any) -> None:
     model, population = counting()
     recording = model.record(population, "x", timesteps=5)
@@ -161,9 +183,13 @@ def test_a_model_plays_what_it_has_recorded_itself(ready: Any) -> None:
     recording.enabled = True
     with pytest.raises(LifecycleError, match="plays what the same model is to record"):
         model.run(1)
-    recording.start = 6
+    recording.enabled = False
     model.run(1)
     assert own() == 3.0
+    playback.rewind()
+    recording.start = 9
+    with pytest.raises(LifecycleError, match=r"what is played to 'R\.r' has been recorded over or forgotten"):
+        model.run(1)
 
 
 def test_an_array_is_played_from_load_on(ready: Any) -> None:
