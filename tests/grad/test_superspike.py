@@ -3,80 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from snnlearn import genn
-from snnlearn.declare import Loss, WeightUpdateModel
-from snnlearn.grad import EligibilityRule, FeedbackLoss, eligibility
+from snnlearn.declare import Loss
+from snnlearn.grad import EligibilityRule, eligibility
 from snnlearn.io import SpikeTrains
 from snnlearn.models import ExpCurr, SuperSpike, SuperSpikeHidden, SuperSpikeOutput
 from snnlearn.userproject import superspike
+from snnlearn.userproject.superspike import derived_rule
 
 LOSS = Loss("VanRossum", loss_code="loss = 0.5 * errTilda * errTilda;")
 MEMBRANE = {"C": 10.0, "tauMem": 10.0, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 5.0}
 PARAMS = MEMBRANE | {"tauRise": 5.0, "tauDecay": 10.0, "tau": 5.0, "beta": 1.0}
-SIZES = {"inputs": 200, "hidden": 256, "outputs": 200}
 DURATION = 50.0
 
 
-@cache
-def rules() -> dict[str, EligibilityRule]:
-    return {
-        "InputHidden": eligibility(
-            SuperSpikeHidden,
-            ExpCurr,
-            surrogate="FastSigmoid",
-            loss=FeedbackLoss(SuperSpikeOutput, LOSS),
-            params=PARAMS,
-        ),
-        "HiddenOutput": eligibility(SuperSpikeOutput, ExpCurr, surrogate="FastSigmoid", loss=LOSS, params=PARAMS),
-    }
-
-
-def without_gate(w: WeightUpdateModel) -> WeightUpdateModel:
+def without_gate(population: str) -> EligibilityRule:
     """Return a rule whose surrogate takes no notice of refractoriness, as that of the one written by hand."""
-    code = w.post_dynamics_code.replace("refracTime <= 0.0 ? ", "true ? ")
-    assert code != w.post_dynamics_code
-    return replace(w, post_dynamics_code=code)
+    rule = derived_rule(population)
+    code = rule.weight_update.post_dynamics_code
+    assert "refracTime <= 0.0 ? " in code
+    open_gate = code.replace("refracTime <= 0.0 ? ", "true ? ")
+    return replace(rule, weight_update=replace(rule.weight_update, post_dynamics_code=open_gate))
 
 
-def add_derived(api: Any, model: Any, name: str, source: Any, target: Any, *, gate: bool = True) -> Any:
-    rule = rules()[name]
-    w = rule.weight_update if gate else without_gate(rule.weight_update)
-    spread = {"mean": 0.0, "sd": superspike.WEIGHT_SD / np.sqrt(source.num_neurons), "min": -100.0, "max": 100.0}
-    update = api.init_weight_update(
-        w,
-        rule.params,
-        {v.name: 0.0 for v in w.vars} | {"w": api.init_var("NormalClipped", spread)},
-        {v.name: 0.0 for v in w.pre_vars},
-        {v.name: 0.0 for v in w.post_vars},
-        post_var_refs={here: api.create_var_ref(target, there) for here, there in rule.post_neuron_var_refs.items()},
-    )
-    return model.add_synapse_population(
-        name, "DENSE", source, target, update, api.init_postsynaptic("ExpCurr", {"tau": 5.0})
-    )
-
-
-def gradients(
-    monkeypatch: pytest.MonkeyPatch, dt: float, *, derived: bool, gate: bool = True
-) -> tuple[dict[str, Any], str]:
+def gradients(patch: pytest.MonkeyPatch, dt: float, rule: str) -> tuple[dict[str, Any], str]:
     """Return what a rule has summed up after 50 ms, by connection, and how the model is run."""
-    monkeypatch.setattr(superspike, "TIMESTEP_MS", dt)
-    monkeypatch.setattr(superspike, "WEIGHT_SD", 80.0)  # more than the demo's 50: spikes from the start
-    if derived:
-        monkeypatch.setattr(superspike, "_add_plastic", partial(add_derived, gate=gate))
-    inputs = superspike.frozen_poisson(1, SIZES["inputs"], DURATION)
+    patch.setattr(superspike, "TIMESTEP_MS", dt)
+    patch.setattr(superspike, "WEIGHT_SD", 80.0)  # more than the demo's 50: spikes from the start
+    inputs = superspike.frozen_poisson(1, superspike.NUM_INPUT, DURATION)
     rng = np.random.default_rng(5)
-    number = 2 * SIZES["outputs"]
-    ids = rng.integers(0, SIZES["outputs"], number)
-    target = SpikeTrains.from_spikes(np.sort(rng.uniform(0.0, DURATION, number)), ids, SIZES["outputs"])
-    network = superspike.describe(
-        genn, inputs, target, seed=3, num_hidden=SIZES["hidden"], recording=True, backend="cpu", threads=1
-    )
+    size = superspike.NUM_OUTPUT
+    ids = rng.integers(0, size, 2 * size)
+    target = SpikeTrains.from_spikes(np.sort(rng.uniform(0.0, DURATION, 2 * size)), ids, size)
+    network = superspike.describe(genn, inputs, target, seed=3, rule=rule, recording=True, backend="cpu", threads=1)
     network.model.build()
     steps = round(DURATION / dt) + 1
     network.model.load(num_recording_timesteps=steps)
@@ -95,9 +59,11 @@ def gradients(
 def compared(monkeypatch: pytest.MonkeyPatch, dt: float, *, gate: bool) -> dict[str, tuple[float, float]]:
     """Return cosine and residual of both rules, by connection."""
     with monkeypatch.context() as patch:
-        by_hand, _ = gradients(patch, dt, derived=False)
+        by_hand, _ = gradients(patch, dt, "handwritten")
     with monkeypatch.context() as patch:
-        derived, text = gradients(patch, dt, derived=True, gate=gate)
+        if not gate:
+            patch.setattr(superspike, "derived_rule", without_gate)
+        derived, text = gradients(patch, dt, "superspike")
     assert text.count("as a product of matrices, rows without a spike in closed form") == 2
     result = {}
     for name, x in by_hand.items():
@@ -119,14 +85,15 @@ def test_what_differs_comes_of_the_other_way_to_step(monkeypatch: pytest.MonkeyP
         assert fine[name][1] <= residual / 4.0, name
 
 
-@pytest.mark.parametrize("name", ["InputHidden", "HiddenOutput"])
+@pytest.mark.parametrize("name", ["Hidden", "Output"])
 def test_its_shape_is_that_of_the_one_written_by_hand(name: str) -> None:
-    w = rules()[name].weight_update
+    rule = derived_rule(name)
+    w = rule.weight_update
     assert len(w.pre_vars) == len(SuperSpike.pre_vars) == 2
     assert len(w.post_vars) == len(SuperSpike.post_vars) == 1
     assert [v.name for v in w.vars] == ["w", "eps_errRise", "eps_errDecay", "m"]
     assert len(w.vars) == len(SuperSpike.vars)
-    assert rules()[name].neuron in (SuperSpikeHidden, SuperSpikeOutput)
+    assert rule.neuron in (SuperSpikeHidden, SuperSpikeOutput)
     assert w.pre_dynamics_code == (
         "eps_V = ExpTC * eps_V + Rmembrane * (1.0 - ExpTC) * (init * eps_inSyn);\neps_inSyn = expDecay * eps_inSyn;\n"
     )
