@@ -22,6 +22,7 @@ def page() -> tuple[dict[str, Any], list[str]]:
     for block in BLOCKS:
         exec(block, names)
     names["model"].unload()
+    names["regression"].unload()
     return names, printed
 
 

@@ -54,13 +54,14 @@ LIMITS = {
     "seed": (1, 2**63 - 1),
 }
 RULES = ("handwritten", "bptt")
-BETA = 0.1  # [1/mV], steepness of the surrogate
+BETA = 1.0  # [1/mV], steepness of the surrogate
 # Of one logistic unit for each class, while they decide; written so that nothing overflows.
 CROSS_ENTROPY = grad.Loss(
     "CrossEntropy",
     loss_code="loss = (t < tStart) ? 0.0 : log(1.0 + exp(-fabs(V))) + fmax(V, 0.0) - target * V;",
 )
-RATES = (0.5, 0.05)  # of the weights of the hidden layer and of the readout, at first
+# Of the weights of the hidden layer and of the readout, at first, by rule.
+RATES = {"handwritten": (0.5, 0.05), "bptt": (0.2, 0.02)}
 TAU_RISE_MS, TAU_DECAY_MS = 5.0, 10.0
 FIRST_WEIGHTS, READOUT_WEIGHTS = (12.0, 25.0), (0.0, 0.5)  # mean and standard deviation
 
@@ -104,7 +105,7 @@ def run(args: Namespace) -> int:
         if not least <= value <= most:
             bound = f"at least {least}" if value < least else f"at most {most}"
             raise TrainingError(f"--{name.replace('_', '-')} must be {bound}, not {value}")
-    phases = [TrainingPhase(args.epochs, "Adam", PerConnection(RATES), DecayType.COSINE)]
+    phases = [TrainingPhase(args.epochs, "Adam", PerConnection(RATES[args.rule]), DecayType.COSINE)]
     backend = choose_backend(args.backend)
     train, valid = draw(args.num_train, args.seed), draw(args.num_valid, args.seed + 1)
     learner = make_learner(backend.module, train, valid, args.num_hidden, args.seed, args.quiet, args.rule)

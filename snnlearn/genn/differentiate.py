@@ -9,15 +9,18 @@ from snnlearn.declare import Loss, Surrogate
 from snnlearn.errors import GradientError, LifecycleError, did_you_mean
 from snnlearn.genn.adjoint_parts import Task
 from snnlearn.genn.arrays import Variable
+from snnlearn.genn.forward_program import METHODS as FORWARD_METHODS
+from snnlearn.genn.forward_program import ForwardProgram
 from snnlearn.genn.model import GeNNModel
 from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.genn.program import Program
 from snnlearn.genn.synapse_group import SynapseGroup
+from snnlearn.grad.credit import FeedbackLoss
 from snnlearn.grad.reverse import SURROGATE
 from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.network.checks import check_size
 
-METHODS = ("bptt",)
+METHODS = ("bptt", *FORWARD_METHODS)
 
 
 def differentiate(
@@ -28,11 +31,11 @@ def differentiate(
     surrogate: Surrogate | str,
     params: Mapping[str, float] | None = None,
     method: str = "bptt",
-    window: int,
+    window: int | None = None,
     checkpoint: int = 0,
     outputs: Sequence[Variable] = (),
     detach_reset: bool = True,
-) -> Program:
+) -> Program | ForwardProgram:
     """Have a model record what its gradient needs; before ``build``.
 
     Parameters
@@ -48,10 +51,12 @@ def differentiate(
         The derivative of a spike with respect to the margin of the threshold.
     params : mapping of str to float
         The surrogate's parameters and those of losses, by name.
-    method : {"bptt"}
-        Backpropagation through time.
+    method : {"bptt", "superspike", "eprop", "rtrl"}
+        Backpropagation through time; or a forward rule, which cuts paths through other neurons' spikes, so that each
+        target of weights needs a loss of its own (a `FeedbackLoss` where it receives another layer's error): with
+        traces of neurons below threshold for ``"superspike"`` and ``"eprop"``, of neurons as they are for ``"rtrl"``.
     window : int
-        How many timesteps, at most, are run between two passes.
+        For ``"bptt"``: how many timesteps, at most, are run between two passes.
     checkpoint : int
         Record blocks of this many timesteps, and run the forward model again from one block to the next: less memory,
         and more time. Nothing but timesteps may change the model within a window then. 0 records the whole window.
@@ -62,7 +67,7 @@ def differentiate(
 
     Returns
     -------
-    Program
+    Program or ForwardProgram
 
     Raises
     ------
@@ -84,6 +89,10 @@ def differentiate(
     if method not in METHODS:
         raise GradientError(f"there is no method {method!r}{did_you_mean(str(method), METHODS)}")
     rule = find_surrogate(surrogate)
+    if method != "bptt":
+        return _forward(model, _chosen(model) if wrt is None else wrt, loss or {}, rule, params or {}, method)
+    if window is None:
+        raise GradientError("method='bptt' needs window, the longest number of timesteps between two backward()")
     weights, states, parameters = _sort(model, _chosen(model) if wrt is None else wrt)
     losses = _losses(model, loss or {})
     seeds: dict[str, frozenset[str]] = {}
@@ -98,6 +107,16 @@ def differentiate(
         check_size("differentiate", "window", window),
         check_size("differentiate", "checkpoint", checkpoint, 0),
     )
+
+
+def _forward(
+    model: GeNNModel, wrt: Sequence[Any], loss: Mapping[Any, Any], surrogate: Surrogate, params: Any, method: Any
+) -> ForwardProgram:
+    weights, states, parameters = _sort(model, wrt)
+    if states or parameters:
+        raise GradientError(f"method '{method}' is for weights alone; parameters and variables of neurons need 'bptt'")
+    losses = _losses(model, loss, (Loss, FeedbackLoss))
+    return ForwardProgram(model, weights, losses, surrogate, params, method)
 
 
 def _chosen(model: GeNNModel) -> list[Variable]:
@@ -136,10 +155,10 @@ def _kind(what: Any) -> tuple[int, str, str]:
     raise GradientError(f"wrt takes variables, and parameters as (population, 'name'), not {what!r}")
 
 
-def _losses(model: GeNNModel, loss: Mapping[Any, Any]) -> dict[str, Loss]:
+def _losses(model: GeNNModel, loss: Mapping[Any, Any], kinds: Any = Loss) -> dict[str, Any]:
     found = {}
     for group, one in loss.items():
-        if not isinstance(group, NeuronGroup) or not isinstance(one, Loss):
+        if not isinstance(group, NeuronGroup) or not isinstance(one, kinds):
             raise GradientError(f"loss is a mapping of neuron populations to Loss, not of {group!r} to {one!r}")
         found[group._key] = one
     return found

@@ -216,6 +216,36 @@ class SynapseGroup(HasConnectivity):
         for name, variable in self._variables(new, "synapse", SynapseVariable).items():
             self.vars.add(name, variable)
 
+    def _learn(self, model: WeightUpdateModel, params: Mapping[str, float], references: Mapping[str, str]) -> None:
+        """Replace the weight update model by one with further parameters, variables, which start at 0, and references.
+
+        Parameters
+        ----------
+        model : WeightUpdateModel
+        params : mapping of str to float
+        references : mapping of str to str
+            By the model's name of it, a variable of the target.
+        """
+        self._need_unbuilt("its weight update model")
+        wu = self.spec.weight_update
+        more = {kind: [v.name for v in getattr(model, kind)] for kind in ("vars", "pre_vars", "post_vars")}
+        values = {kind: {**dict.fromkeys(names, 0.0), **getattr(wu, kind)} for kind, names in more.items()}
+        refs = {**wu.post_var_refs, **references}
+        changed = replace(
+            wu, model=model.with_times(wu.model.time_type), params={**wu.params, **params}, post_var_refs=refs, **values
+        )
+        self._change(weight_update=changed)
+        self._declared = changed.model
+        fresh = [v for v in model.vars if v.name not in self.vars]
+        kinds: Any = (
+            (self.vars, self._variables(fresh, "synapse", SynapseVariable)),
+            (self.pre_vars, self._variables(model.pre_vars, "pre")),
+            (self.post_vars, self._variables(model.post_vars, "post")),
+        )
+        for known, found in kinds:
+            for name, variable in found.items():
+                known.add(name, variable)
+
     # ---- values ----
 
     def _put_initial(self, at: Location, value: Any) -> None:

@@ -14,12 +14,17 @@ from snnlearn.grad.derivatives import derivative
 from snnlearn.grad.forward import EligibilityRule, eligibility
 from snnlearn.grad.methods import NetworkRules, network_rules
 
-_LATER = {"differentiate": "snnlearn.genn.differentiate", "Program": "snnlearn.genn.program"}  # stages to the right
+_LATER = {  # of stages to the right of this one
+    "ForwardProgram": "snnlearn.genn.forward_program",
+    "Program": "snnlearn.genn.program",
+    "differentiate": "snnlearn.genn.differentiate",
+}
 
 __all__ = [
     "Adjoint",
     "EligibilityRule",
     "FeedbackLoss",
+    "ForwardProgram",
     "Loss",
     "NetworkRules",
     "Program",

@@ -126,7 +126,7 @@ def network_rules(
     via = "spike" if _answers_to_its_spikes(last.neuron, loss) else last.postsynaptic
 
     def rule(layer: LayerModels, what: Loss | FeedbackLoss, values: dict[str, float]) -> EligibilityRule:
-        detached = _detached(method, layer.neuron) if detach_reset is None else detach_reset
+        detached = detached_by(method, layer.neuron) if detach_reset is None else detach_reset
         options = {"dt": dt, "jacobian": jacobian, "detach_reset": detached}
         own = _values(layer, what, surrogate, values, given[-1])
         return eligibility(*layer, surrogate=surrogate, loss=what, params=own, **options)  # type: ignore[arg-type]
@@ -176,7 +176,7 @@ def _values(
     return found
 
 
-def _detached(method: ForwardMethod, neuron: NeuronModel) -> bool | tuple[str, ...]:
+def detached_by(method: ForwardMethod, neuron: NeuronModel) -> bool | tuple[str, ...]:
     """Return along which resets a method cuts the derivative of the spike."""
     if method == "superspike":
         return True

@@ -401,8 +401,11 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
 
     def _end_window(self) -> None:
         """Have the gradient of what was run since the last update with the model's variables, where states keep it."""
-        if self._gradient is not None and self._gradient.pending:
+        if self._gradient is None:
+            return
+        if self._gradient.pending:
             self._gradient.backward()
+        self._gradient.forget()  # spikes on their way too, which no state has
 
     def _setup(self) -> dict[str, Any]:
         """Return what must be the same where training goes on."""

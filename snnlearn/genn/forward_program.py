@@ -1,0 +1,184 @@
+"""Gradients that synapses sum up as the network runs: forward rules for the connections of a described model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NoReturn, get_args
+
+from numpy.typing import NDArray
+
+from snnlearn.declare import Loss, Surrogate, Var, WeightUpdateModel
+from snnlearn.dialect import tree
+from snnlearn.errors import GradientError, LifecycleError, did_you_mean
+from snnlearn.genn.synapse_group import SynapseGroup
+from snnlearn.grad.credit import FeedbackLoss
+from snnlearn.grad.forward import EligibilityRule, eligibility
+from snnlearn.grad.methods import ForwardMethod, detached_by
+from snnlearn.grad.synapses import spike_synapse
+
+METHODS: tuple[str, ...] = get_args(ForwardMethod)
+
+
+class ForwardProgram:
+    """Gradients of a network's weights by forward rules; made by `snnlearn.grad.differentiate`.
+
+    They are summed up while the model runs, and need no pass back. Paths through spikes of other neurons are cut.
+
+    Attributes
+    ----------
+    model : GeNNModel
+    rules : dict of str to EligibilityRule
+        By connection.
+    """
+
+    def __init__(
+        self, model: Any, weights: Mapping[str, tuple[str, ...]], losses: Mapping[str, Loss | FeedbackLoss],
+        surrogate: Surrogate, params: Mapping[str, float], method: ForwardMethod,
+    ) -> None:  # fmt: skip
+        self.model, self.method = model, method
+        self.rules: dict[str, EligibilityRule] = {}
+        self._variables: dict[tuple[str, str], SynapseGroup] = {}
+        self._check_params(model, weights, losses, surrogate, params)
+        for name, variables in weights.items():
+            group: SynapseGroup = model._by_key[name]
+            if len(variables) > 1:
+                raise GradientError(
+                    f"'{name}': a forward rule is for one variable of a connection, not {len(variables)}"
+                )
+            loss = losses.get(group.trg._key)
+            if loss is None:
+                raise GradientError(
+                    f"method '{method}' cuts paths through other neurons' spikes, so '{group.trg.name}', which "
+                    f"'{group.name}' leads to, needs a loss of its own: loss={{population: grad.Loss(...)}}, or a "
+                    "grad.FeedbackLoss where it receives the error of another layer"
+                )
+            self.rules[name] = self._derive(group, loss, surrogate, params)
+            self._variables[name, variables[0]] = group
+            _adopt(group, variables[0], self.rules[name])
+            group.vars[variables[0]]._follow(self)
+        model._programs.append(self)
+
+    def _check_params(self, model: Any, weights: Any, losses: Any, surrogate: Surrogate, params: Any) -> None:
+        known = {p.name for p in surrogate.params}
+        for loss in losses.values():
+            known |= {p.name for p in (loss.loss if isinstance(loss, FeedbackLoss) else loss).params}
+        unknown = sorted(set(params) - known)
+        if unknown:
+            raise GradientError(
+                f"params: surrogate and losses have no parameter '{unknown[0]}'{did_you_mean(unknown[0], known)}"
+            )
+
+    def _derive(
+        self, group: SynapseGroup, loss: Loss | FeedbackLoss, surrogate: Surrogate, params: Mapping[str, float]
+    ) -> EligibilityRule:
+        target, psm = group.trg.spec, group.spec.postsynaptic
+        given = {**psm.params, **target.params, **params}
+        if isinstance(loss, FeedbackLoss):
+            others = [g.spec for g in self.model.neuron_populations.values() if g.spec.model == loss.neuron]
+            given = {**(others[0].params if others else {}), **given}
+        return eligibility(
+            target.model,
+            psm.model,
+            surrogate=surrogate,
+            loss=loss,
+            params=given,
+            dt=self.model.dt,
+            jacobian="exact" if self.method == "rtrl" else "subthreshold",
+            detach_reset=detached_by(self.method, target.model),
+        )
+
+    def explain(self) -> str:
+        """Return what each rule keeps, cuts and approximates."""
+        return "\n\n".join(f"{name}\n{rule.explain()}" for name, rule in self.rules.items())
+
+    # ---- gradients ----
+
+    def backward(self, *_: object, **__: object) -> NoReturn:
+        """Raise GradientError: there is no pass back."""
+        raise GradientError(
+            f"method '{self.method}' sums gradients up as the model runs: read .grad, without backward()"
+        )
+
+    def zero_grad(self) -> None:
+        """Set all gradients to zero; traces stay."""
+        for group in self._variables.values():
+            group.vars["m"].values = 0
+            group.vars["m"].push_to_device()
+
+    def grad(self, what: Any) -> NDArray[Any] | None:
+        """Return the gradient with respect to a variable, summed up since the last `zero_grad` or update."""
+        group = self._variables.get((what.group._key, what.name))
+        if group is None:
+            raise GradientError(f"the program does not differentiate with respect to {what.location}; add it to wrt=")
+        if not self.model._loaded:
+            return None
+        group.vars["m"].pull_from_device()
+        found: NDArray[Any] = -group.vars["m"].values
+        return found
+
+    def requires_grad(self, what: Any) -> bool:
+        """Whether the program differentiates with respect to a variable."""
+        return (what.group._key, what.name) in self._variables
+
+    def retain_grad(self, variable: Any) -> None:
+        """Raise GradientError: forward rules have no adjoints."""
+        raise GradientError(f"{variable.location}: forward rules have no adjoints; method='bptt' has")
+
+    def register_hook(self, what: Any, hook: Callable[[NDArray[Any]], Any]) -> NoReturn:
+        """Raise GradientError: forward rules have no passes."""
+        raise GradientError(f"{what.location}: forward rules have no passes to hook into; method='bptt' has")
+
+    @property
+    def pending(self) -> int:
+        """How many timesteps await a pass back: none."""
+        return 0
+
+    def forget(self) -> None:
+        """Do nothing: there is no tape."""
+
+    @contextmanager
+    def set_aside(self) -> Iterator[None]:
+        """Run something else, after which the caller restores the model's state, gradients with it."""
+        yield
+
+    @contextmanager
+    def no_grad(self) -> Iterator[None]:
+        """Raise LifecycleError: what sums up gradients is part of the model."""
+        raise LifecycleError("forward rules run with the model: call zero_grad() after what is not to count")
+
+    def _prepare(self) -> None: ...
+
+    def _begin(self) -> None: ...
+
+    def _note_update(self, group: str) -> None: ...
+
+    def _note_push(self, variable: Any) -> None: ...
+
+
+def _adopt(group: SynapseGroup, weight: str, rule: EligibilityRule) -> None:
+    """Give a connection, and its target, the models of a rule."""
+    synapse = spike_synapse(group.spec.weight_update.model, f"connection '{group.name}'")
+    if synapse.delay is not None or not (isinstance(synapse.amount, tree.Name) and synapse.amount.id == weight):
+        raise GradientError(
+            f"connection '{group.name}': forward rules know synapses that send '{weight}' itself, without a delay of "
+            "their own; method='bptt' has more"
+        )
+    declared = {v.name: v for v in synapse.model.vars}
+    own = rule.weight_update
+    model: WeightUpdateModel = replace(
+        own,
+        name=f"{synapse.model.name}{own.name}",
+        vars=(*synapse.model.vars, *(v for v in own.vars if v.name != "w")),
+        pre_spike_syn_code=synapse.model.pre_spike_syn_code,
+    )
+    taken = [v.name for v in own.vars if v.name != "w" and v.name in declared]
+    if taken:
+        raise GradientError(f"connection '{group.name}' has a variable '{taken[0]}' already; call it something else")
+    if rule.neuron != group.trg.spec.model:
+        spec = group.trg.spec
+        new: list[Var] = [v for v in rule.neuron.vars if v.name not in spec.vars]
+        params = {**spec.params, **rule.neuron_params}
+        group.trg._become(rule.neuron, params, {v.name: 0 for v in new})
+    group._learn(model, dict(rule.params), dict(rule.post_neuron_var_refs))
