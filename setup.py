@@ -69,6 +69,8 @@ setup(
         "cuda13": ["cupy-cuda13x", "cuda-pathfinder>=1.2", "cuda-toolkit[cudart,nvrtc]==13.*"],
         # To compile CUDA code where there is no GPU; the last compiler that knows compute capability 7.0.
         "test-cuda": [f"cuda-pathfinder>=1.2; {_HAS_CUDA}", f"nvidia-cuda-nvrtc-cu12>=12.8; {_HAS_CUDA}"],
+        # For `snnlearn.torch`: networks as PyTorch modules.
+        "torch": ["torch>=2.4"],
         # A C++ compiler as a wheel, for machines that have none.
         "compiler": ["ziglang"],
     },

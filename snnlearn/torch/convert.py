@@ -145,8 +145,8 @@ def _location(network: Network, what: Any) -> Location:
         return at
     if isinstance(what, tuple) and len(what) == 2 and hasattr(what[0], "name"):
         group = network.groups.by_name.get(what[0].name)
-        dynamic = getattr(group, "dynamic_params", None) or getattr(group, "weight_update_dynamic_params", frozenset())
-        if what[1] in dynamic:
+        kinds = ("dynamic_params", "weight_update_dynamic_params")
+        if any(what[1] in getattr(group, kind, ()) for kind in kinds):
             return Location(what[0].name, "param", what[1])
         raise TorchError(
             f"'{what[1]}' of '{what[0].name}' is no dynamic parameter: call set_param_dynamic('{what[1]}') before"

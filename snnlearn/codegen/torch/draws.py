@@ -54,8 +54,8 @@ class Draws(Statements):
             return f"support.arange({size})", size, frozenset()
         found = self.layout.built_in("id_syn")
         assert found is not None
-        width = domain.post if self.layout.sparse is None else self.layout.sparse.stride  # type: ignore[union-attr]
-        return found[0], domain.pre * width, self.layout.index_arrays("pre")  # type: ignore[union-attr]
+        width = domain.post if self.layout.sparse is None else self.layout.sparse.stride
+        return found[0], domain.pre * width, self.layout.index_arrays("pre")
 
     def random(self, e: tree.Call) -> Value:
         """Draw a number of a distribution."""

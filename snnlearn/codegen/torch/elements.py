@@ -5,7 +5,7 @@ from __future__ import annotations
 from snnlearn.codegen.plan import Array, Kernel, Plan, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Rows, Sparse, SpikingDomain
 from snnlearn.codegen.plan.parts import Index
-from snnlearn.codegen.torch.values import ALL, PRE, POST
+from snnlearn.codegen.torch.values import ALL, POST, PRE
 
 NONE: frozenset[str] = frozenset()
 

@@ -70,6 +70,8 @@ class Expressions:
         By the kernel's names, and by names made for local variables.
     mask : Tensor or None
         Where the code at hand is run; None is everywhere.
+    guard : Tensor or None
+        Where its values count: spikes, which have a derivative where there is none too, leave nothing out.
     """
 
     def __init__(self, plan: Plan, kernel: Kernel, options: Options) -> None:
@@ -78,6 +80,7 @@ class Expressions:
         self.lines: list[Line] = []
         self.values: dict[str, Value] = {}
         self.mask: Tensor | None = None
+        self.guard: Tensor | None = None
         self.code: Code | None = None
         self.scopes: list[dict[str, str]] = [{}]
         self.known: dict[str, str] = {}  # what has a name already: the same expression is computed once
@@ -122,12 +125,14 @@ class Expressions:
     @contextmanager
     def where(self, condition: Tensor) -> Iterator[None]:
         """Emit code that is run where a condition holds, and not elsewhere."""
-        outer = self.mask
-        self.mask = condition if outer is None else self.both(outer, condition)
+        mask, guard = self.mask, self.guard
+        self.mask = condition if mask is None else self.both(mask, condition)
+        if not (condition.soft and self.options.surrogate):
+            self.guard = condition if guard is None else self.both(guard, condition)
         try:
             yield
         finally:
-            self.mask = outer
+            self.mask, self.guard = mask, guard
 
     def both(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the conjunction of two conditions, under a name."""
@@ -137,10 +142,10 @@ class Expressions:
 
     def safe(self, value: Value, instead: float) -> Value:
         """Return an operand that is replaced where the code at hand is not run."""
-        if self.mask is None or isinstance(value, Number) or value.type.kind != "float":
+        if self.guard is None or isinstance(value, Number) or value.type.kind != "float":
             return value
-        code = f"torch.where({self.mask.text}, {value.text}, {spell(instead)})"
-        return Tensor(code, value.type, uses(value, self.mask), axes(value, self.mask))
+        code = f"torch.where({self.guard.text}, {value.text}, {spell(instead)})"
+        return Tensor(code, value.type, uses(value, self.guard), axes(value, self.guard))
 
     def select(self, condition: Tensor, a: Value, b: Value, *, soft: bool = True) -> Value:
         """Return ``condition ? a : b`` of values of one type; with the derivative of spikes where they decide."""
@@ -177,7 +182,7 @@ class Expressions:
 
     def negated(self, condition: Tensor) -> Tensor:
         """Return where a condition does not hold."""
-        return Tensor(f"(~{condition.text})", BOOL, condition.uses, condition.axes)
+        return Tensor(f"(~{condition.text})", BOOL, condition.uses, condition.axes, soft=condition.soft)
 
     # ---- names ----
 

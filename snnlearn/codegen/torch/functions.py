@@ -16,7 +16,10 @@ SPELLING: dict[str, str] = {name: f"torch.{name}" for name in _SAME.split()} | {
     "abs": "torch.abs",
     "rint": "torch.round",
     "nearbyint": "torch.round",
-    **{name: f"support.{name}" for name in "cbrt tgamma hypot remainder fdim fma scalbn ldexp ilogb".split()},
+    **{
+        name: f"support.{name}"
+        for name in ["cbrt", "tgamma", "hypot", "remainder", "fdim", "fma", "scalbn", "ldexp", "ilogb"]
+    },
     "round": "support.rounded",
     "pow": "support.power",
     "min": "support.least",
@@ -26,8 +29,25 @@ SPELLING: dict[str, str] = {name: f"torch.{name}" for name in _SAME.split()} | {
 # In a branch that is not taken operands are replaced by these, as the derivative there, infinite or not a number, would
 # otherwise be multiplied by zero. What is not in the table is differentiable everywhere, or constant in pieces.
 SAFE_OPERAND: dict[str, float] = {
-    **dict.fromkeys("exp expm1 exp2 cosh sinh tan acos asin atanh erfc".split(), 0.0),
-    **dict.fromkeys("log log1p log2 log10 sqrt cbrt tgamma lgamma atan2 pow hypot fmod remainder".split(), 1.0),
+    **dict.fromkeys(["exp", "expm1", "exp2", "cosh", "sinh", "tan", "acos", "asin", "atanh", "erfc"], 0.0),
+    **dict.fromkeys(
+        [
+            "log",
+            "log1p",
+            "log2",
+            "log10",
+            "sqrt",
+            "cbrt",
+            "tgamma",
+            "lgamma",
+            "atan2",
+            "pow",
+            "hypot",
+            "fmod",
+            "remainder",
+        ],
+        1.0,
+    ),
     **dict.fromkeys(("scalbn", "ldexp"), 0.0),
     "acosh": 2.0,
 }
@@ -50,7 +70,8 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., float]:
 _NUMPY = """cos sin tan sinh cosh tanh exp expm1 exp2 log log1p log2 log10 sqrt cbrt ceil floor rint trunc fabs hypot
     fmod fmax fmin copysign nextafter"""
 _NUMBERS: dict[str, Callable[..., Any]] = {name: getattr(np, name) for name in _NUMPY.split()}
-_NUMBERS |= {name: getattr(np, f"arc{name[1:]}") for name in "acos asin atan acosh asinh atanh atan2".split()}
+_ARCS = ("acos", "asin", "atan", "acosh", "asinh", "atanh", "atan2")
+_NUMBERS |= {name: getattr(np, f"arc{name[1:]}") for name in _ARCS}
 _NUMBERS |= {
     "round": lambda x: math.copysign(math.floor(abs(x) + 0.5), x) if math.isfinite(x) else x,
     "nearbyint": np.rint,

@@ -166,7 +166,7 @@ class KernelEmitter(Spikes, Sums, Draws):
         spiking = self.let("spiking", Tensor(f"({found.text} > 0.5)", BOOL, found.uses, along))
         assert isinstance(spiking, Tensor)
         self.arriving = found.text
-        return replace(spiking, spike=found.text)
+        return replace(spiking, spike=found.text, soft=True)
 
     def _spike_array(self, name: str) -> Array:
         return replace(self.plan.array(name), type=SCALAR)
@@ -242,7 +242,7 @@ class KernelEmitter(Spikes, Sums, Draws):
 
 def replace_spike(value: Value) -> Value:
     """Return a condition without the spikes behind it."""
-    return replace(value, spike=None) if isinstance(value, Tensor) else value
+    return replace(value, spike=None, soft=False) if isinstance(value, Tensor) else value
 
 
 def emit_kernel(plan: Plan, kernel: Kernel, options: Options) -> list[Line]:

@@ -57,7 +57,7 @@ def emit_step(
     wanted = _live(emitted, {a.name for a in plan.arrays} if live is None else live)
     pruned = [(e.kernel, needed(e.lines, wanted)[0]) for e in emitted]
     kept = [(k, lines) for k, lines in pruned if lines]
-    text = [_HEAD.format(title=f"a timestep of {ascii(plan.name)}")]
+    text = [_HEAD.format(title=f"a timestep of {plan.name!a}")]
     if surrogate is not None:
         text += [*surrogate_lines(plan, surrogate, options.smooth), "", ""]
     for kernel, lines in kept:
@@ -110,7 +110,7 @@ def _advance(queues: Iterable[Queue]) -> Iterator[str]:
 
 def emit_group(plan: Plan, group: str) -> str:
     """Return the source of a module whose function ``update`` runs a group of custom updates; raises as `emit_step`."""
-    text, calls = [_HEAD.format(title=f"the custom updates {ascii(group)} of {ascii(plan.name)}")], []
+    text, calls = [_HEAD.format(title=f"the custom updates {group!a} of {plan.name!a}")], []
     for operation in plan.custom_updates[group]:
         if isinstance(operation, Kernel):
             lines = emit_kernel(plan, operation, Options(surrogate=False))
@@ -143,7 +143,7 @@ def emit_initial(plan: Plan) -> str:
     TorchError
         As `emit_step`.
     """
-    text = [_HEAD.format(title=f"first values of {ascii(plan.name)}")]
+    text = [_HEAD.format(title=f"first values of {plan.name!a}")]
     for kernel in plan.connect:
         lines = ConnectEmitter(plan, kernel, Options(surrogate=False)).emit()
         kept, _ = needed(lines, ())

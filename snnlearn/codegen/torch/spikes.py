@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from snnlearn.codegen.plan import OnSpike
-from snnlearn.codegen.torch.lines import Line
 from snnlearn.codegen.torch.elements import Layout
+from snnlearn.codegen.torch.lines import Line
 from snnlearn.codegen.torch.statements import Statements
 from snnlearn.codegen.torch.threshold import gates_and_margin, margin_of, moved_by_input
 from snnlearn.codegen.torch.values import BOOL, SCALAR, TRUE, Number, Tensor, Value, convert, text, uses
@@ -64,7 +64,7 @@ class Spikes(Statements):
 
     def _with_spikes(self, fired: Tensor, code: str, used: frozenset[str]) -> Tensor:
         spike = self.let("spike", Tensor(code, SCALAR, used, fired.axes))
-        return replace(fired, spike=text(spike))
+        return replace(fired, spike=text(spike), soft=True)
 
     def _plain(self, e: tree.Expr) -> Value:
         """Return a part of the threshold, which may be all of it, as a condition like any other."""
@@ -87,13 +87,13 @@ class Spikes(Statements):
                 self._then(part)
             return
         for code in part.before:
-            self.branch(fired, lambda code=code: self.run(code), None)
+            self.branch(fired, partial(self.run, code), None)
         if part.time is not None:
             now = self.values[part.time]
             time = convert(self.values["t"], now.type, self.precision)
             self.values[part.time] = self.let(part.time, self.select(fired, time, now, soft=False))
         for code in part.reset:
-            self.branch(fired, lambda code=code: self.run(code), None, self._soft_reset)
+            self.branch(fired, partial(self.run, code), None, self._soft_reset)
 
     def _then(self, part: OnSpike) -> None:
         for code in (*part.before, *part.reset):
@@ -111,7 +111,7 @@ class Spikes(Statements):
             given = self.let("given", Tensor(f'given["{part.spikes}"]', SCALAR))
             found = self.let("fired", Tensor(f"({text(given)} > 0.5)", BOOL, uses(given)))
             assert isinstance(found, Tensor)
-            return replace(found, spike=text(given))
+            return replace(found, spike=text(given), soft=True)
         fired = self.evaluate(part.condition)
         fired = self._named_spikes(convert(fired, BOOL, self.precision))
         if part.unless is None:

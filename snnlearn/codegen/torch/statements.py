@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from snnlearn.codegen.plan import Code
 from snnlearn.codegen.torch.expressions import Expressions
@@ -60,7 +61,7 @@ class Statements(Expressions):
             if isinstance(ended, Tensor):
                 rest = statements[number + 1 :]
                 if rest:
-                    self.branch(self._named(self.negated(ended)), lambda rest=rest: self._statements(rest), None)
+                    self.branch(self._named(self.negated(ended)), partial(self._statements, rest), None)
                 return
             if ended.value:
                 return
@@ -89,9 +90,8 @@ class Statements(Expressions):
         elif isinstance(s, tree.Declare):
             self._declare(s)
         elif isinstance(s, tree.If):
-            other = s.other
-            then = lambda: self._block(s.then)  # noqa: E731
-            self._if(self.condition(s.condition), then, None if other is None else lambda: self._block(other))
+            other = None if s.other is None else partial(self._block, s.other)
+            self._if(self.condition(s.condition), partial(self._block, s.then), other)
         elif isinstance(s, tree.For):
             self._for(s)
         elif isinstance(s, tree.While):
@@ -119,7 +119,7 @@ class Statements(Expressions):
 
     # ---- branches ----
 
-    def _if(self, condition: Value, then: Callable[[], None], other: Callable[[], None] | None) -> None:
+    def _if(self, condition: Value, then: Callable[[], object], other: Callable[[], object] | None) -> None:
         if isinstance(condition, Tensor):
             self.branch(condition, then, other)
         elif condition.value:
@@ -130,8 +130,8 @@ class Statements(Expressions):
     def branch(
         self,
         condition: Tensor,
-        then: Callable[[], None],
-        other: Callable[[], None] | None,
+        then: Callable[[], object],
+        other: Callable[[], object] | None,
         soft: Callable[[str], bool] = lambda key: True,
     ) -> None:
         """Emit both branches, then choose between what they leave; ``soft`` says where spikes' derivatives count."""
@@ -161,7 +161,7 @@ class Statements(Expressions):
         self._loops = (*outer, (left, outer[-1][1] if outer else left))
         for found, default, body in cases:
             condition = self._either(found, self._not(matched)) if default else found
-            self._if(condition, lambda body=body: self._block(body), None)
+            self._if(condition, partial(self._block, body), None)
             self.values[left] = FALSE
         self._loops = outer
 
@@ -248,8 +248,7 @@ class Statements(Expressions):
         self, test: Callable[[], Value], body: tree.Block, step: Callable[[], object], marks: tuple[str, str]
     ) -> None:
         """Emit a loop that goes on as long as its condition holds anywhere."""
-        left, passed = marks
-        changed: set[str] = {left}
+        changed = {marks[0]}
         while True:  # until no more variables are found to change in a pass
             outside, taken, known = dict(self.values), dict(self._taken), dict(self.known)
             outer_lines, self.lines = self.lines, []
@@ -299,7 +298,8 @@ class Statements(Expressions):
     ) -> None:
         """Emit a pass for those elements that are in the loop, and the end of the loop where there are none."""
         left, passed = marks
-        outer, self.mask = self.mask, None
+        outer, guard = self.mask, self.guard
+        self.mask = self.guard = None
         going = self._named(self.negated(self.tensor(self.values[left])))
         if outer is not None:
             going = self.both(going, outer)
@@ -309,4 +309,4 @@ class Statements(Expressions):
         self.lines.append(Line(f"if not {going.text}.any():\n{INDENT}break", (), going.uses))
         self.branch(going, lambda: self._pass(body, step, left, passed), None)
         self.values[left] = self._either(self._named(self.negated(going)), self.values[left])
-        self.mask = outer
+        self.mask, self.guard = outer, guard

@@ -111,8 +111,9 @@ class Sums(Statements):
 
     def _add_delayed(self, action: Accumulate, value: Tensor, steps: Tensor) -> None:
         """Add what arrives after delays that differ between synapses."""
-        if self.mask is not None:
-            value = Tensor(f"support.only({value.text}, {self.mask.text})", value.type, value.uses | self.mask.uses)
+        where = self.guard
+        if where is not None:
+            value = Tensor(f"support.only({value.text}, {where.text})", value.type, value.uses | where.uses)
         if self.arriving is not None:
             value = Tensor(f"({value.text} * {self.arriving})", value.type, value.uses | {self.arriving})
         array = self.plan.array(action.target)

@@ -42,6 +42,8 @@ class Tensor:
         Of a condition that is the neuron's own threshold: the tensor of spikes, whose derivative is the surrogate's.
     factors : tuple of Value
         Of a product: its factors.
+    soft : bool
+        Of a condition: whether spikes decide, so that what is not chosen has a derivative too.
     """
 
     text: str
@@ -50,6 +52,7 @@ class Tensor:
     axes: frozenset[str] = ALL
     spike: str | None = None
     factors: tuple[Value, ...] = ()
+    soft: bool = False
 
 
 Value = Union[Number, Tensor]

@@ -19,9 +19,8 @@ _SPIKES = {"spikes": "spike_count", "pre_events": "pre_event_count", "post_event
 _COUNTS = {count: spikes for spikes, count in _SPIKES.items()}
 _NUMBERS = frozenset(["queue", "den_queue", "calls"])
 # What only a host looks at: rows are kept as `Rows`, spikes are decoded when somebody asks for them.
-_HOST = frozenset(
-    ["row_length", "column_start", "column_synapses", "recording", "pre_event_recording", "post_event_recording"]
-    + ["recorded", "recorded_spikes", "recorder", "played", "player"]
+_HOST = frozenset(["row_length", "column_start", "column_synapses"]) | frozenset(
+    ["recording", "pre_event_recording", "post_event_recording", "recorded", "recorded_spikes", "recorder"]
 )
 
 

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from snnlearn.codegen.plan import Array, Plan
-from snnlearn.codegen.torch import emit_group, emit_initial
+from snnlearn.codegen.plan.domains import BuildDomain
 from snnlearn.codegen.reports import describe
+from snnlearn.codegen.torch import emit_group, emit_initial
 from snnlearn.errors import LifecycleError, TorchError
 from snnlearn.network import Location, Network
 from snnlearn.runtime.simulation import Simulation
@@ -125,7 +126,8 @@ class TorchSimulation(Simulation):
         for kernel in self.plan.connect:
             made = getattr(self._initial, kernel.name)(self.tensors.arrays, {}, 0, self._now(), self._seed)
             pre, post, place = made.synapses().numpy()
-            sparse = kernel.domain.sparse  # type: ignore[union-attr]
+            assert isinstance(kernel.domain, BuildDomain)
+            sparse = kernel.domain.sparse
             lengths = np.bincount(pre, minlength=made.pre)
             self.tensors.write(self.plan.array(sparse.row_length), lengths)
             order = np.argsort(pre, kind="stable")

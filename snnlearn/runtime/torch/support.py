@@ -161,11 +161,10 @@ def _matrix(matrix: Tensor | float, pre: int, post: int) -> Tensor:
 
 def to_post(before: Tensor | None, matrix: Tensor | float | None, behind: Tensor | None, pre: int, post: int) -> Tensor:
     """Return the sum of products over presynaptic neurons, for each postsynaptic one."""
-    row = _row(before, pre)
+    row, last = _row(before, pre), _behind(behind)
     if matrix is None:
-        assert row is not None or behind is not None
         total = row.sum(-1, keepdim=True) if row is not None else float(pre)
-        found = total if behind is None else total * _behind(behind)
+        found = total if last is None else total * last
     else:
         values = _matrix(matrix, pre, post)
         if row is None:
@@ -174,7 +173,7 @@ def to_post(before: Tensor | None, matrix: Tensor | float | None, behind: Tensor
             found = row @ values
         else:
             found = (row.unsqueeze(-2) @ values).squeeze(-2)
-        found = found if behind is None else found * _behind(behind)
+        found = found if last is None else found * last
     assert isinstance(found, Tensor)
     return found
 
@@ -183,7 +182,6 @@ def to_pre(before: Tensor | None, matrix: Tensor | float | None, behind: Tensor 
     """Return the sum of products over postsynaptic neurons, for each presynaptic one."""
     row, last = _row(before, pre), _behind(behind)
     if matrix is None:
-        assert row is not None or last is not None
         total = last.expand(*last.shape[:-1], post).sum(-1, keepdim=True) if last is not None else float(post)
         found = total if row is None else total * row
     else:
