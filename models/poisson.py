@@ -19,13 +19,21 @@ GeNN 5 (Knight, Komissarov & Nowotny 2021), built-in model of the same name.
 """
 
 import math
+from collections.abc import Mapping
 
 from snnlearn.declare import NeuronModel
+
+
+def _mean_interval(pars: Mapping[str, float], dt: float) -> float:
+    # Nobody would live to see a spike that single precision could not tell from never.
+    spikes = pars["rate"] * dt
+    return 1000.0 / spikes if spikes > 1e-35 else math.inf
+
 
 Poisson = NeuronModel(
     "Poisson",
     params=[("rate", "scalar", "[0, inf)")],
-    derived_params=[("isi", lambda pars, dt: 1000.0 / (pars["rate"] * dt) if pars["rate"] * dt > 0.0 else math.inf)],
+    derived_params=[("isi", _mean_interval)],
     vars=["timeStepToSpike"],
     sim_code="""
     if (timeStepToSpike <= 0.0) {
