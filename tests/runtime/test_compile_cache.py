@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-import multiprocessing
 import platform
+import subprocess
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Timer
@@ -164,13 +165,21 @@ def test_a_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_pat
         cache.build(SOURCE, find_compiler())
 
 
-def _build(number: int) -> str:
-    return str(cache.build(WITH_SUPPORT + "// shared\n", find_compiler(), support=SUPPORT))
+BUILD_TWICE = """
+import sys
+from snnlearn.runtime import cache
+from snnlearn.runtime.compiler import find_compiler
+
+for _ in range(2):
+    print(cache.build(sys.argv[1], find_compiler(), support=sys.argv[2]))
+"""
 
 
 def test_many_processes_at_once(folder: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        paths = set(pool.map(_build, range(8)))
+    command = [sys.executable, "-c", BUILD_TWICE, WITH_SUPPORT + "// shared\n", SUPPORT]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    paths = {line for process in processes for line in process.communicate(timeout=60)[0].splitlines()}
+    assert not any(process.returncode for process in processes)
     assert sorted([*(Path(path).name for path in paths), cache.build_object(SUPPORT, find_compiler()).name]) == stored(
         folder
     )
