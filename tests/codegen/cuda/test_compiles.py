@@ -20,6 +20,7 @@ import pytest
 
 import small_networks
 from agreement import scalars
+from kept_networks import kept_values
 from nvrtc_pool import NvrtcPool
 from snnlearn import genn
 from snnlearn.codegen.cuda import emit
@@ -126,24 +127,6 @@ def dynamics() -> Plan:
     return plan_of(model, ("defer",))
 
 
-def kept_values() -> Plan:
-    """Return the plan of a network with recorded variables and spikes, every timestep and now and then, and players."""
-    model = genn.GeNNModel("float", "kept", backend="cuda")
-    model.dt, model.batch_size = 1.0, 2
-    code = {"sim_code": "V += 1.0; n++;", "threshold_condition_code": "V > 5.0", "reset_code": "V = 0.0;"}
-    neuron = genn.create_neuron_model("N", vars=[("V", "scalar"), ("n", "uint8_t")], **code)
-    access = genn.VarAccess.READ_ONLY_DUPLICATE
-    reader = genn.create_neuron_model("R", vars=[("a", "scalar", access), ("b", "scalar", access)])
-    for size in (40, 2000):
-        recorded = model.add_neuron_population(f"A{size}", size, neuron, {}, {"V": 0.0, "n": 0})
-        often = model.record(recorded, "V", timesteps=10, spikes=True)
-        seldom = model.record(recorded, "n", timesteps=10, every=3)
-        plays = model.add_neuron_population(f"B{size}", size, reader, {}, {"a": 0.0, "b": 0.0})
-        model.play(plays, "a", often["V"], reverse=True)
-        model.play(plays, "b", seldom["n"])
-    return plan_of(model, DEFAULT_GPU)
-
-
 def nothing() -> Plan:
     return plan_of(genn.GeNNModel("float", "nothing", backend="cuda"), ())
 
@@ -184,7 +167,7 @@ NETWORKS: dict[str, Callable[[], Plan]] = {
     "functions": every_function,
     "shared weights": shared_weights_that_change,
     "dynamics": dynamics,
-    "kept values": kept_values,
+    "kept values": lambda: plan_of(kept_values(backend="cuda"), DEFAULT_GPU),
     "nothing": nothing,
     "serial neurons": serial_neurons,
     "sums over synapses": sums_over_synapses,
