@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from snnlearn.declare import CurrentSourceModel, Model
-from snnlearn.genn import GeNNModel, create_var_ref, init_postsynaptic, init_weight_update
+from snnlearn import genn
+from snnlearn.declare import CurrentSourceModel
 from snnlearn.grad.forward import EligibilityRule
 
 SIGNAL = CurrentSourceModel("Signal", injection_code="injectCurrent(sin(0.37 * t + 0.7 * id));")
@@ -46,16 +46,17 @@ def run_layer(
     signal: str = "",
     precision: str = "double",
     delay: int = 0,
-    read: str = "m",
-    weight_update: Model | None = None,
-    **preferences: Any,
+    engine: Any = None,
 ) -> tuple[Any, int]:
     """Return what a rule has summed up after the spikes, and the number of spikes of the layer.
 
     The run takes one timestep more than there are spikes: what a timestep contributes is added in the next.
     """
-    model = GeNNModel(precision, "forward_rule", **{"backend": "cpu", "threads": 1, **preferences})
-    model.dt = dt
+    if engine is None:
+        api, model = genn, genn.GeNNModel(precision, "forward_rule", backend="cpu", threads=1)
+        model.dt = dt
+    else:
+        api, model = engine.api, engine.model("forward_rule", precision, dt)
     place, times = source_of(spikes, dt)
     source = model.add_neuron_population("Input", spikes.shape[1], "SpikeSourceArray", {}, place)
     source.extra_global_params["spikeTimes"].set_init_values(times)
@@ -68,23 +69,23 @@ def run_layer(
     if targets is not None:
         layer.extra_global_params["spikeTimes"].set_init_values(times)
     if signal:
-        model.add_current_source("Signal", SIGNAL, layer).target_var = signal
+        model.add_current_source("Signal", SIGNAL, layer, {}, {}).target_var = signal
     layer.spike_recording_enabled = True
-    update: Any = weight_update or rule.weight_update
+    update = rule.weight_update
     connection = model.add_synapse_population(
         "Learning",
         "DENSE",
         source,
         layer,
-        init_weight_update(
+        api.init_weight_update(
             update,
             rule.params,
             {v.name: 0.0 for v in update.vars} | {"w": weights.ravel()},
             {v.name: 0.0 for v in update.pre_vars},
             {v.name: 0.0 for v in update.post_vars},
-            post_var_refs={here: create_var_ref(layer, there) for here, there in rule.post_neuron_var_refs.items()},
+            post_var_refs={here: api.create_var_ref(layer, there) for here, there in rule.post_neuron_var_refs.items()},
         ),
-        init_postsynaptic(rule.postsynaptic, psm_params),
+        api.init_postsynaptic(rule.postsynaptic, psm_params),
     )
     connection.axonal_delay_steps = delay
     model.build()
@@ -92,5 +93,8 @@ def run_layer(
     for _ in range(len(spikes) + 1):
         model.step_time()
     model.pull_recording_buffers_from_device()
-    connection.vars[read].pull_from_device()
-    return connection.vars[read].view.reshape(weights.shape).copy(), len(layer.spike_recording_data[0][0])
+    connection.vars["m"].pull_from_device()
+    found = connection.vars["m"].view.reshape(weights.shape).copy()
+    count = len(layer.spike_recording_data[0][0])
+    model.unload()
+    return found, count

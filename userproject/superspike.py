@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn import grad
+from snnlearn.declare import Var, VarAccess, WeightUpdateModel
 from snnlearn.io import SpikeTrains
 from snnlearn.models import (
     ExpCurr,
@@ -53,6 +54,10 @@ RULES = ("handwritten", "superspike", "bptt")
 ERROR = grad.Loss("HalfSquaredError", loss_code="loss = 0.5 * errTilda * errTilda;")
 BETA = 1.0
 _ERROR_FILTER = {"tauRise": TAU_RISE_MS, "tauDecay": TAU_DECAY_MS, "tauAvgErr": TAU_AVG_ERR_MS}
+# The weight has one name under all rules, so that a seed draws the same.
+PlainWeight = WeightUpdateModel(
+    "PlainWeight", vars=(Var("w", "scalar", VarAccess.READ_ONLY),), pre_spike_syn_code="addToPost(w);"
+)
 _SYNAPSE = {"tauRise": TAU_RISE_MS, "tauDecay": TAU_DECAY_MS, "beta": 1000.0, "Vthresh": -50.0}
 
 
@@ -149,7 +154,7 @@ def describe(
     input_hidden = _add_plastic(genn, model, "InputHidden", source, hidden, init)
     hidden_output = _add_plastic(genn, model, "HiddenOutput", hidden, output, init)
     if rule == "bptt":
-        wrt = [input_hidden.vars["g"], hidden_output.vars["g"]]
+        wrt = [input_hidden.vars["w"], hidden_output.vars["w"]]
         program = grad.differentiate(
             model, wrt, {output: ERROR}, surrogate=FastSigmoid, params={"beta": BETA}, window=UPDATE_TIMESTEPS + 1
         )
@@ -247,7 +252,7 @@ def derived_rule(population: str) -> grad.EligibilityRule:
 
 
 def _init_static(genn: ModuleType, weights: Any, target: Any) -> Any:
-    return genn.init_weight_update("StaticPulse", {}, {"g": weights})
+    return genn.init_weight_update(PlainWeight, {}, {"w": weights})
 
 
 def _add_reset(genn: ModuleType, model: Any, population: Any, trains: SpikeTrains) -> None:

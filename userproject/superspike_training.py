@@ -115,14 +115,13 @@ def make_learner(
         Trials to record, counted from 0.
     """
     bounds = (-ss.WEIGHT_LIMIT, ss.WEIGHT_LIMIT)
-    weight = "w" if network.program is None else "g"
     feedback = network.output_hidden is not None
     return Learner(
         genn,
         network.model,
         [
-            TrainedConnection(network.input_hidden, weight, bounds=bounds),
-            TrainedConnection(network.hidden_output, weight, feedback=network.output_hidden, bounds=bounds),
+            TrainedConnection(network.input_hidden, bounds=bounds),
+            TrainedConnection(network.hidden_output, feedback=network.output_hidden, bounds=bounds),
         ],
         trial_timesteps=ss.TRIAL_TIMESTEPS,
         update_timesteps=ss.UPDATE_TIMESTEPS,

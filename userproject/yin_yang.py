@@ -37,6 +37,7 @@ from snnlearn.models import (
 )
 from snnlearn.models.surrogates import FastSigmoid
 from snnlearn.training import DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
+from snnlearn.userproject.superspike import PlainWeight
 from snnlearn.userproject.yin_yang_data import CLASSES, Patterns, Points, draw, spike_times
 
 PROG = "yin_yang"
@@ -189,13 +190,12 @@ def make_learner(
     network = describe(genn, train, valid, num_hidden, seed, rule)
     updates = network.show_pattern, network.show_label
     by_hand = network.program is None
-    weight = "w" if by_hand else "g"
     return Learner(
         genn,
         network.model,
         [
-            TrainedConnection(network.input_hidden, weight),
-            TrainedConnection(network.hidden_readout, weight, feedback=network.readout_hidden),
+            TrainedConnection(network.input_hidden),
+            TrainedConnection(network.hidden_readout, feedback=network.readout_hidden),
         ],
         trial_timesteps=TRIAL_TIMESTEPS,
         update_timesteps=BATCH * TRIAL_TIMESTEPS,
@@ -232,7 +232,7 @@ def describe(
     )
     if rule == "bptt":
         connections = _connect_plainly(genn, model, source, hidden, readout)
-        wrt = [connection.vars["g"] for connection in connections[:2]]
+        wrt = [connection.vars["w"] for connection in connections[:2]]
         program = grad.differentiate(
             model,
             wrt,
@@ -272,7 +272,7 @@ def _connect_plainly(genn: ModuleType, model: Any, source: Any, hidden: Any, rea
         ("InputHidden", (source, hidden), FIRST_WEIGHTS),
         ("HiddenReadout", (hidden, readout), READOUT_WEIGHTS),
     ):
-        rule = genn.init_weight_update("StaticPulse", {}, {"g": _normal(genn, spread)})
+        rule = genn.init_weight_update(PlainWeight, {}, {"w": _normal(genn, spread)})
         found.append(model.add_synapse_population(name, "DENSE", *ends, rule, current))
     return found[0], found[1], None
 

@@ -10,6 +10,7 @@ from snnlearn.declare import NeuronModel, PostsynapticModel
 from snnlearn.errors import GradientError
 from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.genn.synapse_group import SynapseGroup
+from snnlearn.grad.explain import warn_of_comparisons
 from snnlearn.grad.reverse import Inputs, Request, Reversal, reverse
 from snnlearn.grad.synapses import SpikeSynapse, spike_synapse
 
@@ -89,6 +90,35 @@ def find_parts(model: Any, task: Task, recorded: Parts | None = None) -> Parts:
     return _Search(model, task, recorded).run()
 
 
+def check_fixed(model: Any, parts: Parts) -> None:
+    """Raise GradientError for what may change as the model runs, and for currents that depend on neurons."""
+    for name, reversal in parts.neurons.items():
+        dynamic = sorted(model._by_key[name].spec.dynamic_params)
+        if dynamic and (reversal.states or reversal.inputs):
+            raise GradientError(
+                f"'{name}' has the dynamic parameter '{dynamic[0]}', whose changes the pass back would not follow; "
+                "make it a variable"
+            )
+    for source in model.current_sources.values():
+        if source.target_pop._key in parts.neurons and source.spec.model.neuron_var_refs:
+            raise GradientError(
+                f"current source '{source.name}' reads variables of '{source.target_pop.name}', and the pass back "
+                "knows currents that do not depend on the neuron; put its code into the neuron's own"
+            )
+    for name, c in parts.connections.items():
+        spec = c.group.spec
+        dynamic = sorted(spec.weight_update_dynamic_params | spec.postsynaptic_dynamic_params)
+        if dynamic:
+            raise GradientError(
+                f"connection '{name}' has the dynamic parameter '{dynamic[0]}', whose changes the pass back would not "
+                "follow; make it a variable"
+            )
+        if model._changes_connectivity_of(c.group):
+            raise GradientError(
+                f"connection '{name}' is changed by a custom connectivity update, which the pass back would not follow"
+            )
+
+
 class _Search:
     """Goes from the losses against the direction of spikes, until no population is added."""
 
@@ -130,6 +160,8 @@ class _Search:
         used = {name: r for name, r in reversals.items() if r.states or r.inputs}
         sources = {self.synapses[c].src._key for c in connections} - set(used)
         used |= {name: self._reverse(name, False) for name in self.populations if name in sources}
+        if self.recorded is None:
+            warn_of_comparisons(dict.fromkeys(place for reversal in used.values() for place in reversal.compared))
         return Parts(used, connections, self.declared)
 
     def _reverse(self, name: str, spikes_matter: bool) -> Reversal:

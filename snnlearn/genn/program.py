@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from snnlearn.errors import GradientError, LifecycleError
 from snnlearn.genn.adjoint_network import AdjointNetwork, delay_of
-from snnlearn.genn.adjoint_parts import Task, find_parts
+from snnlearn.genn.adjoint_parts import Task, check_fixed, find_parts
 from snnlearn.genn.arrays import Variable
+from snnlearn.genn.gradient_explain import explain_reverse
 from snnlearn.genn.gradient_graph import as_dot, edges_of
 from snnlearn.genn.parameter_slopes import slopes
 from snnlearn.genn.tapes import Tapes
@@ -301,6 +302,10 @@ class Program:
                 "to wrt=, or call retain_grad(variable) for adjoints of neurons' variables"
             )
 
+    def explain(self) -> str:
+        """Return what each population records and what its adjoints are, and what is cut or approximated."""
+        return explain_reverse(self._parts, self._task, self._tapes.window)
+
     def graph(self, prefix: str = "") -> str:
         """Return one timestep of what the loss depends on, in the DOT language: what Graphviz draws.
 
@@ -366,6 +371,7 @@ class Program:
 
     def _prepare(self) -> None:
         """Be told that the model is about to be built."""
+        check_fixed(self.model, self._parts)
         self._writing = self._updates_that_write()
 
     def _updates_that_write(self) -> dict[str, str]:

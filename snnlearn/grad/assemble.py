@@ -65,7 +65,6 @@ def assemble(
     constants: Mapping[str, Constant],
     given: Mapping[str, float],
     taken: set[str],
-    postsynaptic: PostsynapticModel,
 ) -> Assembled:
     """Return the declarations of a rule.
 
@@ -82,7 +81,6 @@ def assemble(
         Values of parameters.
     taken : set of str
         Names that no new one may be.
-    postsynaptic : PostsynapticModel
     """
     return _Assembler(step, used, credit, constants, given, taken).run(surrogate, surrogate_names)
 
@@ -139,7 +137,7 @@ class _Assembler:
         short, wanted = written_in(chain, {x: e})
         e = wanted[x]
         names = tree.names_in(e).union(*(tree.names_in(value_of(a)) for a in short)) - {a.name for a in short}
-        own = names & self.variables.keys()
+        own = sorted(names & self.variables.keys())
         if not short and not any(isinstance(n, (tree.Call, tree.Ternary)) for n in tree.walk(e)) and "t" not in names:
             read: Expr = tree.substitute(e, {v: self.reference(v) for v in own})
             return read

@@ -143,7 +143,7 @@ def eligibility(
     if unknown:
         raise GradientError(f"nothing declares a parameter '{unknown[0]}'{did_you_mean(unknown[0], constants)}")
     found = _reached(credit, step)
-    made = assemble(step, used, found, surrogate, surrogate_names, constants, given, taken, postsynaptic)
+    made = assemble(step, used, found, surrogate, surrogate_names, constants, given, taken)
     _check_length(made)
     warn_of_comparisons(made.compared)
     text = explain(step, found, made, jacobian, detach_reset, loss, surrogate)

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, Var
 from snnlearn.dialect import algebra, tree
+from snnlearn.dialect.source import Place
 from snnlearn.dialect.tree import Expr, Name
 from snnlearn.errors import GradientError
 from snnlearn.grad.coefficients import Coefficients, used
-from snnlearn.grad.derivatives import PSI, needed, pullback
+from snnlearn.grad.derivatives import PSI, linear_forms, needed, pullback
 from snnlearn.grad.loss import loss_gradient
 from snnlearn.grad.renamed import RenamedParams
 from snnlearn.grad.single import Assignment
@@ -110,6 +111,8 @@ class Reversal:
     parameters : mapping of str to str
         The adjoint's variable that sums up the derivative with respect to a (derived) parameter.
     tape : ArrayTape or RecordedTape
+    compared : tuple of Place
+        Comparisons of what has a derivative, which count as constant.
     """
 
     forward: NeuronModel
@@ -119,6 +122,7 @@ class Reversal:
     inputs: tuple[Inputs, ...]
     parameters: Mapping[str, str]
     tape: ArrayTape | RecordedTape
+    compared: tuple[Place, ...]
 
 
 def reverse(
@@ -241,10 +245,25 @@ class _Reverse:
         tape = self._tape()
         states_of = {name: f"lam_{name}" for name in self.states}
         losses = tuple(dict.fromkeys([*self.partials, *sorted(self.request.seeds)]))
-        return Reversal(tape.forward(), tape.adjoint(code), states_of, losses, relevant, sums, tape)
+        return Reversal(tape.forward(), tape.adjoint(code), states_of, losses, relevant, sums, tape, self._compared())
+
+    def _compared(self) -> tuple[Place, ...]:
+        """Return the comparisons of what has a derivative."""
+        step, detached = self.step, self.request.detach_reset
+        moving = [*self.states, *(name for name in step.inputs if name in self.adjoints)]
+        forms = linear_forms(step, {name: {name: algebra.number(1.0)} for name in moving}, detached=detached)
+        ends = [step.after[name] for name in dict.fromkeys([*self.states, *self.partials])]
+        used_in = needed(step.assignments, [*ends, *([step.margin] if step.margin is not None else [])])
+        found = [place for a in used_in for place in forms.comparisons.get(a.name, ())]
+        return tuple(dict.fromkeys(found))
 
     def _through(self, given: Inputs) -> tuple[list[Line], list[Line]]:
         """Return what a postsynaptic model makes of the adjoint of its target: local values, and its own adjoints."""
+        if given.model.neuron_var_refs:
+            raise GradientError(
+                f"'{given.model.name}' reads '{given.model.neuron_var_refs[0].name}' of the neuron: the reverse pass "
+                "knows postsynaptic models whose current depends on what arrives alone, such as ExpCurr and DeltaCurr"
+            )
         at = step_of(_WIRE, Postsynaptic(given.model, prefix=given.prefix))
         arrived = next(name for name in at.state if name.endswith("inSyn"))
         states = {name: f"lam_{name}" for name in at.state if name != "injected"} | {arrived: given.name}

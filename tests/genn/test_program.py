@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from snnlearn import genn, grad
-from snnlearn.errors import GradientError, LifecycleError
+from snnlearn.errors import GradientError, GradientWarning, LifecycleError
 from snnlearn.models.surrogates import FastSigmoid
 
 pytest.importorskip("torch", reason="the reference of gradients needs PyTorch, the extra 'torch'")
@@ -488,3 +488,72 @@ def run_with(case: Case, **options: Any) -> dict[str, NDArray[Any]]:
     found = {w.name: case.groups[w.name].vars["g"].grad for w in case.weights}
     model.unload()
     return found
+
+
+# ---- what is said of it ----
+
+
+def test_it_says_what_is_recorded_and_what_is_cut() -> None:
+    case = recurrent()
+    text = program_of(case, describe(genn, case, threads=1)).explain()
+    assert "A (LIF)\n  adjoints: V, mu0" in text
+    assert "a bit each: the spike, RefracTime > 0.0" in text
+    assert "detach_reset=False" in text
+    assert "AB: sums up the gradient of g and carries adjoints on" in text
+
+
+def test_the_graph_has_a_node_for_each_variable() -> None:
+    case = recurrent()
+    text = program_of(case, describe(genn, case, threads=1)).graph(prefix="net.")
+    assert '"net.AB.g" [shape=box];' in text
+    assert '"net.A.spikes" -> "net.B.Isyn" [label="t-1"];' in text
+    assert '"net.B.spikes" -> "net.A.Isyn" [label="t-8"];' in text
+    assert '"net.B.V" -> "net.Distance";' in text
+
+
+def test_comparisons_that_count_as_constant() -> None:
+    """One of what has a derivative, which is no test of the neuron's own spike, gives a warning with a caret."""
+    bent = genn.create_neuron_model(
+        "Bent",
+        params=["Vthresh"],
+        vars=["V"],
+        sim_code="V = (V > 0.5) ? 0.9 * V + Isyn : 0.5 * V + Isyn;",
+        threshold_condition_code="V >= Vthresh",
+    )
+    model = genn.GeNNModel("double", "bent", threads=1)
+    neurons = model.add_neuron_population("N", 3, bent, {"Vthresh": 1.0}, {"V": 0.0})
+    rule, psm = genn.init_weight_update("StaticPulse", {}, {"g": 0.1}), genn.init_postsynaptic("DeltaCurr")
+    synapses = model.add_synapse_population("S", "DENSE", neurons, neurons, rule, psm)
+    loss = grad.Loss("Square", loss_code="loss = V * V;")
+    with pytest.warns(GradientWarning, match=r"V > 0\.5(.|\n)*\^"):
+        grad.differentiate(
+            model, [synapses.vars["g"]], {neurons: loss}, surrogate=FastSigmoid, params={"beta": 1.0}, window=1
+        )
+
+
+@pytest.mark.parametrize("change", ["parameter", "current", "conductance"])
+def test_what_a_pass_back_would_not_follow(change: str) -> None:
+    case = recurrent()
+    model = describe(genn, case, threads=1)
+    a, b = case.groups["A"], case.groups["B"]
+    messages = {"parameter": "dynamic parameter 'TauM'", "current": "current source 'Leak'", "conductance": "'ExpCond'"}
+    if change == "parameter":
+        a.set_param_dynamic("TauM")
+    elif change == "current":
+        leak = genn.create_current_source_model(
+            "Leak",
+            neuron_var_refs=[("V", "scalar", genn.VarAccessMode.READ_ONLY)],
+            injection_code="injectCurrent(-0.01 * V);",
+        )
+        model.add_current_source("Leak", leak, b, {}, {}, {"V": "V"})
+    else:
+        rule = genn.init_weight_update("StaticPulse", {}, {"g": 0.1})
+        psm = genn.init_postsynaptic("ExpCond", {"tau": 5.0, "E": 0.0}, {}, {"V": genn.create_var_ref(b, "V")})
+        model.add_synapse_population("Conductance", "DENSE", a, b, rule, psm)
+
+    def differentiate_and_build() -> None:
+        program_of(case, model)
+        model.build()
+
+    with pytest.raises(GradientError, match=messages[change]):
+        differentiate_and_build()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 import warnings
 from typing import Any
 
@@ -186,6 +190,32 @@ def test_a_parameter_that_is_called_like_a_weight_is_refused() -> None:
 def test_noise_needs_no_derivative() -> None:
     neuron = NeuronModel("Noisy", vars=["V"], sim_code="V = 0.9 * V + Isyn + gennrand_normal();")
     assert rule(neuron).weight_update.synapse_dynamics_code == "m -= V * eps_V;\n"
+
+
+def test_a_rule_is_the_same_in_every_process() -> None:
+    """Whatever the order of sets: generated source is cached by its text."""
+    program = """
+from snnlearn.grad import network_rules, Loss
+from snnlearn.models import ClassReadout, ExpCurr, SuperSpikeHidden, SuperSpikeOutput
+error = Loss("E", loss_code="loss = 0.5 * errTilda * errTilda;")
+for method in ("eprop", "rtrl"):
+    print(network_rules(method, [(SuperSpikeHidden, ExpCurr)], (SuperSpikeOutput, ExpCurr), error, surrogate="Sigmoid"))
+product = Loss("P", loss_code="loss = V * V * target;")
+print(network_rules("rtrl", [], (ClassReadout, ExpCurr), product, surrogate="Sigmoid"))
+"""
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in (1, 2, 3)
+    ]
+    texts = {re.sub(r"<function .*? at 0x[0-9a-f]+>", "<function>", text) for text in printed}
+    assert len(texts) == 1
+    assert len(texts.pop()) > 1000
 
 
 def test_a_rule_is_a_value() -> None:

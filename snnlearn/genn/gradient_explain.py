@@ -1,0 +1,45 @@
+"""What a reverse pass does, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from snnlearn.dialect import unparse
+from snnlearn.dialect.tree import Expr, Name
+from snnlearn.genn.adjoint_parts import Parts, Task
+from snnlearn.grad.tape import RecordedTape
+
+
+def explain_reverse(parts: Parts, task: Task, window: int) -> str:
+    """Return what each population records and what its adjoints are, and what is cut or approximated."""
+    return "\n".join(_lines(parts, task, window))
+
+
+def _lines(parts: Parts, task: Task, window: int) -> Iterator[str]:
+    yield f"backpropagation through time, windows of at most {window} timesteps, surrogate {task.surrogate.name}"
+    for name, reversal in parts.neurons.items():
+        tape = reversal.tape
+        assert isinstance(tape, RecordedTape)
+        yield ""
+        yield f"{name} ({parts.declared[name].name})"
+        if reversal.states:
+            yield f"  adjoints: {', '.join((*reversal.states, *(i.name for i in reversal.inputs)))}"
+        values = {a.name: a.value for a in tape.lines if a.value is not None}
+
+        def text(e: Expr, values: Mapping[str, Expr] = values) -> str:
+            return unparse(values.get(e.id, e) if isinstance(e, Name) else e)
+
+        yield "  on the tape, a number each: " + (", ".join(map(text, tape.coefficients.numbers)) or "none")
+        bits = [*(["the spike"] if tape.spikes else []), *map(text, tape.coefficients.bits)]
+        yield "  on the tape, a bit each: " + (", ".join(bits) or "none")
+        for place in reversal.compared:
+            yield "  counts as constant: " + str(place.error("here")).split("\n")[1].strip()
+    yield ""
+    for name, c in parts.connections.items():
+        to = " and carries adjoints on" if c.back else ""
+        yield f"{name}: sums up the gradient of {', '.join(c.wrt)}{to}" if c.wrt else f"{name}: carries adjoints on"
+    yield ""
+    yield "approximated: the derivative of a spike, by the surrogate, where the other conditions of the threshold hold"
+    if task.detach_reset:
+        yield "cut: how resets depend on when a spike comes (detach_reset=False keeps that)"
+    yield "cut: what came before a window, but for spikes on their way to trained weights"

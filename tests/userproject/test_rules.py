@@ -1,0 +1,57 @@
+"""The demos train by derived rules, through the same learner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from snnlearn import genn
+from snnlearn.userproject import superspike as ss
+from snnlearn.userproject import superspike_demo, yin_yang
+
+
+@pytest.mark.parametrize("rule", ["superspike", "bptt"])
+def test_the_demo_trains(rule: str, tmp_path: Path) -> None:
+    options = [
+        "--num-trials",
+        "12",
+        "--seed",
+        "1",
+        "--backend",
+        "cpu",
+        "--save-data",
+        "--quiet",
+        "--schedule",
+        "constant",
+    ]
+    assert superspike_demo.main(["--record-trial", "--rule", rule, *options, "--output-dir", str(tmp_path)]) == 0
+    curve = np.loadtxt(tmp_path / "learning_curve.csv", delimiter=",", skiprows=1)
+    assert curve[-1, -1] < 0.4
+    assert curve[0, -1] > 0.9
+
+
+def test_yin_yang_learns_by_backpropagation(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--num-train", "400", "--num-valid", "300", "--num-hidden", "60", "--quiet", "--backend", "cpu"]
+    assert yin_yang.main(["--rule", "bptt", "--epochs", "8", *options]) == 0
+    accuracy = float(capsys.readouterr().out.split()[-1].rstrip("%"))
+    assert accuracy > 75.0
+
+
+def test_rules_start_alike() -> None:
+    """All have the same weights and the same spikes before the first update."""
+    spikes = []
+    for rule in ss.RULES:
+        inputs = ss.frozen_poisson(1, duration_ms=400.0)
+        network = ss.describe(genn, inputs, ss.frozen_poisson(2), seed=3, num_hidden=60, rule=rule, recording=True)
+        network.model.build()
+        network.model.load(num_recording_timesteps=4000)
+        network.model.run(4000)
+        network.model.pull_recording_buffers_from_device()
+        spikes.append(network.hidden.spike_recording_data[0])
+        network.model.unload()
+    for times, ids in spikes[1:]:
+        np.testing.assert_array_equal(times, spikes[0][0])
+        np.testing.assert_array_equal(ids, spikes[0][1])
+    assert len(spikes[0][0]) > 5
