@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from snnlearn import grad
 from snnlearn.models import LIF
+from snnlearn.models.surrogates import FastSigmoid
 
 MEMBRANE = {
     "C": 1.0, "TauM": 10.0, "Vrest": -60.0, "Vreset": -62.0, "Vthresh": -50.0, "Ioffset": 0.0, "TauRefrac": 3.0,
@@ -120,3 +122,39 @@ def torch_gradients(case: Case) -> tuple[dict[str, NDArray[np.float64]], dict[st
     total.backward()
     chosen = {w.name: ... if w.connected is None else w.connected for w in case.weights}
     return {name: leaf.grad.numpy()[chosen[name]].ravel() for name, leaf in leaves.items()}, spikes
+
+
+# ---- what several tests are about ----
+
+LOSS = grad.Loss("Distance", loss_code="loss = 0.5 * (V + 58.0) * (V + 58.0);")
+
+
+def inputs(timesteps: int, batch: int = 1, neurons: int = 8, seed: int = 1) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = np.random.default_rng(seed).uniform(size=(timesteps, batch, neurons)) < 0.08
+    return found
+
+
+def weights(pre: int, post: int, mean: float, deviation: float, seed: int = 2) -> NDArray[np.float64]:
+    return np.random.default_rng([seed, pre, post]).normal(mean, deviation, (pre, post))
+
+
+FIRST, SECOND = weights(8, 6, 8.0, 6.0), weights(6, 5, 6.0, 8.0)
+
+
+def recurrent(windows: tuple[int, ...] = ()) -> Case:
+    """A recurrent layer and a second one, with axonal delays of 0, 1 and 7 timesteps, and a loss of both."""
+    chain = [
+        Weights("Input", "A", FIRST, axonal=7),
+        Weights("A", "A", weights(6, 6, 1.0, 4.0), axonal=1),
+        Weights("A", "B", SECOND),
+        Weights("B", "A", weights(5, 6, 1.0, 4.0), axonal=7),
+    ]
+    return Case(inputs(150), {"A": 6, "B": 5}, chain, ["A", "B"], windows=windows)
+
+
+def program_of(case: Case, model: Any, **options: Any) -> grad.Program:
+    groups = case.groups
+    wrt = [groups[w.name].vars["g"] for w in case.weights]
+    losses = {groups[name]: LOSS for name in case.losses}
+    given = {"surrogate": FastSigmoid, "params": {"beta": BETA}, "window": max(case.lengths)}
+    return grad.differentiate(model, wrt, losses, **{**given, "detach_reset": case.detach_reset, **options})
