@@ -22,6 +22,7 @@ MODULES = (
     "snnlearn.models",
     "snnlearn.models.surrogates",
     "snnlearn.grad",
+    "snnlearn.torch",
     "snnlearn.training",
     "snnlearn.io",
     "snnlearn.plot",
@@ -49,6 +50,8 @@ ROWS = documented()
 
 def public(module: str) -> dict[str, Any]:
     """Return the public names of a module that docs/api.md lists; docs/models.md and its test have those of models."""
+    if module == "snnlearn.torch":
+        pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
     found = importlib.import_module(module)
     names = {name: getattr(found, name) for name in found.__all__}
     if module == "snnlearn.models":

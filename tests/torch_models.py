@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -30,19 +31,23 @@ class WhereItCan(TorchModel):
     """One whose test is skipped where there is something that the torch engine refuses."""
 
     def build(self, *args: Any, **kwargs: Any) -> None:
-        try:
-            super().build(*args, **kwargs)
-        except TorchError as error:
-            pytest.skip(str(error))
+        self._or_skip(super().build, *args, **kwargs)
 
     def load(self, *args: Any, **kwargs: Any) -> None:
-        try:
-            super().load(*args, **kwargs)
-        except TorchError as error:
-            pytest.skip(str(error))
+        self._or_skip(super().load, *args, **kwargs)
 
     def custom_update(self, name: str) -> None:
+        self._or_skip(super().custom_update, name)
+
+    def step_time(self) -> None:
+        self._or_skip(super().step_time)
+
+    def run(self, num_timesteps: int) -> None:
+        self._or_skip(super().run, num_timesteps)
+
+    @staticmethod
+    def _or_skip(function: Callable[..., None], *args: Any, **kwargs: Any) -> None:
         try:
-            super().custom_update(name)
+            function(*args, **kwargs)
         except TorchError as error:
             pytest.skip(str(error))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from snnlearn.codegen.reports import describe
-from snnlearn.errors import NetworkError
+from snnlearn.errors import NetworkError, TorchError
 
 # ---- constants ----
 
@@ -116,7 +116,7 @@ def put(array: Tensor, index: Tensor | int, value: Tensor | float, where: Tensor
 
     Raises
     ------
-    NetworkError
+    TorchError
         Where several are assigned to one element, of which the last one counts on other engines.
     """
     places = torch.as_tensor(index)
@@ -125,7 +125,7 @@ def put(array: Tensor, index: Tensor | int, value: Tensor | float, where: Tensor
     places, values, mask = torch.broadcast_tensors(places, values, mask)
     chosen, new = places[mask], values[mask]
     if chosen.unique().numel() != chosen.numel():
-        raise NetworkError(f"{title}: several assign to one element of an array, which tensors do in no order")
+        raise TorchError(f"{title}: several assign to one element of an array, which tensors do in no order")
     return array.index_put((chosen,), new)
 
 
