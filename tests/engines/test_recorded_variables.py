@@ -12,6 +12,8 @@ from snnlearn.genn import (
     GeNNModel,
     Recording,
     VarAccess,
+    VarAccessMode,
+    create_current_source_model,
     create_neuron_model,
     create_var_ref,
     create_weight_update_model,
@@ -27,6 +29,7 @@ NOISY = create_neuron_model(
     threshold_condition_code="V >= 1.0",
     reset_code="V = -0.25 * V;",
 )
+SPLIT = create_neuron_model("Split", vars=["V", ("still", "int")], sim_code="V = 0.9 * V + Isyn;")
 QUIET = create_neuron_model("Quiet", vars=["x"], sim_code="x = 0.5 * x + Isyn;")
 SIZES = (1, 37, 1100)  # 1100 neurons are more than a strip of the CPU's, and than a block of a GPU's threads lists
 STEPS = 40
@@ -39,6 +42,14 @@ def forward(engine: Any, batch: int, timesteps: int, every: int = 1) -> tuple[Ge
     model.batch_size = batch
     start = {"V": 0.5, "number": 0, "wide": 0.0, "above": False, "still": 7}
     noisy = [model.add_neuron_population(f"P{size}", size, NOISY, {"tau": 4.0}, start) for size in SIZES]
+    # Code of inputs that draws random numbers is a loop of its own on the CPU, with one of two recorded variables.
+    noise = create_current_source_model(
+        "Noise",
+        neuron_var_refs=[("still", "int", VarAccessMode.READ_ONLY)],
+        injection_code="injectCurrent(0.01 * gennrand_normal() * still);",
+    )
+    split = model.add_neuron_population("Split", 50, SPLIT, {}, {"V": 0.0, "still": 3})
+    model.add_current_source("Noise", noise, split, {}, {}, {"still": "still"})
     quiet = model.add_neuron_population("Quiet", 70, QUIET, {}, {"x": 1.0})
     reads = create_weight_update_model(
         "Reads",
@@ -58,6 +69,7 @@ def forward(engine: Any, batch: int, timesteps: int, every: int = 1) -> tuple[Ge
     )
     connection.axonal_delay_steps = 3
     recordings = [model.record(p, ["V", "number", "wide", "above", "still"], timesteps, every, True) for p in noisy]
+    recordings.append(model.record(split, ["V", "still"], timesteps, every))
     return model, [*recordings, model.record(quiet, "x", timesteps, every)]
 
 
@@ -72,7 +84,7 @@ def pulled(model: GeNNModel, recordings: list[Recording], found: dict[str, Pulle
             group.vars[name].pull_from_device()
             view = group.vars[name].current_view.reshape(model.batch_size, group.num_neurons)
             keep.setdefault(name, []).append(view.copy())
-        if "V" in recording.variables:
+        if group.name.startswith("P"):
             row = np.zeros((model.batch_size, group.num_neurons), np.uint8)
             for copy, (_, ids) in enumerate(group.spike_recording_data):
                 row[copy, ids] = 1
@@ -208,7 +220,7 @@ def played_rows(recordings: list[Recording], given: NDArray[Any], reverse: bool,
 def test_another_network_plays_the_rows(engine: Any, start: Any, reverse: bool) -> None:
     batch = 2
     model, recordings = forward(engine, batch, timesteps=25)
-    recordings = recordings[:-1]
+    recordings = recordings[: len(SIZES)]
     start(model)
     model.run(STEPS)
     given = np.random.default_rng(1).normal(size=(25, batch, max(SIZES))).astype(np.float32)

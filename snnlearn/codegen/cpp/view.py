@@ -150,8 +150,10 @@ class CppKernel(KernelView):
     def passes(self) -> list[dict[str, Any]]:
         """The loops over a strip of neurons: what each copies, runs and stores."""
         parts = self.parts
+        kept = self.kept_rows
         return [
             {
+                "rows": [f"kept_{x.array}[i] = {x.name};" for x in p.loads if kept.get(x.array) == number],
                 "inputs": [self._input_line(p, v) for v in p.inputs],
                 "loads": self._pass_loads(p),
                 "draws": p.draws,
@@ -159,8 +161,38 @@ class CppKernel(KernelView):
                 "handed_over": [f"handed_{v.name}[i - first] = {v.name};" for v in p.inputs if v.name in p.after],
                 "stores": [line for x in p.loads if x.store and x.index == "neuron" for line in self.store(x)],
             }
-            for p in passes_of(self.kernel)
+            for number, p in enumerate(passes_of(self.kernel))
         ]
+
+    @cached_property
+    def kept_rows(self) -> dict[str, int]:
+        """The recorded arrays whose rows a loop over neurons writes as it goes, by the number of the pass.
+
+        Stores go on while numbers are computed; a copy at the end would have to wait for memory. With several recorders
+        there would be a loop for each case.
+        """
+        if len(self.kernel.recorders) != 1 or not (self.kernel.spikes or self.foresees):
+            return {}
+        recorded = {array for array, _ in self.kernel.recorders[0].copied}
+        return {
+            x.array: number
+            for number, p in enumerate(passes_of(self.kernel))
+            for x in p.loads
+            if x.array in recorded and x.index == "neuron"
+        }
+
+    @property
+    def kept_lines(self) -> list[str]:
+        """Pointers to these rows."""
+        rows = {array: row for r in super().recorders for array, row in r["copied"]}
+        ctypes = {name: self.ctype(self.arrays_by_name[name]) for name in self.kept_rows}
+        return [f"{ctype} *__restrict__ const kept_{name} = {rows[name]};" for name, ctype in ctypes.items()]
+
+    @property
+    def recorders(self) -> list[dict[str, Any]]:
+        """What it records, with what is left to copy at the end."""
+        left = [[pair for pair in r["copied"] if pair[0] not in self.kept_rows] for r in super().recorders]
+        return [{**r, "left": pairs} for r, pairs in zip(super().recorders, left, strict=True)]
 
     def _input_line(self, p: Pass, v: Input) -> str:
         value = f"handed_{v.name}[i - first]" if v.name in p.before else literal(v.start, v.type, self.plan.precision)
