@@ -15,7 +15,7 @@ from snnlearn.errors import GradientError, LifecycleError, did_you_mean
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.credit import FeedbackLoss
 from snnlearn.grad.forward import EligibilityRule, eligibility
-from snnlearn.grad.methods import ForwardMethod, detached_by
+from snnlearn.grad.methods import ForwardMethod, LayerModels, Values, detached_by, rule_values
 from snnlearn.grad.synapses import spike_synapse
 
 METHODS: tuple[str, ...] = get_args(ForwardMethod)
@@ -40,6 +40,7 @@ class ForwardProgram:
         self.model, self.method = model, method
         self.rules: dict[str, EligibilityRule] = {}
         self._variables: dict[tuple[str, str], SynapseGroup] = {}
+        self._declared = {name: g.spec for name, g in model.neuron_populations.items()}  # before rules change them
         self._check_params(model, weights, losses, surrogate, params)
         for name, variables in weights.items():
             group: SynapseGroup = model._by_key[name]
@@ -47,14 +48,13 @@ class ForwardProgram:
                 raise GradientError(
                     f"'{name}': a forward rule is for one variable of a connection, not {len(variables)}"
                 )
-            loss = losses.get(group.trg._key)
-            if loss is None:
+            if group.trg._key not in losses:
                 raise GradientError(
                     f"method '{method}' cuts paths through other neurons' spikes, so '{group.trg.name}', which "
                     f"'{group.name}' leads to, needs a loss of its own: loss={{population: grad.Loss(...)}}, or a "
                     "grad.FeedbackLoss where it receives the error of another layer"
                 )
-            self.rules[name] = self._derive(group, loss, surrogate, params)
+            self.rules[name] = self._derive(group, losses, surrogate, params)
             self._variables[name, variables[0]] = group
             _adopt(group, variables[0], self.rules[name])
             group.vars[variables[0]]._follow(self)
@@ -71,13 +71,17 @@ class ForwardProgram:
             )
 
     def _derive(
-        self, group: SynapseGroup, loss: Loss | FeedbackLoss, surrogate: Surrogate, params: Mapping[str, float]
+        self,
+        group: SynapseGroup,
+        losses: Mapping[str, Loss | FeedbackLoss],
+        surrogate: Surrogate,
+        params: Mapping[str, float],
     ) -> EligibilityRule:
-        target, psm = group.trg.spec, group.spec.postsynaptic
-        given = {**psm.params, **target.params, **params}
-        if isinstance(loss, FeedbackLoss):
-            others = [g.spec for g in self.model.neuron_populations.values() if g.spec.model == loss.neuron]
-            given = {**(others[0].params if others else {}), **given}
+        loss = losses[group.trg._key]
+        target, psm = self._declared[group.trg.name], group.spec.postsynaptic
+        last, via = self._layer_of(loss, losses)
+        known = Values(target.params, psm.params, params, last, via)
+        given = rule_values(LayerModels(target.model, psm.model), loss, surrogate, known)
         return eligibility(
             target.model,
             psm.model,
@@ -88,6 +92,18 @@ class ForwardProgram:
             jacobian="exact" if self.method == "rtrl" else "subthreshold",
             detach_reset=detached_by(self.method, target.model),
         )
+
+    def _layer_of(
+        self, loss: Loss | FeedbackLoss, losses: Mapping[str, Loss | FeedbackLoss]
+    ) -> tuple[Mapping[str, float], Mapping[str, float]]:
+        """Return the parameters of the layer whose error is fed back, and of how spikes reach it."""
+        if not isinstance(loss, FeedbackLoss):
+            return {}, {}
+        alike = {name: spec for name, spec in self._declared.items() if spec.model == loss.neuron}
+        layers = {name: spec for name, spec in alike.items() if losses.get(name) == loss.loss} or alike
+        incoming = [s.spec.postsynaptic for s in self.model.synapse_populations.values() if s.trg.name in layers]
+        via = [p.params for p in incoming if p.model == loss.via]
+        return next((spec.params for spec in layers.values()), {}), next(iter(via), {})
 
     def explain(self) -> str:
         """Return what each rule keeps, cuts and approximates."""

@@ -121,15 +121,16 @@ def network_rules(
         raise GradientError(f"there is no forward method '{method}'{did_you_mean(str(method), known)}")
     layers = [LayerModels(*layer) for layer in (*hidden, output)]
     given = _by_layer(params, len(layers))
-    last = layers[-1]
+    last, chosen = layers[-1], find_surrogate(surrogate)
     jacobian: JacobianKind = "exact" if method == "rtrl" else "subthreshold"
     via = "spike" if _answers_to_its_spikes(last.neuron, loss) else last.postsynaptic
 
     def rule(layer: LayerModels, what: Loss | FeedbackLoss, values: dict[str, float]) -> EligibilityRule:
         detached = detached_by(method, layer.neuron) if detach_reset is None else detach_reset
         options = {"dt": dt, "jacobian": jacobian, "detach_reset": detached}
-        own = _values(layer, what, surrogate, values, given[-1])
-        return eligibility(*layer, surrogate=surrogate, loss=what, params=own, **options)  # type: ignore[arg-type]
+        known = Values(values, values, values, given[-1], given[-1])
+        own = rule_values(layer, what, chosen, known)
+        return eligibility(*layer, surrogate=chosen, loss=what, params=own, **options)  # type: ignore[arg-type]
 
     rules = []
     for layer, values in zip(layers[:-1], given[:-1], strict=True):
@@ -149,30 +150,39 @@ def _by_layer(params: Sequence[Mapping[str, float]] | Mapping[str, float] | None
     return [dict(p) for p in params]
 
 
-def _values(
-    layer: LayerModels,
-    what: Loss | FeedbackLoss,
-    surrogate: Surrogate | str,
-    values: Mapping[str, float],
-    last: Mapping[str, float],
-) -> dict[str, float]:
-    """Return the values of parameters by the names that they have in a layer's rule; some are the last layer's."""
-    constants: dict[str, Constant] = {}
-    taken = {*step_of(*layer).taken}
+class Values(NamedTuple):
+    """Values of parameters by the names that their models declare, or that they have in a rule."""
+
+    neuron: Mapping[str, float]
+    postsynaptic: Mapping[str, float]
+    more: Mapping[str, float]  # of surrogate and losses
+    last: Mapping[str, float]  # of the neuron whose loss is fed back
+    via: Mapping[str, float]  # of the postsynaptic model through which a spike reaches that
+
+
+def rule_values(layer: LayerModels, what: Loss | FeedbackLoss, surrogate: Surrogate, known: Values) -> dict[str, float]:
+    """Return the values of parameters by the names that they have in a layer's rule."""
+    step = step_of(*layer)
     found: dict[str, float] = {}
-    own = {name: c for name, c in step_of(*layer).constants.items() if c.kind == "params"}
-    found |= {name: values[k] for name, c in own.items() for k in (c.name, name) if k in values}
-    models: list[tuple[Model, Mapping[str, float]]] = [(find_surrogate(surrogate), values)]
+
+    def take(name: str, c: Constant, values: Mapping[str, float]) -> None:
+        for key in (name, c.name):
+            if c.kind == "params" and key in values:
+                found.setdefault(name, float(values[key]))
+
+    for name, c in step.constants.items():
+        take(name, c, known.neuron if c.model is layer.neuron else known.postsynaptic)
+    models: list[tuple[Model, Mapping[str, float]]] = [(surrogate, known.more)]
     if isinstance(what, FeedbackLoss):
-        models += [(what.neuron, last)]
-        models += [(what.via, last)] if isinstance(what.via, PostsynapticModel) else []
+        models += [(what.neuron, known.last)]
+        models += [(what.via, known.via)] if isinstance(what.via, PostsynapticModel) else []
     else:
-        models += [(part, values) for part in what.parts]
-    for model, known in models:
-        names = add_constants(constants, taken, model)
-        found |= {
-            new: known[k] for n, new in names.items() if constants[new].kind == "params" for k in (n, new) if k in known
-        }
+        models += [(part, known.more) for part in what.parts]
+    constants: dict[str, Constant] = {}
+    taken = {*step.taken, "w", "m"}
+    for model, values in models:
+        for new in add_constants(constants, taken, model).values():
+            take(new, constants[new], values)
     return found
 
 

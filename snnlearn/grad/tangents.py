@@ -17,6 +17,7 @@ from snnlearn.dialect.tree import Expr, Name
 from snnlearn.grad.derivatives import Linear, linear_forms
 from snnlearn.grad.step import Step
 
+_LONGEST = 200  # nodes of a coefficient that is written out
 _FROM_STEP_TO_STEP: tuple[Literal["before"], Literal["after"]] = ("before", "after")
 
 
@@ -123,8 +124,10 @@ def recursion_of(
         cut(step.spike, Tangent("spike", spike))
     linear = linear_forms(step, {x: {x: algebra.number(1.0)} for x in floats}, cuts, detached=detached, quiet=quiet)
 
+    values = {a.name: a.value for a in linear.assignments}
+
     def row(target: Tangent, form: Mapping[str, Expr]) -> Row:
-        return Row(target, {keys[d]: c for d, c in form.items()})
+        return Row(target, {keys[d]: _written_out(c, values, {*constants}) for d, c in form.items()})
 
     rows = [row(keys[cuts[a.name]], linear.forms[f"{a.name}~"]) for a in step.assignments if a.name in cuts]
     for x in floats:
@@ -134,6 +137,19 @@ def recursion_of(
     own = {v.name for v in step.neuron.vars}
     arrivals = tuple(x for x in floats if x not in own and x.endswith("inSyn"))
     return Recursion(tuple(rows), arrivals, linear, frozenset(constants))
+
+
+def _written_out(e: Expr, values: Mapping[str, Expr | None], constants: set[str]) -> Expr:
+    """Return a coefficient without names of its own where it is made of constants; as it is where it is not."""
+    whole = e
+    while not tree.names_in(whole) <= constants:
+        inner = {name: values.get(name) for name in tree.names_in(whole) - constants}
+        if None in inner.values():
+            return e
+        whole = tree.substitute(whole, inner)  # type: ignore[arg-type]
+        if sum(1 for _ in tree.walk(whole)) > _LONGEST:
+            return e
+    return whole
 
 
 def relevant(recursion: Recursion, wanted: Collection[str]) -> Recursion:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from dialect_damage import GOOD, damaged, noise
 
+from dialect_damage import GOOD, damaged, noise
 from snnlearn.dialect import Snippet
 from snnlearn.errors import DialectError
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from dialect_author import PARAMETERS, TYPES, Author
 from dialect_damage import GOOD, damaged, noise
-
 from snnlearn import models
 from snnlearn.declare import Model, NeuronModel, VarInitSnippet, value_type
 from snnlearn.dialect import Scope, Snippet, Symbol, check_model, parse_code, substitute, tree, unparse

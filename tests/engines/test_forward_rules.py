@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from forward_networks import input_spikes, run_layer
 
+from forward_networks import input_spikes, run_layer
 from snnlearn.declare import Loss
 from snnlearn.grad import EligibilityRule, eligibility
 from snnlearn.models import LIF, ExpCurr

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dialect_author import FLOATS, INTEGERS, PARAMETERS, TYPES, Author
 
+from dialect_author import FLOATS, INTEGERS, PARAMETERS, TYPES, Author
 from dialect_interpreter import run_snippet
 from snnlearn.dialect import check_model
 from snnlearn.genn import create_neuron_model

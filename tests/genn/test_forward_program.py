@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from snnlearn import genn, grad
+from snnlearn.declare import NeuronModel
 from snnlearn.errors import GradientError
+from snnlearn.models import ExpCurr
 from snnlearn.models.surrogates import FastSigmoid
 
 pytest.importorskip("torch", reason="the reference of gradients needs PyTorch, the extra 'torch'")
@@ -74,3 +77,54 @@ def test_what_has_no_forward_rule() -> None:
         grad.differentiate(model, [(case.groups["B"], "TauM")], loss, method="rtrl", **OPTIONS)
     with pytest.raises(GradientError, match=r"no parameter 'betta'.*'beta'"):
         grad.differentiate(model, weights, loss, surrogate=FastSigmoid, params={"betta": 1.0}, method="rtrl")
+
+
+LEAKY = NeuronModel(
+    "Leaky",
+    params=["tau"],
+    vars=["V", "errTilda"],
+    additional_input_vars=[("Error", "scalar", 0.0)],
+    sim_code="V += (Isyn - V / tau) * dt; errTilda = Error;",
+    threshold_condition_code="V >= 1.0",
+    reset_code="V = 0.0;",
+)
+QUADRATIC = replace(LEAKY, name="Quadratic", sim_code="V += (Isyn - V * V / tau) * dt; errTilda = Error;")
+
+
+def connect(model: Any, name: str, source: Any, target: Any, tau: float) -> Any:
+    weights = genn.init_weight_update("StaticPulse", {}, {"g": 0.3})
+    return model.add_synapse_population(
+        name, "DENSE", source, target, weights, genn.init_postsynaptic("ExpCurr", {"tau": tau})
+    )
+
+
+def test_parameters_of_one_name_and_several_connections() -> None:
+    """Each model's tau is its own, and connections into one population share what the neuron keeps."""
+    model = genn.GeNNModel("double", "several", backend="cpu", threads=1)
+    noise = model.add_neuron_population("Noise", 5, "Poisson", {"rate": 200.0}, {"timeStepToSpike": 0.0})
+    leaky = model.add_neuron_population("Leaky", 3, QUADRATIC, {"tau": 20.0}, {"V": 0.0, "errTilda": 0.0})
+    one, two = (connect(model, name, noise, leaky, 7.0) for name in ("One", "Two"))
+    loss = grad.Loss("Potential", loss_code="loss = 0.5 * V * V;")
+    weights = [one.vars["g"], two.vars["g"]]
+    program = grad.differentiate(model, weights, {leaky: loss}, method="rtrl", **OPTIONS)
+    assert program.rules["One"].params["ExpCurr_tau"] == 7.0
+    assert leaky.model.name == "QuadraticWithJacobian"
+    model.build()
+    model.load()
+    model.run(200)
+    assert np.any(one.vars["g"].grad)
+    np.testing.assert_allclose(one.vars["g"].grad, two.vars["g"].grad, rtol=1e-12)
+    model.unload()
+
+
+def test_parameters_of_the_layer_whose_error_is_fed_back() -> None:
+    model = genn.GeNNModel("float", "back", backend="cpu", threads=1)
+    noise = model.add_neuron_population("Noise", 5, "Poisson", {"rate": 200.0}, {"timeStepToSpike": 0.0})
+    hidden = model.add_neuron_population("Hidden", 3, LEAKY, {"tau": 20.0}, {"V": 0.0, "errTilda": 0.0})
+    output = model.add_neuron_population("Output", 2, LEAKY, {"tau": 30.0}, {"V": 0.0, "errTilda": 0.0})
+    first, second = connect(model, "First", noise, hidden, 7.0), connect(model, "Second", hidden, output, 9.0)
+    loss = grad.Loss("Potential", loss_code="loss = 0.5 * V * V;")
+    losses = {output: loss, hidden: grad.FeedbackLoss(LEAKY, loss, via=ExpCurr)}
+    program = grad.differentiate(model, [first.vars["g"], second.vars["g"]], losses, method="superspike", **OPTIONS)
+    found = program.rules["First"].params
+    assert found.items() >= {"tau": 20.0, "ExpCurr_tau": 7.0, "Leaky_tau": 30.0, "ExpCurr_tau_": 9.0}.items()

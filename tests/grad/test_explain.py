@@ -187,6 +187,17 @@ def test_a_parameter_that_is_called_like_a_weight_is_refused() -> None:
         rule(neuron)
 
 
+def test_a_long_coefficient_of_constants_is_one_too() -> None:
+    """An Euler step's Jacobian is 1 - dt / tau: still a trace, however the code says it."""
+    code = (
+        "const scalar gain = dt / tau; const scalar leak = V / (tau * 2.0) + gain * V; V += (Isyn - leak) * dt * gain;"
+    )
+    found = rule(NeuronModel("Euler", params=["tau"], vars=["V"], sim_code=code)).weight_update
+    assert [v.name for v in found.vars] == ["w", "m"]
+    assert [v.name for v in found.pre_vars] == ["eps_inSyn", "eps_V"]
+    check_model(found)
+
+
 def test_noise_needs_no_derivative() -> None:
     neuron = NeuronModel("Noisy", vars=["V"], sim_code="V = 0.9 * V + Isyn + gennrand_normal();")
     assert rule(neuron).weight_update.synapse_dynamics_code == "m -= V * eps_V;\n"

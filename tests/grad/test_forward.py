@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import forward_references as reference
 import numpy as np
 import pytest
-from forward_networks import arriving, input_spikes, run_layer
 
+import forward_references as reference
+from forward_networks import arriving, input_spikes, run_layer
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Var
 from snnlearn.grad import FeedbackLoss, eligibility
 from snnlearn.grad.forward import EligibilityRule

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import forward_references as reference
 import numpy as np
 import pytest
-from forward_networks import arriving, input_spikes, run_layer
 
+import forward_references as reference
+from forward_networks import arriving, input_spikes, run_layer
 from snnlearn.declare import Loss, NeuronModel
 from snnlearn.dialect import check_model
 from snnlearn.errors import GradientError

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dialect_author import FLOATS, PARAMETERS, TYPES, Author
 
+from dialect_author import FLOATS, PARAMETERS, TYPES, Author
 from dialect_interpreter import run_snippet
 from snnlearn import models
 from snnlearn.declare import NeuronModel, PostsynapticModel

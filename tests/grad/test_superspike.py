@@ -79,6 +79,7 @@ def test_it_is_the_rule_written_by_hand(monkeypatch: pytest.MonkeyPatch) -> None
         assert cosine >= 0.9998, name
 
 
+@pytest.mark.slow
 def test_what_differs_comes_of_the_other_way_to_step(monkeypatch: pytest.MonkeyPatch) -> None:
     coarse, fine = (compared(monkeypatch, dt, gate=False) for dt in (0.1, 0.02))
     for name, (_, residual) in coarse.items():
