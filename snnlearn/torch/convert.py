@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -116,7 +117,8 @@ def _simulation(model: GeNNModel, network: Network, plan: Plan) -> TorchSimulati
     """Return the tensors of a model: as the model is where it is loaded, else with initial values."""
     loaded = model._simulation
     # Spikes have no derivative in this source, of which a module runs another.
-    simulation = TorchSimulation(network, plan, emit_step(plan, Options(surrogate=False)), seed=model.seed)
+    seed = model.seed or int.from_bytes(os.urandom(4), "little")  # 0 stands for a fresh one
+    simulation = TorchSimulation(network, plan, emit_step(plan, Options(surrogate=False)), seed=seed)
     if loaded is not None:
         simulation.set_extra_global_params(
             (at, loaded.copy(at)) for at in simulation.tensors.locations if at.space.endswith("egp") and loaded.has(at)

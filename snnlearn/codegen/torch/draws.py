@@ -28,20 +28,11 @@ class Draws(Statements):
         if kernel.batched and self.plan.batch_size > 1:
             batch = f"support.arange({self.plan.batch_size}).view({'-1, 1, 1' if self.layout.dense else '-1, 1'})"
             index = f"({batch} * {number} + {index})"
-        if kernel.draws == "each timestep" and isinstance(kernel.domain, Neurons):
-            code = f"random.EachStep(seed, {kernel.stream}, {index}, timestep)"
-        elif kernel.draws == "each timestep":
-            code = f"random.EachCall(seed, {kernel.stream}, {index}, timestep)"
-        elif kernel.calls is not None:
-            code = f'random.EachCall(seed, {kernel.stream}, {index}, int(a["{kernel.calls}"]))'
-            reads |= {kernel.calls}
-        else:
-            code = f"random.Once(seed, {kernel.stream}, {index})"
+        anew = kernel.draws == "each timestep"  # of neurons: no code of a synapse draws random numbers
+        kind, when = ("EachStep", ", timestep") if anew else ("Once", "")
+        code = f"random.{kind}(seed, {kernel.stream}, {index}{when})"
         self.lines.append(Line(f"words = {code}", ("words",), frozenset(), reads))
         self.values[_DRAWN] = Number(0, INT64)
-
-    def end_draws(self) -> None:
-        """Count the call, where numbers are drawn anew in each."""
 
     def _random_index(self) -> tuple[str, int, frozenset[str]]:
         """Return what the elements are numbered by, how many numbers a copy takes, and the arrays that are read."""

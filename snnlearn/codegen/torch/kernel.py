@@ -69,7 +69,6 @@ class KernelEmitter(Spikes, Sums, Draws):
         for load in kernel.loads:
             if load.store:
                 self._store(load)
-        self.end_draws()
         return self.lines
 
     def _builds(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from snnlearn.network import Location
 from snnlearn.runtime.torch.program import load_source
 from snnlearn.runtime.torch.simulation import TorchSimulation
 
+_SHARED = frozenset(["_simulation", "_surrogate", "_options", "_recorded", "_places", "_programs", "_updates"])
 SPIKES = "spikes"  # the name under which spikes are among the variables of a population
 
 
@@ -88,6 +90,13 @@ class SpikingModule(nn.Module):
             self.register_parameter(name, nn.Parameter(self._first(array)))
         self._programs: dict[frozenset[str], Any] = {}
         self._updates: dict[str, Any] = {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SpikingModule:
+        # Copies have parameters of their own, and share the network, which no run changes.
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        for name, value in self.__dict__.items():
+            object.__setattr__(twin, name, value if name in _SHARED else copy.deepcopy(value, memo))
+        return twin
 
     @property
     def plan(self) -> Plan:

@@ -246,31 +246,9 @@ class Once(Words):
     def _index(self) -> Tensor:
         return self.index
 
-    def _counter(self, block: Tensor) -> list[Tensor | int]:
-        return [self.index & _LOW, (self.index >> 32) & _LOW, block, self._stream]
-
     def word(self, number: Tensor | int) -> Tensor:
         """Return word ``number % 4`` of block ``number // 4``."""
         drawn = torch.as_tensor(number, dtype=torch.int64)
-        counter = (torch.as_tensor(x, dtype=torch.int64) for x in self._counter(drawn // 4))
-        a, b, c, d = torch.broadcast_tensors(*counter)
+        parts = (self.index & _LOW, (self.index >> 32) & _LOW, drawn // 4, self._stream)
+        a, b, c, d = torch.broadcast_tensors(*(torch.as_tensor(x, dtype=torch.int64) for x in parts))
         return _chosen(_philox([a, b, c, d], self._seed, 10), drawn % 4)
-
-
-class EachCall(Once):
-    """Words that begin anew with each call, or timestep.
-
-    Parameters
-    ----------
-    seed, stream : int
-    index : Tensor of int64
-    call : int
-    """
-
-    def __init__(self, seed: int, stream: int, index: Tensor, call: int) -> None:
-        super().__init__(seed, stream, index)
-        self._call = call
-
-    def _counter(self, block: Tensor) -> list[Tensor | int]:
-        high = ((self._call >> 32) << 16) & _LOW
-        return [self.index & _LOW, self._call & _LOW, block + high, self._stream]

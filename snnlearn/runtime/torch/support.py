@@ -18,7 +18,8 @@ from snnlearn.errors import NetworkError, TorchError
 
 @lru_cache(maxsize=4096)
 def _constant(value: float, sign: float, kind: torch.dtype) -> Tensor:
-    return torch.tensor(value, dtype=kind)
+    with torch.inference_mode(False):  # it is kept, and may be part of a graph later
+        return torch.tensor(value, dtype=kind)
 
 
 def constant(value: float, kind: torch.dtype) -> Tensor:
@@ -33,7 +34,8 @@ def constant(value: float, kind: torch.dtype) -> Tensor:
 @lru_cache(maxsize=256)
 def arange(size: int) -> Tensor:
     """Return 0 to size - 1."""
-    return torch.arange(size)
+    with torch.inference_mode(False):
+        return torch.arange(size)
 
 
 def time(timestep: int, dt: float, kind: torch.dtype) -> Tensor:

@@ -146,6 +146,68 @@ def test_no_nan_where_a_singularity_can_be_removed(potential: float) -> None:
     assert all(torch.isfinite(x).all() for x in second)
 
 
+STDP = {"tauPlus": 20.0, "tauMinus": 15.0, "Aplus": 0.02, "Aminus": 0.015, "Wmin": 0.0, "Wmax": 1.0}
+TRACES = {"tauRise": 5.0, "tauDecay": 10.0}
+SYNAPSES = {
+    "StaticPulse, DeltaCurr": ("StaticPulse", {}, {"g": 6.0}, "DeltaCurr"),
+    "StaticPulse, ExpCond": ("StaticPulse", {}, {"g": 0.3}, "ExpCond"),
+    "StaticPulseDendriticDelay": ("StaticPulseDendriticDelay", {}, {"g": 6.0, "d": [0, 1, 2, 1]}, "ExpCurr"),
+    "StaticGraded": ("StaticGraded", {"Epre": -55.0, "Vslope": 10.0}, {"g": 6.0}, "ExpCurr"),
+    "STDP": ("STDP", STDP, {"g": [0.5, 0.4, 0.3, 0.6]}, "ExpCurr"),
+    "SuperSpikeReadout": ("SuperSpikeReadout", TRACES, {"w": 6.0, "m": 0.0}, "ExpCurr"),
+    "SuperSpike": (
+        "SuperSpike",
+        {**TRACES, "beta": 10.0, "Vthresh": -50.0},
+        {"w": 6.0, "e": 0.0, "lambda": 0.0, "m": 0.0},
+        "ExpCurr",
+    ),
+}
+
+
+def connected(rule: str, params: Any, values: Any, psm: str) -> tuple[GeNNModel, list[Any]]:
+    """Return two populations, the first driven by its start and the second by the first."""
+    model = GeNNModel("double", "synapses")
+    model.dt = 0.5
+    first = {"V": np.array([-49.0, -53.0]), "refracTime": 0.0, "errTilda": 0.3}
+    a, b = (model.add_neuron_population(n, 2, "SuperSpikeHidden", MEMBRANE, first) for n in "AB")
+    to_v, to_error = genn.create_var_ref(b, "V"), genn.create_var_ref(b, "errTilda")
+    references = {"SuperSpike": {"V": to_v, "errTilda": to_error}, "SuperSpikeReadout": {"errTilda": to_error}}
+    traces = {"z": 0.2, "zTilda": 0.1} if rule.startswith("SuperSpike") else {}
+    pre = {"V": genn.create_var_ref(a, "V")} if rule == "StaticGraded" else {}
+    post = {"sigmaPrime": 0.0} if rule == "SuperSpike" else {}
+    update = init_weight_update(rule, params, values, traces, post, pre, references.get(rule, {}))
+    inputs = {
+        "DeltaCurr": lambda: init_postsynaptic("DeltaCurr"),
+        "ExpCurr": lambda: init_postsynaptic("ExpCurr", {"tau": 5.0}),
+        "ExpCond": lambda: init_postsynaptic("ExpCond", {"tau": 5.0, "E": 0.0}, {}, {"V": to_v}),
+    }
+    s = model.add_synapse_population("W", "DENSE", a, b, update, inputs[psm]())
+    if rule == "StaticPulseDendriticDelay":
+        s.max_dendritic_delay_timesteps = 3
+    return model, [a.vars["V"], *(v for name, v in s.vars.items() if name != "d"), *s.pre_vars.values()]
+
+
+@pytest.mark.parametrize("case", SYNAPSES.values(), ids=SYNAPSES.keys())
+def test_synapses_have_the_derivatives_of_finite_differences(case: Any) -> None:
+    model, parameters = connected(*case)
+    recorded = {"B": ["V"], "W": [v.name for v in parameters if v.location.group == "W"]}
+    net = snnlearn.torch.to_module(
+        model, parameters=parameters, surrogate="FastSigmoid", params={"beta": 0.3}, smooth=True, record=recorded
+    )
+    names = [name for name, _ in net.named_parameters()]
+
+    def run(*values: Any) -> tuple[Any, ...]:
+        outputs = torch.func.functional_call(net, dict(zip(names, values, strict=True)), (None, 5))
+        return tuple(x for group in outputs.values() for x in group.values() if x.requires_grad)
+
+    generator = torch.Generator().manual_seed(0)
+    values = [p.detach() + 0.013 * torch.rand(p.shape, generator=generator, dtype=p.dtype) for p in net.parameters()]
+    values = [value.requires_grad_() for value in values]
+    gradients = torch.autograd.grad(run(*values)[0].sum(), values[:2])
+    assert all(g.abs().max() > 1e-6 for g in gradients), "the postsynaptic potential depends on both"
+    assert gradcheck(run, values, eps=1e-5, atol=1e-8, rtol=1e-8)
+
+
 def random(shape: tuple[int, ...], seed: int, strength: float = 6.0) -> Any:
     return np.random.default_rng(seed).normal(0.8, strength / np.sqrt(shape[0]), shape)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from snnlearn import genn  # noqa: E402
 from snnlearn.declare import NeuronModel  # noqa: E402
 from snnlearn.errors import ArgumentError, GradientError, NetworkError, TorchError  # noqa: E402
 from snnlearn.genn import GeNNModel, init_postsynaptic, init_var, init_weight_update  # noqa: E402
+from snnlearn.runtime.torch import support  # noqa: E402
 
 LEAKY = NeuronModel(
     "Leaky",
@@ -98,9 +100,9 @@ def test_copies_of_a_batch_are_runs_of_their_own() -> None:
     given = spikes(25, 3, 4)
     outputs = net({"Input": given})["Output"]["V"]
     assert tuple(outputs.shape) == (25, 3, 3)
-    for copy in range(3):
-        expected = single({"Input": given[:, copy]})["Output"]["V"][:, 0]
-        torch.testing.assert_close(outputs[:, copy], expected, rtol=0, atol=1e-15)
+    for number in range(3):
+        expected = single({"Input": given[:, number]})["Output"]["V"][:, 0]
+        torch.testing.assert_close(outputs[:, number], expected, rtol=0, atol=1e-15)
 
 
 def test_derivatives_with_respect_to_given_spikes() -> None:
@@ -129,6 +131,31 @@ def test_training_with_an_optimiser_of_pytorch() -> None:
         optimiser.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.1 * losses[0]
+
+
+def test_copies_have_parameters_of_their_own() -> None:
+    model, synapses = described()
+    net = snnlearn.torch.to_module(model, parameters=[synapses.vars["g"]], **SHARP)
+    given = {"Input": spikes(5, 4)}
+    before = net(given)["Output"]["V"]
+    twin = copy.deepcopy(net)
+    with torch.no_grad():
+        twin.S_g.zero_()
+    assert torch.equal(net(given)["Output"]["V"], before)
+    assert not twin(given)["Output"]["V"].any()
+
+
+def test_a_run_without_a_graph_leaves_nothing_that_a_later_one_could_not_use() -> None:
+    model, synapses = described()
+    net = snnlearn.torch.to_module(model, parameters=[synapses.vars["g"]], **SHARP)
+    support._constant.cache_clear()
+    support.arange.cache_clear()
+    with torch.inference_mode():
+        without = net({"Input": spikes(5, 4)})["Output"]["V"]
+    outputs = net({"Input": spikes(5, 4)})["Output"]["V"]
+    outputs.square().sum().backward()
+    assert torch.equal(outputs, without)
+    assert net.S_g.grad.abs().max() > 0.0
 
 
 def test_custom_updates_make_another_state() -> None:
