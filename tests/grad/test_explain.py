@@ -153,6 +153,15 @@ def test_what_cannot_be_followed_is_refused_where_it_matters() -> None:
         rule(neuron)
 
 
+def test_a_function_without_a_derivative_is_shown_where_it_is_called() -> None:
+    neuron = NeuronModel("Gamma", vars=["V"], sim_code="V = 0.9 * V + Isyn;\nV = V + 0.1 * tgamma(V);")
+    with pytest.raises(GradientError) as caught:
+        rule(neuron)
+    head, shown, caret = str(caught.value).split("\n")
+    assert head.startswith("model 'Gamma', sim_code, line 2: 'tgamma' has no derivative here; those that have one: ")
+    assert shown[caret.index("^") :] == "tgamma(V);"
+
+
 def test_a_name_that_means_something_here_is_refused() -> None:
     with pytest.raises(GradientError, match="Wave: 'psi' is the derivative of a spike here; choose another name"):
         rule(NeuronModel("Wave", vars=["V", "psi"], sim_code="V = Isyn;"))
