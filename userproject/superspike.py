@@ -53,6 +53,7 @@ RULES = ("handwritten", "superspike", "bptt")
 # Half the squared error, a van Rossum distance; and the steepness of the surrogate [1/mV], SuperSpike's.
 ERROR = grad.Loss("HalfSquaredError", loss_code="loss = 0.5 * errTilda * errTilda;")
 BETA = 1.0
+BPTT_BETA = 0.5  # of backpropagation through time, which learns faster with a wider one
 _ERROR_FILTER = {"tauRise": TAU_RISE_MS, "tauDecay": TAU_DECAY_MS, "tauAvgErr": TAU_AVG_ERR_MS}
 # The weight has one name under all rules, so that a seed draws the same.
 PlainWeight = WeightUpdateModel(
@@ -156,7 +157,7 @@ def describe(
     if rule == "bptt":
         wrt = [input_hidden.vars["w"], hidden_output.vars["w"]]
         program = grad.differentiate(
-            model, wrt, {output: ERROR}, surrogate=FastSigmoid, params={"beta": BETA}, window=UPDATE_TIMESTEPS + 1
+            model, wrt, {output: ERROR}, surrogate=FastSigmoid, params={"beta": BPTT_BETA}, window=UPDATE_TIMESTEPS + 1
         )
         return SuperSpikeNetwork(model, source, hidden, output, input_hidden, hidden_output, None, program)
     output_hidden = _add_feedback(genn, model, hidden, output, hidden_output)

@@ -106,7 +106,7 @@ def run(args: Namespace) -> int:
     recorded = check_trials(args.record_trial, args.num_trials)
     seed = check_seed(args.seed)
     optimiser = st.DEMO_OPTIMISERS[args.optimiser]
-    lr = check_rate(args.lr) if args.lr is not None else st.default_rate(optimiser)
+    lr = check_rate(args.lr) if args.lr is not None else st.default_rate(optimiser, args.rule)
     schedule = st.SCHEDULES[args.schedule or st.default_schedule(args.optimiser)]
     phases = [] if args.lr_find else schedule(args.num_trials, lr, optimiser)
     with EndsAtOnce(PROG):  # engines and Matplotlib are imported here

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from snnlearn.genn.adjoint_parts import Parts, ReversedConnection
 from snnlearn.genn.initialise import init_postsynaptic, init_weight_update
+from snnlearn.genn.model import GeNNModel
 from snnlearn.genn.playback import Playback
 from snnlearn.genn.recording import Recording
 from snnlearn.genn.references import create_var_ref
@@ -35,7 +36,7 @@ class AdjointNetwork:
 
     def __init__(self, model: Any, parts: Parts, constants: Mapping[str, float], tapes: Tapes) -> None:
         self.forward, self.parts, self._tapes = model, parts, tapes
-        self.model = type(model)(model.precision, f"{model.name}Adjoint", model.backend_name, model.time_precision)
+        self.model = GeNNModel(model.precision, f"{model.name}Adjoint", model.backend_name, model.time_precision)
         self.model._preferences, self.model._backend = model._preferences, model._backend
         self.model.dt, self.model.batch_size, self.model.seed = model.dt, model.batch_size, 1
         self.rows: dict[str, Rows] = {}
@@ -90,7 +91,7 @@ class AdjointNetwork:
             init_postsynaptic("DeltaCurr"),
         )  # fmt: skip
         group.pre_target_var = SPIKE_ADJOINT
-        if rows.pre is not None:
+        if rows.pre is not None and rows.post is not None:
             group.set_sparse_connections(rows.pre, rows.post)
         if delay_of(c):
             group.max_dendritic_delay_timesteps = delay_of(c)
@@ -105,7 +106,7 @@ class AdjointNetwork:
             f"{name}Backward", "DENSE", source, target, init, init_postsynaptic("DeltaCurr")
         )
         group.post_target_var, group.axonal_delay_steps = SPIKE_ADJOINT, spec.axonal_delay_steps
-        if c.synapse.delay is not None:
+        if c.synapse.delay is not None and spec.max_dendritic_delay_timesteps is not None:
             group.max_dendritic_delay_timesteps = spec.max_dendritic_delay_timesteps
         return group
 

@@ -218,6 +218,8 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         """
         self._loaded_simulation().close()
         self._simulation = None
+        for program in self._programs:
+            program._end()
         for group in self._groups():
             group._unload()
 

@@ -387,8 +387,15 @@ class Program:
 
     def _begin(self) -> None:
         """Be told that the model is loaded."""
-        self._networks.clear()
+        self._sums.clear()
+        self._adjoints.clear()
         self._tapes.restart()
+
+    def _end(self) -> None:
+        """Be told that the model is unloaded."""
+        for network in self._networks.values():
+            network.model.unload()
+        self._networks.clear()
 
     def _note_update(self, group: str) -> None:
         """Be told that a custom update runs."""

@@ -188,6 +188,20 @@ def test_no_grad_records_nothing(shared: Shared) -> None:
     shared.program.backward()
 
 
+def test_a_model_can_be_loaded_again() -> None:
+    shared = Shared()
+    found = []
+    for _ in range(2):
+        shared.model.run(60)
+        shared.program.backward()
+        found.append([*(w.grad for w in shared.weights), shared.program.grad((shared.groups["A"], "TauM"))])
+        shared.model.unload()
+        shared.model.load()
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+    shared.model.unload()
+
+
 # ---- errors ----
 
 
