@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from snnlearn.declare import DerivedParam, Model, Param
+from snnlearn.errors import GradientError
 from snnlearn.grad.constants import Renamed
 
 
@@ -14,8 +15,25 @@ class RenamedParams:
     def __init__(self) -> None:
         self._models: list[tuple[str, tuple[Param, ...], tuple[DerivedParam, ...]]] = []
 
+    @property
+    def names(self) -> frozenset[str]:
+        """All their names in derived code."""
+        return frozenset(prefix + p.name for prefix, own, computed in self._models for p in (*own, *computed))
+
     def add(self, prefix: str, model: Model) -> None:
-        """Add a model's, whose names in derived code begin with a prefix."""
+        """Add a model's, whose names in derived code begin with a prefix.
+
+        Raises
+        ------
+        GradientError
+            For a name that another has already.
+        """
+        twice = self.names & {prefix + p.name for p in (*model.params, *model.derived_params)}
+        if twice:
+            raise GradientError(
+                f"'{min(twice)}' would be a parameter of {model.name} and of another model in derived code; choose "
+                "another name"
+            )
         self._models.append((prefix, tuple(model.params), tuple(model.derived_params)))
 
     def used_in(

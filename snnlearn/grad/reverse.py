@@ -12,7 +12,7 @@ Backpropagation through time with surrogate gradients: Neftci, Mostafa & Zenke (
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, Var
@@ -243,9 +243,23 @@ class _Reverse:
             arrived += states
         code = self._extracted(lines, updates, arrived)
         tape = self._tape()
+        self._check_names(code, tape)
         states_of = {name: f"lam_{name}" for name in self.states}
         losses = tuple(dict.fromkeys([*self.partials, *sorted(self.request.seeds)]))
         return Reversal(tape.forward(), tape.adjoint(code), states_of, losses, relevant, sums, tape, self._compared())
+
+    def _check_names(self, code: Reversed, tape: ArrayTape | RecordedTape) -> None:
+        """Raise GradientError where a declared name is one that derived code has for something else."""
+        declared = {f.name for _, f in self.neuron.named_fields()}
+        self._check_apart(declared & {*tape.tracks})
+        self._check_apart(tape.constants.names & {*code.own_names, *tape.adjoint_names})
+
+    def _check_apart(self, clashes: Collection[str]) -> None:
+        if clashes:
+            raise GradientError(
+                f"{self.neuron.name}: '{min(clashes)}' means something else in its reversed timestep; choose another "
+                "name"
+            )
 
     def _compared(self) -> tuple[Place, ...]:
         """Return the comparisons of what has a derivative."""
@@ -289,6 +303,7 @@ class _Reverse:
         request = self.request
         own = (name for name, _ in (*lines, *updates, *arrived))
         linear = frozenset([SPIKE_ADJOINT, *own, *(f"seed_{s}" for s in request.seeds)])
+        self._check_apart(linear & self.coefficients.forward)
 
         def extract(these: list[Line]) -> list[Line]:
             return [(name, self.coefficients.extract(e, linear)) for name, e in these]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from snnlearn.declare import DerivedParam, ExtraGlobalParam, InputVar, NeuronModel, Param, Var, VarAccess
 from snnlearn.dialect import unparse
@@ -50,6 +51,13 @@ class Reversed:
         return used(e for _, e in (*self.lines, *self.updates, *self.arrived))
 
     @property
+    def own_names(self) -> frozenset[str]:
+        """All names that it gives a meaning."""
+        variables = [name for name, _ in (*self.updates, *self.arrived)]
+        own = [*(name for name, _ in self.lines), *variables, *(f"next_{name}" for name in variables)]
+        return frozenset([*own, *(f"seed_{s}" for s in self.seeds), *(f"total_{k}_kept" for k in self.kept)])
+
+    @property
     def variables(self) -> tuple[Var, ...]:
         """The variables that it updates."""
         return tuple(Var(name) for name, _ in (*self.updates, *self.arrived))
@@ -72,6 +80,7 @@ class Tape(ABC):
     coefficients: Coefficients
     lines: Sequence[Assignment]
     constants: RenamedParams
+    counters: ClassVar[tuple[str, ...]]
 
     @property
     def spikes(self) -> bool:
@@ -92,6 +101,18 @@ class Tape(ABC):
     def numbers(self) -> list[str]:
         """What numbers are called on the tape."""
         return [f"tapeCoefficient{i}" for i in range(len(self.coefficients.numbers))]
+
+    @property
+    def adjoint_names(self) -> frozenset[str]:
+        """The names that the adjoint neuron has for what it reads, beside those of the reversed timestep."""
+        numbers = (f"coefficient{i}" for i in range(len(self.coefficients.numbers)))
+        bits = (f"condition{i}" for i in range(len(self.coefficients.bits)))
+        return frozenset([SPIKE_ADJOINT, "live", "gates", "spiked", *numbers, *bits, *self.tracks, *self.counters])
+
+    @property
+    def tracks(self) -> list[str]:
+        """What holds the tape: variables to record, or arrays."""
+        return [*self.numbers, *([GATES] if self.gates else [])]
 
     # ---- the forward neuron ----
 
@@ -160,10 +181,7 @@ class RecordedTape(Tape):
     goes through the window, from then on through what came before.
     """
 
-    @property
-    def tracks(self) -> list[str]:
-        """The variables to record."""
-        return [*self.numbers, *([GATES] if self.gates else [])]
+    counters = ("tapeEnd", f"{GATES}Before")
 
     def forward(self) -> NeuronModel:
         """Return the neuron model, which records too."""
@@ -208,6 +226,8 @@ class ArrayTape(Tape):
     ``tapeSlot`` is the slot of the forward neuron's last timestep, from ``tapeSlots - 1`` on, and that of the adjoint
     neuron's next one, which has ``tapeLeft`` timesteps of the window left.
     """
+
+    counters = ("at", "tapeSlot", "tapeSlots", "tapeLeft")
 
     @property
     def arrays(self) -> list[ExtraGlobalParam]:
