@@ -45,6 +45,7 @@ def described(name: str) -> tuple[GeNNModel, Any, list[Any]]:
     return model, layers[-1], weights
 
 
+@pytest.mark.filterwarnings("ignore:model 'Izhikevich'")  # of the comparisons in its code, constant for both
 @pytest.mark.parametrize("name", NEURONS)
 def test_gradients_agree(name: str) -> None:
     model, last, weights = described(name)
@@ -63,5 +64,7 @@ def test_gradients_agree(name: str) -> None:
             bound = 1e-10 * np.abs(expected).max()
             assert bound > 0.0
             np.testing.assert_allclose(np.ravel(variable.grad), expected, rtol=0.0, atol=bound)
+        again = snnlearn.torch.to_module(model, parameters=weights, detach_reset=False, **SHARP)
+        assert again(timesteps=1)["Layer1"]["V"].requires_grad, "a model that records can be one too"
     finally:
         model.unload()

@@ -155,7 +155,7 @@ class KernelEmitter(Spikes, Sums, Draws):
         domain = self.kernel.domain
         assert isinstance(domain, SpikingRows | SpikingColumns)
         index: Index = "pre" if isinstance(domain, SpikingRows) else "post"
-        array = self._spike_array(domain.spikes)
+        array = self.plan.array(domain.spikes)
         along = PRE if index == "pre" else POST
         reads = self.layout.reads(array) | self.layout.index_arrays(index)
         delay = domain.delay if array.slots > 1 else 0
@@ -166,9 +166,6 @@ class KernelEmitter(Spikes, Sums, Draws):
         assert isinstance(spiking, Tensor)
         self.arriving = found.text
         return replace(spiking, spike=found.text, soft=True)
-
-    def _spike_array(self, name: str) -> Array:
-        return replace(self.plan.array(name), type=SCALAR)
 
     def _body(self) -> None:
         for part in self.kernel.body:

@@ -9,6 +9,7 @@ from snnlearn.codegen.explain import explain
 from snnlearn.codegen.plan import Plan
 from snnlearn.codegen.torch import Options as Emission
 from snnlearn.codegen.torch import emit_step
+from snnlearn.errors import TorchError
 from snnlearn.network import Network
 from snnlearn.runtime.engines import Built, Engine, Options, Start
 from snnlearn.runtime.torch.simulation import TorchSimulation
@@ -29,8 +30,14 @@ class TorchEngine(Engine):
         return explain(plan, applied)
 
     def begin(self, options: Options) -> Callable[[Plan], Built]:
-        """Return what emits a plan."""
-        return lambda plan: Built(emit_step(plan, Emission(surrogate=False)), Path())
+        """Return what emits a plan, which raises `TorchError` for what has no counterpart among tensors."""
+
+        def finish(plan: Plan) -> Built:
+            if any(kernel.recorders for kernel in plan.step):
+                raise TorchError(f"{plan.name}: variables are recorded on other engines; here keep the tensors")
+            return Built(emit_step(plan, Emission(surrogate=False)), Path())
+
+        return finish
 
     def load(self, network: Network, plan: Plan, built: Built, options: Options, start: Start) -> TorchSimulation:
         """Make the tensors."""
