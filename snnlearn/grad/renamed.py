@@ -18,7 +18,7 @@ class RenamedParams:
     @property
     def names(self) -> frozenset[str]:
         """All their names in derived code."""
-        return frozenset(prefix + p.name for prefix, own, computed in self._models for p in (*own, *computed))
+        return frozenset(name for prefix, own, computed in self._models for name in _names(prefix, own, computed))
 
     def add(self, prefix: str, model: Model) -> None:
         """Add a model's, whose names in derived code begin with a prefix.
@@ -28,7 +28,7 @@ class RenamedParams:
         GradientError
             For a name that another has already.
         """
-        twice = self.names & {prefix + p.name for p in (*model.params, *model.derived_params)}
+        twice = self.names.intersection(_names(prefix, model.params, model.derived_params))
         if twice:
             raise GradientError(
                 f"'{min(twice)}' would be a parameter of {model.name} and of another model in derived code; choose "
@@ -60,3 +60,7 @@ class RenamedParams:
             plain = tuple((p.name, prefix + p.name) for p in own)
             derived += [DerivedParam(prefix + d.name, Renamed(d.func, plain), d.type) for d in wanted]
         return params, derived
+
+
+def _names(prefix: str, params: Iterable[Param], derived: Iterable[DerivedParam]) -> list[str]:
+    return [*(prefix + p.name for p in params), *(prefix + d.name for d in derived)]

@@ -12,7 +12,7 @@ from snnlearn.userproject import superspike as ss
 from snnlearn.userproject import superspike_demo, yin_yang
 
 
-@pytest.mark.parametrize("rule", ["superspike", "bptt"])
+@pytest.mark.parametrize("rule", [pytest.param("superspike", marks=pytest.mark.slow), "bptt"])
 def test_the_demo_trains(rule: str, tmp_path: Path) -> None:
     options = [
         "--num-trials",
@@ -32,6 +32,7 @@ def test_the_demo_trains(rule: str, tmp_path: Path) -> None:
     assert curve[0, -1] > 0.9
 
 
+@pytest.mark.slow
 def test_yin_yang_learns_by_backpropagation(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--num-train", "400", "--num-valid", "300", "--num-hidden", "60", "--quiet", "--backend", "cpu"]
     assert yin_yang.main(["--rule", "bptt", "--epochs", "8", *options]) == 0
