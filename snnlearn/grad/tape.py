@@ -14,6 +14,7 @@ from typing import ClassVar
 from snnlearn.declare import DerivedParam, ExtraGlobalParam, InputVar, NeuronModel, Param, Var, VarAccess
 from snnlearn.dialect import unparse
 from snnlearn.dialect.tree import Expr
+from snnlearn.errors import GradientError
 from snnlearn.grad.coefficients import Coefficients, used
 from snnlearn.grad.renamed import RenamedParams
 from snnlearn.grad.single import Assignment
@@ -95,7 +96,14 @@ class Tape(ABC):
     @property
     def gate_type(self) -> str:
         """The least integer type with room for all bits; the lowest is the spike."""
-        return next(name for room, name in _GATE_TYPES if len(self.coefficients.bits) + 1 <= room)
+        needed = len(self.coefficients.bits) + 1
+        for room, name in _GATE_TYPES:
+            if needed <= room:
+                return name
+        raise GradientError(
+            f"the reversed timestep of '{self.neuron.name}' depends on {needed} conditions, more than the {room} that "
+            "a tape records; rewrite branches and loops of its code as arithmetic, or take snnlearn.torch.to_module"
+        )
 
     @property
     def numbers(self) -> list[str]:
