@@ -225,7 +225,7 @@ def unload_while_it_runs(engine: Any, model: Any) -> str | None:
         return str(error)
     finally:
         thread.join()
-    model.load()
+    model.load(num_recording_timesteps=STEPS)
     return None
 
 
