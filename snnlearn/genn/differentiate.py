@@ -133,7 +133,7 @@ def _sort(model: GeNNModel, wrt: Sequence[Any]) -> tuple[dict[str, tuple[str, ..
         kind, key, name = _kind(what)
         if model._by_key.get(key) is None:
             raise GradientError(f"{what!r} is of no group of this model")
-        kinds[kind][key] = (*kinds[kind].get(key, ()), name)
+        kinds[kind][key] = tuple(dict.fromkeys([*kinds[kind].get(key, ()), name]))
     return kinds
 
 

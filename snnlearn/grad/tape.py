@@ -14,7 +14,6 @@ from typing import ClassVar
 from snnlearn.declare import DerivedParam, ExtraGlobalParam, InputVar, NeuronModel, Param, Var, VarAccess
 from snnlearn.dialect import unparse
 from snnlearn.dialect.tree import Expr
-from snnlearn.errors import GradientError
 from snnlearn.grad.coefficients import Coefficients, used
 from snnlearn.grad.renamed import RenamedParams
 from snnlearn.grad.single import Assignment
@@ -90,20 +89,17 @@ class Tape(ABC):
 
     @property
     def gates(self) -> bool:
-        """Whether there are bits to record."""
-        return self.spikes or bool(self.coefficients.bits)
+        """Whether there are bits to record; where there is nothing else, they count the timesteps."""
+        return self.spikes or bool(self.coefficients.bits) or not self.coefficients.numbers
 
     @property
-    def gate_type(self) -> str:
-        """The least integer type with room for all bits; the lowest is the spike."""
-        needed = len(self.coefficients.bits) + 1
-        for room, name in _GATE_TYPES:
-            if needed <= room:
-                return name
-        raise GradientError(
-            f"the reversed timestep of '{self.neuron.name}' depends on {needed} conditions, more than the {room} that "
-            "a tape records; rewrite branches and loops of its code as arithmetic, or take snnlearn.torch.to_module"
-        )
+    def words(self) -> list[tuple[str, str]]:
+        """The integers that hold the bits, with their types, each as narrow as may be; the lowest bit is the spike."""
+        if not self.gates:
+            return []
+        number = len(self.coefficients.bits) + 1
+        found = [(GATES if not at else f"{GATES}{at}", min(32, number - 32 * at)) for at in range(-(-number // 32))]
+        return [(name, next(kind for room, kind in _GATE_TYPES if bits <= room)) for name, bits in found]
 
     @property
     def numbers(self) -> list[str]:
@@ -115,12 +111,23 @@ class Tape(ABC):
         """The names that the adjoint neuron has for what it reads, beside those of the reversed timestep."""
         numbers = (f"coefficient{i}" for i in range(len(self.coefficients.numbers)))
         bits = (f"condition{i}" for i in range(len(self.coefficients.bits)))
-        return frozenset([SPIKE_ADJOINT, "live", "gates", "spiked", *numbers, *bits, *self.tracks, *self.counters])
+        return frozenset(
+            [
+                SPIKE_ADJOINT,
+                "live",
+                "spiked",
+                *(_local(word) for word, _ in self.words),
+                *numbers,
+                *bits,
+                *self.tracks,
+                *self.counters,
+            ]
+        )
 
     @property
     def tracks(self) -> list[str]:
         """What holds the tape: variables to record, or arrays."""
-        return [*self.numbers, *([GATES] if self.gates else [])]
+        return [*self.numbers, *(name for name, _ in self.words)]
 
     # ---- the forward neuron ----
 
@@ -131,10 +138,11 @@ class Tape(ABC):
     def _computed(self) -> list[str]:
         return [f"const {a.type.name} {a.name} = {unparse(a.value)};" for a in self.lines if a.value is not None]
 
-    def _bits(self) -> str:
-        """Return an expression of all bits but the spike's."""
-        bits = [f"(({unparse(e)}) ? {2 << i} : 0)" for i, e in enumerate(self.coefficients.bits)]
-        return " + ".join(bits) or "0"
+    def _bits(self) -> list[tuple[str, str]]:
+        """Return each word of bits, but for the spike's, with an expression of what it holds."""
+        bits = [f"(({unparse(e)}) ? {1 << (i + 1) % 32}u : 0u)" for i, e in enumerate(self.coefficients.bits)]
+        words = [bits[:31], *(bits[at : at + 32] for at in range(31, len(bits), 32))]
+        return [(name, " + ".join(word) or "0") for (name, _), word in zip(self.words, words, strict=False)]
 
     def _with(
         self, code: Sequence[str], reset: str, *, params: Sequence[Param] = (), more: Sequence[Var] = (),
@@ -164,10 +172,17 @@ class Tape(ABC):
     def adjoint(self, code: Reversed) -> NeuronModel:
         """Return the model of the adjoint neuron."""
 
-    def _read_bits(self, code: Reversed) -> list[str]:
-        names = code.names
-        bits = [("spiked", 1), *((f"condition{i}", 2 << i) for i in range(len(self.coefficients.bits)))]
-        return [f"const bool {name} = (gates & {bit}) != 0;" for name, bit in bits if name in names]
+    def _read_bits(self, code: Reversed, element: str = "") -> list[str]:
+        """Return statements that take words apart, variables or an ``element`` of arrays, as far as they are needed."""
+        names = ["spiked", *(f"condition{i}" for i in range(len(self.coefficients.bits)))]
+        wanted = [(at, name) for at, name in enumerate(names) if name in code.names]
+        lines = [
+            f"const unsigned int {_local(word)} = {word}{element};"
+            for number, (word, _) in enumerate(self.words)
+            if any(at // 32 == number for at, _ in wanted)
+        ]
+        words = [_local(word) for word, _ in self.words]
+        return lines + [f"const bool {name} = ({words[at // 32]} & {1 << at % 32}u) != 0;" for at, name in wanted]
 
     def _body(self, code: Reversed) -> list[str]:
         """Return statements, of the names of coefficients and ``live``, whether the timestep is of the window."""
@@ -178,6 +193,11 @@ class Tape(ABC):
 
     def _adjoint_params(self, code: Reversed) -> tuple[list[Param], list[DerivedParam]]:
         return self.constants.used_in(code.names)
+
+
+def _local(word: str) -> str:
+    """Return what the adjoint neuron calls its copy of a word of bits."""
+    return word.replace(GATES, "gates")
 
 
 @dataclass(frozen=True)
@@ -194,8 +214,8 @@ class RecordedTape(Tape):
     def forward(self) -> NeuronModel:
         """Return the neuron model, which records too."""
         code = [f"{name} = {unparse(e)};" for name, e in zip(self.numbers, self.coefficients.numbers, strict=True)]
-        code += [f"{GATES} = {self._bits()};"] if self.gates else []
-        more = [*(Var(name) for name in self.numbers), *([Var(GATES, self.gate_type)] if self.gates else [])]
+        code += [f"{name} = {value};" for name, value in self._bits()]
+        more = [*(Var(name) for name in self.numbers), *(Var(name, kind) for name, kind in self.words)]
         return self._with(code, f"{GATES} = {GATES} + 1;", more=more)
 
     def adjoint(self, code: Reversed) -> NeuronModel:
@@ -203,16 +223,14 @@ class RecordedTape(Tape):
         read = [
             f"const scalar coefficient{i} = {n};" for i, n in enumerate(self.numbers) if f"coefficient{i}" in code.names
         ]
-        bits = self._read_bits(code)
-        lines = ["const bool live = t < tapeEnd;", *read]
-        lines += [f"const unsigned int gates = {GATES};", *bits] if bits else []
+        lines = ["const bool live = t < tapeEnd;", *read, *self._read_bits(code)]
         lines += self._body(code)
         lines += [f"total_{name}_kept = total_{name};" for name in code.kept]
         params, derived = self._adjoint_params(code)
         played = VarAccess.READ_ONLY_DUPLICATE
         tracks = [Var(n, "scalar", played) for n in self.numbers]
-        tracks += [Var(GATES, self.gate_type, played)] if self.gates else []
-        tracks += [Var(f"{GATES}Before", self.gate_type, played)] if self.spikes else []
+        tracks += [Var(name, kind, played) for name, kind in self.words]
+        tracks += [Var(f"{GATES}Before", self.words[0][1], played)] if self.spikes else []
         return NeuronModel(
             f"{self.neuron.name}Adjoint",
             params=(*params, Param("tapeEnd", "timepoint")),
@@ -241,14 +259,14 @@ class ArrayTape(Tape):
     def arrays(self) -> list[ExtraGlobalParam]:
         """The arrays, which both models have."""
         found = [ExtraGlobalParam(name, "scalar*") for name in self.numbers]
-        return found + ([ExtraGlobalParam(GATES, f"{self.gate_type}*")] if self.gates else [])
+        return found + [ExtraGlobalParam(name, f"{kind}*") for name, kind in self.words]
 
     def forward(self) -> NeuronModel:
         """Return the neuron model, which records too."""
         code = ["tapeSlot = (tapeSlot + 1 == tapeSlots) ? 0 : tapeSlot + 1;"]
         numbers = zip(self.numbers, self.coefficients.numbers, strict=True)
         code += [f"{name}[{_PLACE}] = {unparse(e)};" for name, e in numbers]
-        code += [f"{GATES}[{_PLACE}] = {self._bits()};"] if self.gates else []
+        code += [f"{name}[{_PLACE}] = {value};" for name, value in self._bits()]
         return self._with(
             code, f"{GATES}[{_PLACE}] = {GATES}[{_PLACE}] + 1;", params=[Param("tapeSlots", "unsigned int")],
             more=[Var("tapeSlot", "unsigned int")], arrays=self.arrays,
@@ -261,10 +279,8 @@ class ArrayTape(Tape):
             for i, n in enumerate(self.numbers)
             if f"coefficient{i}" in code.names
         ]
-        bits = self._read_bits(code)
         lines = [f"const unsigned int at = {_PLACE};", "const bool live = tapeLeft > 0;", *read]
-        lines += [f"const unsigned int gates = {GATES}[at];", *bits] if bits else []
-        lines += self._body(code)
+        lines += [*self._read_bits(code, "[at]"), *self._body(code)]
         lines += ["tapeSlot = (tapeSlot == 0) ? tapeSlots - 1 : tapeSlot - 1;", "tapeLeft -= 1;"]
         params, derived = self._adjoint_params(code)
         return NeuronModel(

@@ -167,3 +167,39 @@ def test_a_readout_that_does_not_spike() -> None:
     program.backward()
     assert_close([w.grad for w in weights], expected(neurons, ("Hidden", "Readout"), each))
     model.unload()
+
+
+def test_a_readout_of_which_nothing_need_be_recorded() -> None:
+    """A linear neuron has constant coefficients; the adjoint of its variable comes from outside."""
+    model = genn.GeNNModel("double", "linear", threads=1)
+    model.dt = DT
+    adder = genn.create_neuron_model("Adder", vars=["V"], sim_code="V = 0.9 * V + Isyn;")
+    rest = {"V": -60.0, "refracTime": 0.0, "errTilda": 0.0}
+    hidden = model.add_neuron_population("Hidden", 6, SuperSpikeHidden, MEMBRANE, rest)
+    readout = model.add_neuron_population("Readout", 5, adder, {}, {"V": 0.0})
+    connections = [
+        connect(model, "InputHidden", source_of(model), hidden, FIRST),
+        connect(model, "HiddenReadout", hidden, readout, SECOND),
+    ]
+    weights = [c.vars["g"] for c in connections]
+    program = grad.differentiate(
+        model, [*weights, weights[0]], surrogate=FastSigmoid, params={"beta": BETA}, window=STEPS,
+        outputs=[readout.vars["V"]],
+    )  # fmt: skip
+    model.build()
+    model.load()
+    model.run(STEPS)
+    vector = RANDOM.normal(size=(STEPS, 5))
+    program.backward({readout.vars["V"]: vector})
+
+    class Adder(by_hand.Leaky):
+        def step(self, current: Any, dt: float) -> Any:
+            self.v = 0.9 * self.v + current
+            return torch.zeros_like(self.v)
+
+    neurons = {"Hidden": SuperSpike(6), "Readout": Adder(5, 0.0)}
+    reference = expected(
+        neurons, ("Hidden", "Readout"), lambda t: (neurons["Readout"].v * torch.tensor(vector[t])).sum()
+    )
+    assert_close([w.grad for w in weights], reference)
+    model.unload()

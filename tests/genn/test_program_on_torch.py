@@ -22,6 +22,11 @@ MEMBRANE = {"C": 10.0, "tauMem": 10.0, "Vrest": -60.0, "Vthresh": -50.0, "tauRef
 HALF = grad.Loss("Half", loss_code="loss = 0.5 * (V + 58.0) * (V + 58.0);")
 NEURONS = {  # parameters, first values, strength of the weights
     "Izhikevich": ({"a": 0.02, "b": 0.2, "c": -65.0, "d": 8.0}, {"V": -65.0, "U": -13.0}, 8.0),
+    "TraubMiles": (
+        {"gNa": 7.15, "ENa": 50.0, "gK": 1.43, "EK": -95.0, "gl": 0.02672, "El": -63.563, "C": 0.143},
+        {"V": -60.0, "m": 0.0529324, "h": 0.3176767, "n": 0.5961207},
+        0.3,
+    ),  # of 75 conditions and some 500 numbers in a timestep
     "SuperSpikeHidden": (MEMBRANE, {"V": -60.0, "refracTime": 0.0, "errTilda": 0.0}, 12.0),
 }
 
@@ -45,8 +50,9 @@ def described(name: str) -> tuple[GeNNModel, Any, list[Any]]:
     return model, layers[-1], weights
 
 
-@pytest.mark.filterwarnings("ignore:model 'Izhikevich'")  # of the comparisons in its code, constant for both
-@pytest.mark.parametrize("name", NEURONS)
+# Of the comparisons in their code, constant for both.
+@pytest.mark.filterwarnings("ignore:model 'Izhikevich'", "ignore:model 'TraubMiles'")
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "TraubMiles" else n for n in NEURONS])
 def test_gradients_agree(name: str) -> None:
     model, last, weights = described(name)
     net = snnlearn.torch.to_module(model, parameters=weights, detach_reset=False, **SHARP)

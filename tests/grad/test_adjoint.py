@@ -11,9 +11,9 @@ from snnlearn.declare import NeuronModel
 from snnlearn.dialect import check_model
 from snnlearn.errors import GradientError
 from snnlearn.grad import adjoint
-from snnlearn.models import ExpCurr, TraubMiles
+from snnlearn.models import ExpCurr
 
-NEURONS = [m for m in vars(models).values() if isinstance(m, NeuronModel) and m is not TraubMiles]
+NEURONS = [m for m in vars(models).values() if isinstance(m, NeuronModel)]
 
 
 @pytest.mark.parametrize("neuron", NEURONS, ids=lambda neuron: neuron.name)
@@ -21,11 +21,6 @@ def test_the_library_has_reverse_passes_whose_code_is_sound(neuron: NeuronModel)
     found = adjoint(neuron, ExpCurr, surrogate="FastSigmoid")
     for model in (found.forward, found.adjoint, found.weight_update):
         assert check_model(model).snippets  # raises an error for code that is not
-
-
-def test_more_conditions_than_a_tape_records() -> None:
-    with pytest.raises(GradientError, match=r"'TraubMiles' depends on \d+ conditions, more than the 32"):
-        adjoint(TraubMiles, ExpCurr, surrogate="FastSigmoid")
 
 
 @pytest.mark.parametrize(
