@@ -69,12 +69,12 @@ class AdjointNetwork:
     def _play(self, name: str, group: Any, reversal: Reversal) -> None:
         """Play the forward population's tape to the adjoint one, in reverse."""
         assert isinstance(reversal.tape, RecordedTape)
-        recording = self._tapes.recordings[name]
+        recordings = self._tapes.recordings
         declared = {v.name for v in reversal.adjoint.vars}
         for track in reversal.tape.tracks:
-            self._played.append(self.model.play(group, track, recording[track], reverse=True))
+            self._played.append(self.model.play(group, track, recordings[name][track], reverse=True))
         if f"{GATES}Before" in declared:
-            self._played.append(self.model.play(group, f"{GATES}Before", recording[GATES], reverse=True, lag=1))
+            self._played.append(self.model.play(group, f"{GATES}Before", recordings[name][GATES], reverse=True, lag=1))
         for variable in sorted(v for v in declared if v.startswith("seed_")):
             nothing = np.zeros((1, self.model.batch_size, group.num_neurons))
             self._seeds[name, variable.removeprefix("seed_")] = self.model.play(group, variable, nothing, reverse=True)
@@ -128,8 +128,9 @@ class AdjointNetwork:
         for group in self.neurons.values():
             group.set_dynamic_param_value("tapeEnd", (timesteps - 0.5) * self.model.dt)
         for at, values in seeds.items():
-            self._seeds[at].values = values
-            self._seeds[at].rewind(beyond=earlier)
+            if at in self._seeds:  # nothing depends on the others
+                self._seeds[at].values = values
+                self._seeds[at].rewind(beyond=earlier)
         for recording in self._kept.values():
             recording.clear()
         for name in self.synapses:
@@ -165,14 +166,17 @@ class AdjointNetwork:
 
     def at_start(self, name: str, variable: str) -> NDArray[Any]:
         """Return the adjoint of what a neuron's variable was when the window began, in the shape of its values."""
-        found = self.neurons[name].vars[self.parts.neurons[name].states[variable]]
+        reversal = self.parts.neurons.get(name)
+        if reversal is None or variable not in reversal.states:  # nothing that was given depends on it
+            return np.zeros_like(self.forward._by_key[name].vars[variable].values)
+        found = self.neurons[name].vars[reversal.states[variable]]
         found.pull_from_device()
         values: NDArray[Any] = found.values
         return values
 
     def summed(self, name: str, parameter: str) -> float:
         """Return the derivative with respect to a (derived) parameter of a population."""
-        sums = self.parts.neurons[name].parameters
+        sums = self.parts.neurons[name].parameters if name in self.parts.neurons else {}
         if parameter not in sums:
             return 0.0
         found = self.neurons[name].vars[sums[parameter]]

@@ -156,8 +156,9 @@ class _Search:
                 break
             matter |= sources
         connections = {name: self._connection(name, inputs, reversals) for name, inputs in carrying.items()}
-        self._check_reached(reversals, connections)
-        used = {name: r for name, r in reversals.items() if r.states or r.inputs}
+        if self.recorded is None:  # afterwards, what is given to a pass may leave some of it out
+            self._check_reached(reversals, connections)
+        used = {name: r for name, r in reversals.items() if r.states or r.inputs or r.parameters}
         sources = {self.synapses[c].src._key for c in connections} - set(used)
         used |= {name: self._reverse(name, False) for name in self.populations if name in sources}
         if self.recorded is None:
@@ -199,15 +200,20 @@ class _Search:
             synapse = self.recorded.connections[name].synapse
         else:
             synapse = spike_synapse(group.spec.weight_update.model, f"connection '{name}'")
-        return ReversedConnection(group, synapse, inputs, wrt, group.src._key in self.upstream)
+        back = group.src._key in self.upstream
+        synapse.adjoint(wrt, 0, back=back)  # which refuses what has no derivative, and names that it needs
+        return ReversedConnection(group, synapse, inputs, wrt, back)
 
     def _check_reached(self, reversals: Mapping[str, Reversal], connections: Mapping[str, Any]) -> None:
-        for name, variables in self.task.weights.items():
-            if name not in connections:
-                raise GradientError(
-                    f"the loss does not depend on '{variables[0]}' of '{name}': no path of spikes leads from it to "
-                    f"{', '.join(map(repr, self.task.losses))}"
-                )
+        missing = [(name, w[0]) for name, w in self.task.weights.items() if name not in connections]
+        missing += [(k, v) for k, own in self.task.states.items() for v in own if v not in reversals[k].states]
+        missing += [(k, own[0]) for k, own in self.task.parameters.items() if not reversals[k].parameters]
+        if missing:
+            (name, variable), ends = missing[0], dict.fromkeys([*self.task.losses, *self.task.seeds])
+            raise GradientError(
+                f"the loss does not depend on '{variable}' of '{name}': no path of derivatives and spikes leads from "
+                f"it to {', '.join(map(repr, ends)) or 'any loss; give loss={population: grad.Loss(...)}'}"
+            )
 
 
 def _inputs_of(name: str, synapses: Iterable[SynapseGroup]) -> dict[str, Inputs]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from snnlearn.declare import Loss, Surrogate
 from snnlearn.errors import GradientError, LifecycleError, did_you_mean
@@ -95,11 +97,7 @@ def differentiate(
         raise GradientError("method='bptt' needs window, the longest number of timesteps between two backward()")
     weights, states, parameters = _sort(model, _chosen(model) if wrt is None else wrt)
     losses = _losses(model, loss or {})
-    seeds: dict[str, frozenset[str]] = {}
-    for variable in outputs:
-        key = variable.group._key
-        seeds[key] = seeds.get(key, frozenset()) | {variable.name}
-    task = Task(losses, weights, rule, states, parameters, seeds, {}, detach_reset)
+    task = Task(losses, weights, rule, states, parameters, _outputs(model, outputs), {}, detach_reset)
     return Program(
         model,
         task,
@@ -127,14 +125,37 @@ def _chosen(model: GeNNModel) -> list[Variable]:
 def _sort(model: GeNNModel, wrt: Sequence[Any]) -> tuple[dict[str, tuple[str, ...]], ...]:
     """Return variables of synapses, variables of neurons and parameters of neurons, by group."""
     kinds: tuple[dict[str, tuple[str, ...]], ...] = ({}, {}, {})
+    if isinstance(wrt, (Variable, str)) or not isinstance(wrt, Iterable):
+        raise GradientError(f"wrt is a sequence, such as [connection.vars['g']], not {wrt!r}")
     if not wrt:
         raise GradientError("there is nothing to differentiate with respect to: wrt=[connection.vars['g']]")
     for what in wrt:
         kind, key, name = _kind(what)
-        if model._by_key.get(key) is None:
-            raise GradientError(f"{what!r} is of no group of this model")
+        _check_own(model, what.group if isinstance(what, Variable) else what[0])
         kinds[kind][key] = tuple(dict.fromkeys([*kinds[kind].get(key, ()), name]))
     return kinds
+
+
+def _check_own(model: GeNNModel, group: Any) -> None:
+    if model._by_key.get(group._key) is not group:
+        raise GradientError(f"'{group.name}' is no group of this model, but of another")
+
+
+def _outputs(model: GeNNModel, outputs: Any) -> dict[str, frozenset[str]]:
+    if isinstance(outputs, (Variable, str)) or not isinstance(outputs, Iterable):
+        raise GradientError(f"outputs is a sequence, such as [population.vars['V']], not {outputs!r}")
+    seeds: dict[str, frozenset[str]] = {}
+    for variable in outputs:
+        if not isinstance(variable, Variable) or not isinstance(variable.group, NeuronGroup):
+            raise GradientError(f"outputs takes variables of neurons, population.vars['V'], not {variable!r}")
+        _check_own(model, variable.group)
+        if variable.type != "scalar":
+            raise GradientError(
+                f"{variable.location} is of type {variable.type}: only what is of type scalar has an adjoint"
+            )
+        key = variable.group._key
+        seeds[key] = seeds.get(key, frozenset()) | {variable.name}
+    return seeds
 
 
 def _kind(what: Any) -> tuple[int, str, str]:
@@ -156,10 +177,13 @@ def _kind(what: Any) -> tuple[int, str, str]:
 
 
 def _losses(model: GeNNModel, loss: Mapping[Any, Any], kinds: Any = Loss) -> dict[str, Any]:
+    if not isinstance(loss, Mapping):
+        raise GradientError(f"loss is a mapping of neuron populations to Loss, {{output: loss}}, not {loss!r}")
     found = {}
     for group, one in loss.items():
         if not isinstance(group, NeuronGroup) or not isinstance(one, kinds):
             raise GradientError(f"loss is a mapping of neuron populations to Loss, not of {group!r} to {one!r}")
+        _check_own(model, group)
         found[group._key] = one
     return found
 
@@ -172,6 +196,8 @@ def _constants(surrogate: Surrogate, losses: Mapping[str, Loss], params: Mapping
     GradientError
         For one without a value, a value for none, and one that is outside of its interval.
     """
+    if not isinstance(params, Mapping):
+        raise GradientError(f"params is a mapping of names to numbers, not {params!r}")
     wanted = {p.name: (SURROGATE + p.name, p) for p in surrogate.params}
     declared = [(p.name, p) for loss in losses.values() for part in loss.parts for p in part.params]
     found: dict[str, float] = {}
@@ -179,6 +205,8 @@ def _constants(surrogate: Surrogate, losses: Mapping[str, Loss], params: Mapping
         if name not in wanted and name not in dict(declared):
             known = [*wanted, *dict(declared)]
             raise GradientError(f"params: surrogate and losses have no parameter '{name}'{did_you_mean(name, known)}")
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+            raise GradientError(f"params: {name} must be a number, not {value!r}")
         for there, param in [*([wanted[name]] if name in wanted else []), *((n, p) for n, p in declared if n == name)]:
             fault = param.fault(float(value), "double")
             if fault is not None:

@@ -360,6 +360,8 @@ class GeNNModel(KeepsRecordings, TimesSpent):
                     f"the state is of another model: {name} has {state[name].dtype} of shape {state[name].shape}, "
                     f"not {values.dtype} of shape {values.shape}"
                 )
+        for program in self._programs:
+            program._note_state()
         simulation.set_state(state)
 
     # ---- helpers ----

@@ -11,6 +11,7 @@ from snnlearn.declare import NeuronModel
 from snnlearn.errors import GradientError
 
 _SMALL = 1e-40  # an imaginary step: its square is nothing, whatever the parameter is
+_STEP = 1e-6  # a real one, to see whether there is a dependence at all
 
 
 def slopes(model: NeuronModel, params: Mapping[str, float], dt: float, parameter: str) -> dict[str, float]:
@@ -29,6 +30,10 @@ def slopes(model: NeuronModel, params: Mapping[str, float], dt: float, parameter
         try:
             value = derived.func(moved, dt)
             found[derived.name] = float(np.imag(value)) / _SMALL
+            if not isinstance(value, (complex, np.complexfloating)) and value != derived.func(
+                {**params, parameter: params[parameter] * (1 + _STEP) + _STEP}, dt
+            ):
+                raise TypeError("it returns a real number")
         except (TypeError, ValueError) as error:
             raise GradientError(
                 f"'{derived.name}' of '{model.name}' has no derivative with respect to '{parameter}': its function "

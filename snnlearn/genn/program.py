@@ -19,6 +19,7 @@ from snnlearn.genn.gradient_graph import as_dot, edges_of
 from snnlearn.genn.parameter_slopes import slopes
 from snnlearn.genn.tapes import Tapes
 from snnlearn.grad.synapses import gradient_of
+from snnlearn.network import Location
 
 Hook = Callable[[NDArray[Any]], Any]
 
@@ -42,6 +43,8 @@ class Program:
         self.model, self.window = model, window
         self._task, self._constants = task, dict(constants)
         self._parts = find_parts(model, task)
+        trained = [(c.group, c.synapse.forward(c.wrt)) for c in self._parts.connections.values() if c.wrt]
+        self._check_slopes()
         delays = [delay_of(c) for c in self._parts.connections.values() if c.wrt]
         before = 1 + max(delays, default=0)
         self._tapes = Tapes(model, self._parts.neurons, self._constants, window, before, checkpoint)
@@ -51,13 +54,18 @@ class Program:
         self._sums: dict[tuple[str, str], Any] = {}  # gradients that no variable of the model sums up
         self._hooks: dict[tuple[str, str], list[Hook]] = {}
         self._writing: dict[str, str] = {}
-        for c in self._parts.connections.values():
-            if c.wrt:
-                c.group._train(c.synapse.forward(c.wrt))
+        for group, synapse_model in trained:
+            group._train(synapse_model)
         self._followed = self._find_followed()
         for variable in self._followed:
             variable._follow(self)
         model._programs.append(self)
+
+    def _check_slopes(self) -> None:
+        """Raise GradientError for derived parameters without a derivative."""
+        for name, parameters in self._task.parameters.items():
+            for parameter in parameters:
+                slopes(self._parts.declared[name], self.model._by_key[name].spec.params, self.model.dt, parameter)
 
     def _find_followed(self) -> list[Variable]:
         """Return the variables that a window depends on: weights, and what has adjoints."""
@@ -118,6 +126,11 @@ class Program:
         self.model._loaded_simulation()
 
     def _seeds(self, gradient: Mapping[Variable, ArrayLike], timesteps: int) -> dict[tuple[str, str], NDArray[Any]]:
+        if not isinstance(gradient, Mapping) or not gradient:
+            raise GradientError(
+                "gradient is a mapping of variables of neurons to arrays, such as {output.vars['V']: array}, "
+                f"not {gradient!r}"
+            )
         found = {}
         for variable, given in gradient.items():
             if not isinstance(variable, Variable):
@@ -125,11 +138,15 @@ class Program:
                     f"gradient needs variables of neurons, not {variable!r}: {{output.vars['V']: array}}"
                 )
             at = variable.location
-            if at.space != "own" or at.group not in self._parts.neurons:
+            if (
+                at.space != "own"
+                or self.model._by_key.get(at.group) is not variable.group
+                or (at.group not in self._parts.neurons)
+            ):
                 raise GradientError(f"gradient: {at} is no variable of neurons that the tape has")
             size = self.model._by_key[at.group].num_neurons
             wanted = (timesteps, self.model.batch_size, size)
-            values = np.asarray(given, np.float64)
+            values = _numbers(given, f"gradient of {at}")
             if values.shape != wanted and not (wanted[1] == 1 and values.shape == (timesteps, size)):
                 raise GradientError(
                     f"gradient of {at}: the window has the shape {wanted} (timesteps, batch, neurons), "
@@ -154,38 +171,49 @@ class Program:
 
     def _collect(self, network: AdjointNetwork, timesteps: int) -> None:
         """Add the gradients of a pass to those before."""
-        for name, c in network.parts.connections.items():
-            for variable in c.wrt:
-                found = self._hooked((name, variable), -network.gradient(name, variable))
-                m = c.group.vars[gradient_of(variable, c.wrt)]
-                m.pull_from_device()
-                m.values = m.values - found
-                m.push_to_device()
-        for name, variables in self._task.states.items():
-            for variable in variables:
-                self._add(name, variable, self._hooked((name, variable), network.at_start(name, variable)))
+        found = {key: self._hooked(key, value) for key, value in self._found(network).items()}
+        kept = {(name, v): network.adjoint(name, v, timesteps) for name, own in self._kept.items() for v in own}
+        for (name, variable), value in kept.items():
+            for hook in self._hooks.get((name, f"adjoint {variable}"), ()):
+                hook(value)
+        for (name, variable), value in found.items():  # after the hooks, any of which may raise an error
+            c = network.parts.connections.get(name)
+            if c is None or variable not in c.wrt:
+                before = self._sums.get((name, variable))
+                self._sums[name, variable] = value if before is None else before + value
+                continue
+            m = c.group.vars[gradient_of(variable, c.wrt)]
+            m.pull_from_device()
+            m.values = m.values - value
+            m.push_to_device()
+        self._adjoints.update(kept)
+
+    def _found(self, network: AdjointNetwork) -> dict[tuple[str, str], Any]:
+        """Return what a pass gives: weights, variables at the start, parameters."""
+        found: dict[tuple[str, str], Any] = {
+            (name, v): -network.gradient(name, v) for name, c in network.parts.connections.items() for v in c.wrt
+        }
+        found |= {(name, v): network.at_start(name, v) for name, own in self._task.states.items() for v in own}
         for name, parameters in self._task.parameters.items():
             group = self.model._by_key[name]
-            declared = self._parts.declared[name]
             for parameter in parameters:
-                by_derived = slopes(declared, group.spec.params, self.model.dt, parameter)
+                by_derived = slopes(self._parts.declared[name], group.spec.params, self.model.dt, parameter)
                 total = network.summed(name, parameter)
                 total += sum(slope * network.summed(name, derived) for derived, slope in by_derived.items())
-                self._add(name, parameter, self._hooked((name, parameter), np.float64(total)))
-        for name, kept in self._kept.items():
-            for variable in kept:
-                self._adjoints[name, variable] = found = network.adjoint(name, variable, timesteps)
-                for hook in self._hooks.get((name, f"adjoint {variable}"), ()):
-                    hook(found)
-
-    def _add(self, name: str, variable: str, found: Any) -> None:
-        before = self._sums.get((name, variable))
-        self._sums[name, variable] = found if before is None else before + found
+                found[name, parameter] = np.float64(total)
+        return found
 
     def _hooked(self, key: tuple[str, str], found: Any) -> Any:
         for hook in self._hooks.get(key, ()):
             changed = hook(found)
-            found = found if changed is None else changed
+            if changed is None:
+                continue
+            changed, shape = _numbers(changed, f"a hook's gradient of '{key[1]}' of '{key[0]}'"), np.shape(found)
+            if changed.shape != shape:
+                raise GradientError(
+                    f"a hook's gradient of '{key[1]}' of '{key[0]}' has the shape {changed.shape}, not {shape}"
+                )
+            found = changed.astype(np.asarray(found).dtype)
         return found
 
     # ---- gradients ----
@@ -271,13 +299,24 @@ class Program:
             What it returns takes the place of the gradient. A variable of neurons that the program does not
             differentiate with respect to has its adjoints shown, shape (timesteps, batch, neurons).
         """
+        if not callable(hook):
+            raise GradientError(f"a hook is a function of a gradient, not {hook!r}")
         key = self._key(what)
         if key not in self._wanted():
             self.retain_grad(what)  # type: ignore[arg-type]
             key = (key[0], f"adjoint {key[1]}")
         hooks = self._hooks.setdefault(key, [])
-        hooks.append(hook)
-        return lambda: hooks.remove(hook)
+
+        def entry(found: NDArray[Any]) -> Any:  # a function registered twice is two
+            return hook(found)
+
+        hooks.append(entry)
+
+        def remove() -> None:
+            if entry in hooks:
+                hooks.remove(entry)
+
+        return remove
 
     def _key(self, what: Any) -> tuple[str, str]:
         if isinstance(what, Variable):
@@ -377,6 +416,9 @@ class Program:
     def _updates_that_write(self) -> dict[str, str]:
         """Return the custom update groups that write what a window depends on, with what."""
         followed = {v.location for v in self._followed}
+        for c in self._parts.connections.values():
+            followed |= {Location(c.group._key, space) for space in ("out_post", "den_delay")}
+            followed |= {v.location for v in c.group.psm_vars.values()}
         found = {}
         for update in self.model.custom_updates.values():
             modes = {ref.name: ref for ref in update.spec.model.var_refs}
@@ -402,7 +444,28 @@ class Program:
         if group in self._writing and self.model._loaded:
             self._tapes.note_write(self._writing[group])
 
+    def _note_state(self) -> None:
+        """Be told that a state is put back."""
+        self._tapes.note_write("set_state put a state back")
+
     def _note_push(self, variable: Variable) -> None:
         """Be told that a variable is written from the host."""
         if self.model._loaded:
             self._tapes.note_write(f"{variable.location} was written")
+
+
+def _numbers(given: Any, what: str) -> NDArray[np.float64]:
+    """Return numbers of double precision.
+
+    Raises
+    ------
+    GradientError
+        For anything but real numbers in the shape of an array.
+    """
+    try:
+        found = np.asarray(given)
+        if found.dtype.kind in "biuf":
+            return found.astype(np.float64)
+    except ValueError as error:
+        raise GradientError(f"{what} must be an array of real numbers: {error}") from None
+    raise GradientError(f"{what} must be an array of real numbers, not of {found.dtype}")

@@ -43,22 +43,29 @@ class Tapes:
         self.window, self.before = window, before
         self._rows = (checkpoint or window) + before
         self._checkpoints: Checkpoints | None = None
-        self.recordings = {name: self._record(model, name, r, constants) for name, r in reversals.items()}
-        if checkpoint:
+        if checkpoint:  # which a model may have already: before anything is changed
             self._checkpoints = model.keep_checkpoints(timesteps=window, every=checkpoint, overlap=before)
+        groups = {name: self._adopt(model, name, r, constants) for name, r in reversals.items()}
+        tracks = {name: r.tape.tracks for name, r in reversals.items() if r.tape.tracks}
+        if not tracks:  # all derivatives are constants: what is recorded counts the timesteps
+            name, group = next(iter(groups.items()))
+            tracks[name] = [group.model.vars[0].name]
+        self.recordings: dict[str, Recording] = {
+            name: model.record(groups[name], names, timesteps=self._rows) for name, names in tracks.items()
+        }
         self._first = next(iter(self.recordings.values()))
         self._freed, self._passes = 0, 0
         self._cut = True  # whether nothing is known of what came before the window
         self._changed = ""  # what was written since the window began
 
-    def _record(self, model: Any, name: str, reversal: Reversal, constants: Mapping[str, float]) -> Recording:
+    def _adopt(self, model: Any, name: str, reversal: Reversal, constants: Mapping[str, float]) -> Any:
+        """Give a population the model that records; returns the population."""
         group, tape = model._by_key[name], reversal.tape
         assert isinstance(tape, RecordedTape)
         known = {**constants, **group.spec.params}
         params = {p.name: known[p.name] for p in reversal.forward.params}
         group._become(reversal.forward, params, dict.fromkeys(tape.tracks, 0))
-        recording: Recording = model.record(group, tape.tracks, timesteps=self._rows)
-        return recording
+        return group
 
     # ---- what is on them ----
 
@@ -120,7 +127,7 @@ class Tapes:
 
     def note_write(self, what: str) -> None:
         """Note that something which the window depends on is written."""
-        if not self._changed and self.pending:
+        if not self._changed and self.pending and self._first.enabled:
             self._changed = what
 
     def free(self) -> None:

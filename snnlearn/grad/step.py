@@ -347,9 +347,13 @@ def _conjuncts(e: Expr) -> Iterator[Expr]:
 
 
 def find_driven(step: Step, *, spikes: bool = True) -> frozenset[str]:
-    """Return the names that what synapses send may reach along derivatives, over any number of timesteps."""
+    """Return the names that what synapses send may reach along derivatives, over any number of timesteps.
+
+    What cannot be followed may be reached by anything.
+    """
     own = {v.name for v in step.neuron.vars}
     found = {*step.inputs, *(x for x in step.state if x not in own)}
+    found |= {a.name for a in step.assignments if a.value is None and not a.drawn and a.type.kind == "float"}
     while True:
         known = len(found)
         for a in step.assignments:

@@ -49,14 +49,14 @@ class Validation:
         measures = settings.measures
         self._session.settle()
         kept = model.state(), model.timestep, [dict(m.state) for m in measures]
-        try:
-            with nullcontext() if self._gradient is None else self._gradient.set_aside():
+        with nullcontext() if self._gradient is None else self._gradient.set_aside():
+            try:
                 values = self._show(settings.validation)
-        finally:
-            model.set_state(kept[0])
-            model.timestep = kept[1]
-            for measure, state in zip(measures, kept[2], strict=True):
-                measure.state = state
+            finally:
+                model.set_state(kept[0])
+                model.timestep = kept[1]
+                for measure, state in zip(measures, kept[2], strict=True):
+                    measure.state = state
         return values[0], {m.name: v for m, v in zip(settings.metrics, values[1:], strict=True)}
 
     def _show(self, validation: Data) -> list[float]:
