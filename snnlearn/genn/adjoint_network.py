@@ -161,7 +161,10 @@ class AdjointNetwork:
 
     def adjoint(self, name: str, variable: str, timesteps: int) -> NDArray[Any]:
         """Return the adjoint of a neuron's variable in each timestep, shape (timesteps, batch, neurons)."""
-        rows = self._kept[name][f"total_{variable}_kept"].last(timesteps + self._tapes.earlier)
+        track = f"total_{variable}_kept"
+        if name not in self.neurons or track not in self.neurons[name].vars:  # nothing that was given depends on it
+            return np.zeros((timesteps, self.forward.batch_size, self.forward._by_key[name].num_neurons))
+        rows = self._kept[name][track].last(timesteps + self._tapes.earlier)
         return np.array(rows[:timesteps][::-1])
 
     def at_start(self, name: str, variable: str) -> NDArray[Any]:

@@ -88,6 +88,8 @@ def differentiate(
         raise LifecycleError(
             "the model is differentiated already: give all variables in one differentiate(..., wrt=[...])"
         )
+    if not isinstance(detach_reset, bool):
+        raise GradientError(f"detach_reset is True or False, not {detach_reset!r}; grad.eligibility takes names too")
     if method not in METHODS:
         raise GradientError(f"there is no method {method!r}{did_you_mean(str(method), METHODS)}")
     rule = find_surrogate(surrogate)

@@ -13,6 +13,7 @@ from snnlearn.declare import Loss, Surrogate, Var, WeightUpdateModel
 from snnlearn.dialect import tree
 from snnlearn.errors import GradientError, LifecycleError, did_you_mean
 from snnlearn.genn.synapse_group import SynapseGroup
+from snnlearn.grad.assemble import SENDS
 from snnlearn.grad.credit import FeedbackLoss
 from snnlearn.grad.forward import EligibilityRule, eligibility
 from snnlearn.grad.methods import ForwardMethod, LayerModels, Values, detached_by, rule_values
@@ -68,6 +69,11 @@ class ForwardProgram:
         if unknown:
             raise GradientError(
                 f"params: surrogate and losses have no parameter '{unknown[0]}'{did_you_mean(unknown[0], known)}"
+            )
+        missing = sorted(known - set(params))
+        if missing:
+            raise GradientError(
+                f"params has no value for '{missing[0]}': differentiate(..., params={{'{missing[0]}': ...}})"
             )
 
     def _derive(
@@ -190,8 +196,10 @@ def _adopt(group: SynapseGroup, weight: str, rule: EligibilityRule) -> None:
     model: WeightUpdateModel = replace(
         own,
         name=f"{synapse.model.name}{own.name}",
+        params=(*synapse.model.params, *own.params),
+        derived_params=(*synapse.model.derived_params, *own.derived_params),
         vars=(*synapse.model.vars, *(v for v in own.vars if v.name != "w")),
-        pre_spike_syn_code=synapse.model.pre_spike_syn_code,
+        pre_spike_syn_code=own.pre_spike_syn_code.replace(SENDS, f"{synapse.model.pre_spike_syn_code}\n", 1),
     )
     taken = [v.name for v in own.vars if v.name != "w" and v.name in declared]
     if taken:

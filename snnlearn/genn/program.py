@@ -109,6 +109,8 @@ class Program:
                 "derivatives make the network a module of PyTorch's with snnlearn.torch.to_module"
             )
         self._check_loaded()
+        if gradient is None and not self._task.losses:
+            raise GradientError("there is no loss: backward({variable: array}) goes back from adjoints of outputs")
         if retain_tape and not self._tapes.can_be_retained:
             raise GradientError(
                 "retain_tape=True: with checkpoints the tape is computed anew and goes with the pass; leave checkpoint "

@@ -20,6 +20,7 @@ from snnlearn.grad.surrogate import surrogate_derivative
 from snnlearn.grad.tangents import comparisons_in
 from snnlearn.grad.writer import Coefficients, Written, write
 
+SENDS = "addToPost(w);\n"  # what synapses do with a spike, first
 _SEEN_POST = frozenset(["t", "dt", "num_neurons", "batch", "num_batch"])  # by post_dynamics_code as by sim_code
 WITH_JACOBIAN = "WithJacobian"  # how the name of a neuron ends that keeps entries of its Jacobian
 _SEEN_NEURON = _SEEN_POST | {"id", "st"}
@@ -239,7 +240,7 @@ class _Assembler:
             pre_vars=tuple(map(Var, written.traces)),
             post_vars=tuple(map(Var, self.post_vars)),
             post_neuron_var_refs=tuple(refs),
-            pre_spike_syn_code="addToPost(w);\n" + written.synapse_arrival_code,
+            pre_spike_syn_code=SENDS + written.synapse_arrival_code,
             pre_spike_code=written.arrival_code,
             pre_dynamics_code=written.pre_code,
             post_dynamics_code=unparse(self.post_statements),

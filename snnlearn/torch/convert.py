@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from snnlearn.codegen.plan import Plan, build_plan
@@ -15,6 +16,7 @@ from snnlearn.declare import Surrogate
 from snnlearn.errors import ArgumentError, GradientError, NetworkError, TorchError, did_you_mean
 from snnlearn.genn import GeNNModel
 from snnlearn.genn.describe import describe
+from snnlearn.genn.group import Group
 from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.network import Location, Network, derive_params
 from snnlearn.runtime.torch.module import SPIKES, SpikingModule
@@ -83,14 +85,25 @@ def to_module(
         raise GradientError(f"smooth=True needs a surrogate, whose integral takes the place of a spike: '{_DEFAULT}'")
     network = describe(model)
     plan = replace(build_plan(network), precision=precision)
-    cut = detach_reset if isinstance(detach_reset, bool) else frozenset(detach_reset)
+    cut = _detached(network, detach_reset)
     options = Options(smooth, cut, surrogate is not None)
     values = None if surrogate is None else _values(surrogate, params or {}, network.dt, smooth)
     emit_step(plan, options, values)  # what it refuses is refused here
     simulation = _simulation(model, network, plan)
-    places = _parameters(network, parameters)
+    places = _parameters(model, network, parameters)
     recorded = _recorded(network, record)
     return SpikingModule(simulation, places, recorded, values, options)
+
+
+def _detached(network: Network, given: bool | Sequence[str]) -> bool | frozenset[str]:
+    if isinstance(given, bool):
+        return given
+    known = {v.name for neurons in network.neurons.values() for v in neurons.model.vars}
+    names = (given,) if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
+    for name in names:
+        if name not in known:
+            raise TorchError(f"detach_reset: no neuron has a variable {name!r}{did_you_mean(str(name), known)}")
+    return frozenset(names)
 
 
 def _values(surrogate: Surrogate | str, params: Mapping[str, float], dt: float, smooth: bool) -> SurrogateValues:
@@ -103,6 +116,8 @@ def _values(surrogate: Surrogate | str, params: Mapping[str, float], dt: float, 
             raise GradientError(
                 f"params: surrogate '{found.name}' has no parameter '{name}'{did_you_mean(name, known)}"
             )
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+            raise GradientError(f"params: {name} must be a number, not {value!r}")
         fault = known[name].fault(float(value), "double")
         if fault is not None:
             raise GradientError(f"params: {name} {fault}")
@@ -128,9 +143,14 @@ def _simulation(model: GeNNModel, network: Network, plan: Plan) -> TorchSimulati
     return simulation
 
 
-def _parameters(network: Network, given: Sequence[Any]) -> dict[str, Location]:
+def _parameters(model: GeNNModel, network: Network, given: Sequence[Any]) -> dict[str, Location]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TorchError(f"parameters is a sequence, such as [connection.vars['g']], not {given!r}")
     found: dict[str, Location] = {}
     for what in given:
+        group = what[0] if isinstance(what, tuple) and what else getattr(what, "group", None)
+        if isinstance(group, Group) and model._by_key.get(group._key) is not group:
+            raise TorchError(f"'{group.name}' is no group of this model, but of another")
         at = _location(network, what)
         name = f"{at.group}_{at.name}"
         if name in found:

@@ -128,3 +128,30 @@ def test_parameters_of_the_layer_whose_error_is_fed_back() -> None:
     program = grad.differentiate(model, [first.vars["g"], second.vars["g"]], losses, method="superspike", **OPTIONS)
     found = program.rules["First"].params
     assert found.items() >= {"tau": 20.0, "ExpCurr_tau": 7.0, "Leaky_tau": 30.0, "ExpCurr_tau_": 9.0}.items()
+
+
+def test_parameters_that_share_a_name() -> None:
+    """Each model has its own value: neuron, postsynaptic model, surrogate and loss all have a 'tau'."""
+    neuron = genn.create_neuron_model(
+        "Leaky",
+        params=["tau"],
+        vars=["V", "A"],
+        sim_code="V += (Isyn - V) / tau;",
+        threshold_condition_code="V >= 1.0 + A",
+        reset_code="V = 0.0; A += 1.0;",
+    )
+    sharp = grad.Surrogate("Sharp", params=["tau"], derivative_code="1.0 / (1.0 + tau * h * h)")
+    loss = grad.Loss("Level", params=["tau"], loss_code="loss = (V - tau) * (V - tau) + A * A;")
+    rule = genn.create_weight_update_model("Scaled", params=["unused"], vars=["g"], pre_spike_syn_code="addToPost(g);")
+    model = genn.GeNNModel("double", "shared_names", threads=1)
+    ends = [model.add_neuron_population(name, 2, neuron, {"tau": 8.0}, {"V": 0.0, "A": 0.0}) for name in "AB"]
+    send = genn.init_weight_update(rule, {"unused": 5.0}, {"g": 1.0})
+    synapses = model.add_synapse_population("S", "DENSE", *ends, send, genn.init_postsynaptic("ExpCurr", {"tau": 3.0}))
+    options = {"surrogate": sharp, "method": "rtrl"}
+    with pytest.raises(GradientError, match="no value for 'tau'"):
+        grad.differentiate(model, [synapses.vars["g"]], {ends[1]: loss}, **options)
+    grad.differentiate(model, [synapses.vars["g"]], {ends[1]: loss}, params={"tau": 0.5}, **options)
+    values = {**ends[1].spec.params, **synapses.spec.weight_update.params}
+    assert values["unused"] == 5.0
+    found = {name: value for name, value in values.items() if name.endswith("tau")}
+    assert found == {"tau": 8.0, "ExpCurr_tau": 3.0, "Sharp_tau": 0.5, "Level_tau": 0.5}

@@ -53,6 +53,7 @@ Options = Callable[[Network, Network], dict[str, Any]]
         (lambda a, _: {"outputs": [a.g]}, "outputs takes variables of neurons"),
         (lambda a, _: {"outputs": a.neurons.vars["V"]}, "outputs is a sequence"),
         (lambda _, __: {"loss": LOSS}, "loss is a mapping"),
+        (lambda _, __: {"detach_reset": "V"}, "detach_reset is True or False"),
         (lambda _, __: {"params": [("beta", 1.0)]}, "params is a mapping"),
         (lambda _, __: {"params": {"beta": "1"}}, "beta must be a number, not '1'"),
         (lambda a, _: {"wrt": [a.neurons.vars["RefracTime"]]}, "does not depend on 'RefracTime' of 'Neurons'"),
@@ -226,3 +227,28 @@ def test_a_pass_that_is_interrupted(ready: tuple[Network, Any], monkeypatch: pyt
     assert not program.grad(network.g).any()
     program.backward()
     assert np.array_equal(program.grad(network.g), once)
+
+
+def test_adjoints_of_one_of_two_outputs() -> None:
+    """What they do not depend on gets none."""
+    network = Network()
+    start = {"V": 0.0, "RefracTime": 0.0}
+    second = network.model.add_neuron_population("Second", 3, LIF, MEMBRANE, start)
+    send, psm = genn.init_weight_update("StaticPulse", {}, {"g": 1.5}), genn.init_postsynaptic("DeltaCurr")
+    other = network.model.add_synapse_population("ToSecond", "DENSE", network.noise, second, send, psm)
+    wrt = [network.g, other.vars["g"], (second, "TauM"), second.vars["V"]]
+    outputs = network.neurons.vars["V"], second.vars["V"]
+    program = network.differentiate(wrt=wrt, loss={}, outputs=outputs)
+    network.model.build()
+    network.model.load()
+    network.model.run(20)
+    with pytest.raises(GradientError, match="there is no loss"):
+        program.backward()
+    program.retain_grad(second.vars["V"])
+    program.backward({outputs[0]: np.ones((20, 4))})
+    assert program.grad(network.g).any()
+    assert not any(np.any(program.grad(what)) for what in wrt[1:])
+    adjoint = program.adjoint(second.vars["V"])
+    assert adjoint.shape == (20, 1, 3)
+    assert not adjoint.any()
+    network.model.unload()

@@ -147,7 +147,11 @@ class SpikingModule(nn.Module):
         ------
         NetworkError
             For a population that does not exist, a shape that does not fit, and no number of timesteps.
+        TorchError
+            For a state that no run left.
         """
+        if state is not None and not isinstance(state, State):
+            raise TorchError(f"state is what another run left, out.state, not {state!r}")
         given = {self._spikes(name): self._input(name, value) for name, value in (inputs or {}).items()}
         steps = self._timesteps(timesteps, given)
         program = self._program(frozenset(given))
