@@ -227,7 +227,20 @@ def _init_superspike(genn: ModuleType, weights: Any, target: Any) -> Any:
 
 
 def _init_derived(genn: ModuleType, weights: Any, target: Any) -> Any:
-    rule = derived_rule(target.name)
+    return init_derived(genn, derived_rule(target.name), weights, target)
+
+
+def init_derived(genn: ModuleType, rule: grad.EligibilityRule, weights: Any, target: Any) -> Any:
+    """Return how a connection to a population begins that learns by a derived rule.
+
+    Parameters
+    ----------
+    genn : module
+        The engine's PyGeNN-shaped API.
+    rule : EligibilityRule
+    weights : numbers or var init snippet
+    target : neuron group
+    """
     model = rule.weight_update
     zeros = [{v.name: 0.0 for v in declared} for declared in (model.vars, model.pre_vars, model.post_vars)]
     refs = {name: genn.create_var_ref(target, variable) for name, variable in rule.post_neuron_var_refs.items()}

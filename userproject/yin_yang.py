@@ -27,6 +27,7 @@ from snnlearn.cli import Parser, run_command
 from snnlearn.errors import TrainingError
 from snnlearn.models import (
     ClassReadout,
+    ExpCurr,
     Feedback,
     PatternSource,
     ShowLabel,
@@ -37,7 +38,7 @@ from snnlearn.models import (
 )
 from snnlearn.models.surrogates import FastSigmoid
 from snnlearn.training import DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
-from snnlearn.userproject.superspike import PlainWeight
+from snnlearn.userproject.superspike import PlainWeight, init_derived
 from snnlearn.userproject.yin_yang_data import CLASSES, Patterns, Points, draw, spike_times
 
 PROG = "yin_yang"
@@ -54,7 +55,7 @@ LIMITS = {
     "num_hidden": (1, 1_000_000),
     "seed": (1, 2**63 - 1),
 }
-RULES = ("handwritten", "bptt")
+RULES = ("handwritten", "superspike", "bptt")
 BETA = 1.0  # [1/mV], steepness of the surrogate
 # Of one logistic unit for each class, while they decide; written so that nothing overflows.
 CROSS_ENTROPY = grad.Loss(
@@ -62,8 +63,10 @@ CROSS_ENTROPY = grad.Loss(
     loss_code="loss = (t < tStart) ? 0.0 : log(1.0 + exp(-fabs(V))) + fmax(V, 0.0) - target * V;",
 )
 # Of the weights of the hidden layer and of the readout, at first, by rule.
-RATES = {"handwritten": (0.5, 0.05), "bptt": (0.2, 0.02)}
+RATES = {"handwritten": (0.5, 0.05), "superspike": (0.5, 0.05), "bptt": (0.2, 0.02)}
 TAU_RISE_MS, TAU_DECAY_MS = 5.0, 10.0
+MEMBRANE = {"C": 10.0, "tauMem": TAU_DECAY_MS, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 5.0}
+LEAKY = {"tauMem": TAU_DECAY_MS, "tStart": DECIDE_MS}  # of the readout
 FIRST_WEIGHTS, READOUT_WEIGHTS = (12.0, 25.0), (0.0, 0.5)  # mean and standard deviation
 
 
@@ -183,9 +186,9 @@ def make_learner(
         Of the weights and of the order of the patterns.
     quiet : bool
         Print no table.
-    rule : {"handwritten", "bptt"}
-        Where gradients come from: SuperSpike, with the error fed back; or backpropagation through time, derived from
-        what is declared.
+    rule : {"handwritten", "superspike", "bptt"}
+        Where gradients come from: SuperSpike, with the error fed back; the same derived from neurons and loss; or
+        backpropagation through time, derived too, on the embedded engine.
     """
     network = describe(genn, train, valid, num_hidden, seed, rule)
     updates = network.show_pattern, network.show_label
@@ -219,15 +222,14 @@ def describe(
     times = spike_times(np.vstack([train.xy, valid.xy]), EARLIEST_MS, LATEST_MS)
     source = model.add_neuron_population("Input", times.shape[1], PatternSource, {}, {"next": 0, "last": 0})
     source.extra_global_params["spikeTimes"].set_init_values(times.ravel())
-    membrane = {"C": 10.0, "tauMem": TAU_DECAY_MS, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 5.0}
     hidden = model.add_neuron_population(
-        "Hidden", num_hidden, SuperSpikeHidden, membrane, {"V": -60.0, "refracTime": 0.0, "errTilda": 0.0}
+        "Hidden", num_hidden, SuperSpikeHidden, MEMBRANE, {"V": -60.0, "refracTime": 0.0, "errTilda": 0.0}
     )
     readout = model.add_neuron_population(
         "Readout",
         len(CLASSES),
         ClassReadout,
-        {"tauMem": TAU_DECAY_MS, "tStart": DECIDE_MS},
+        LEAKY,
         {"V": 0.0, "target": 0.0, "errTilda": 0.0, "score": 0.0},
     )
     if rule == "bptt":
@@ -242,7 +244,8 @@ def describe(
             window=BATCH * TRIAL_TIMESTEPS,
         )
     else:
-        connections, program = _connect(genn, model, source, hidden, readout), None
+        connect = _connect_derived if rule == "superspike" else _connect
+        connections, program = connect(genn, model, source, hidden, readout), None
     show_pattern = model.add_custom_update(
         "show_pattern",
         "Show",
@@ -317,15 +320,46 @@ def _connect(genn: ModuleType, model: Any, source: Any, hidden: Any, readout: An
         ),
         current,
     )
-    readout_hidden = model.add_synapse_population(
-        "ReadoutHidden",
-        "DENSE",
-        readout,
-        hidden,
-        genn.init_weight_update(Feedback, {}, {"w": 0.0}, pre_var_refs=error),
-        genn.init_postsynaptic("DeltaCurr"),
+    feedback = genn.init_weight_update(Feedback, {}, {"w": 0.0}, pre_var_refs=error)
+    return input_hidden, hidden_readout, _feed_back(genn, model, hidden, readout, hidden_readout, feedback)
+
+
+def _connect_derived(genn: ModuleType, model: Any, source: Any, hidden: Any, readout: Any) -> tuple[Any, Any, Any]:
+    """Add the forward connections, with rules that follow from neurons and loss, and the feedback."""
+    rules = derived_rules()
+    current = genn.init_postsynaptic("ExpCurr", {"tau": TAU_RISE_MS})
+    forward = []
+    for name, ends, spread, rule in (
+        ("InputHidden", (source, hidden), FIRST_WEIGHTS, rules.hidden[0]),
+        ("HiddenReadout", (hidden, readout), READOUT_WEIGHTS, rules.output),
+    ):
+        update = init_derived(genn, rule, _normal(genn, spread), ends[1])
+        forward.append(model.add_synapse_population(name, "DENSE", *ends, update, current))
+    refs = {here: genn.create_var_ref(readout, there) for here, there in rules.feedback_refs.items()}
+    kept = {v.name: 0.0 for v in rules.feedback.pre_vars}
+    feedback = genn.init_weight_update(rules.feedback, rules.feedback_params, {"w": 0.0}, kept, pre_var_refs=refs)
+    return forward[0], forward[1], _feed_back(genn, model, hidden, readout, forward[1], feedback)
+
+
+def derived_rules() -> grad.NetworkRules:
+    """Return SuperSpike as it follows from the declared neurons and the loss."""
+    more = {"tau": TAU_RISE_MS, "beta": BETA}
+    return grad.network_rules(
+        "superspike",
+        [(SuperSpikeHidden, ExpCurr)],
+        (ClassReadout, ExpCurr),
+        CROSS_ENTROPY,
+        surrogate=FastSigmoid,
+        params=[MEMBRANE | more, LEAKY | more],
+        dt=TIMESTEP_MS,
     )
+
+
+def _feed_back(genn: ModuleType, model: Any, hidden: Any, readout: Any, forward: Any, update: Any) -> Any:
+    """Add the connection that carries the error back, whose weights are copies of the forward ones."""
+    current = genn.init_postsynaptic("DeltaCurr")
+    readout_hidden = model.add_synapse_population("ReadoutHidden", "DENSE", readout, hidden, update, current)
     readout_hidden.post_target_var = "ISynFeedback"
-    transpose = {"variable": genn.create_wu_var_ref(hidden_readout, "w", readout_hidden, "w")}
+    transpose = {"variable": genn.create_wu_var_ref(forward, "w", readout_hidden, "w")}
     model.add_custom_update("transpose", "CalculateTranspose", "Transpose", {}, {}, transpose)
-    return input_hidden, hidden_readout, readout_hidden
+    return readout_hidden

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from snnlearn.declare import NeuronModel, PostsynapticModel, Surrogate, Var, VarAccessMode, VarRef, WeightUpdateModel
-from snnlearn.dialect import algebra, check_model, tree, unparse
+from snnlearn.dialect import check_model, tree, unparse
 from snnlearn.dialect.algebra import SCALAR
 from snnlearn.dialect.source import Place
 from snnlearn.dialect.tree import Expr, Name
-from snnlearn.errors import GradientError
 from snnlearn.grad.constants import params_of, with_params
 from snnlearn.grad.credit import Credit
-from snnlearn.grad.derivatives import PSI, declared, needed, unused, written_in
+from snnlearn.grad.derivatives import PSI, assigned, declared, needed, unused, written_in
+from snnlearn.grad.loss import check_not_reset
 from snnlearn.grad.single import Assignment
 from snnlearn.grad.step import Constant, Step, located, value_of
 from snnlearn.grad.surrogate import surrogate_derivative
@@ -142,12 +142,7 @@ class _Assembler:
         if not short and not any(isinstance(n, (tree.Call, tree.Ternary)) for n in tree.walk(e)) and "t" not in names:
             read: Expr = tree.substitute(e, {v: self.reference(v) for v in own})
             return read
-        changed = sorted(v for v in own if self.step.after[v] != self.step.tilde[v])
-        if changed:
-            raise GradientError(
-                f"the loss's derivative by {x} depends on {changed[0]}, which a reset changes, by more than sums and "
-                f"products: let {self.step.neuron.name} keep what the loss needs in a variable"
-            )
+        check_not_reset(self.step, own, x)
         name = unused(f"dloss_d{x}", self.taken)
         self.post(name, short, e, {v: self.reference(v) for v in own})
         return Name(name, SCALAR)
@@ -214,7 +209,7 @@ class _Assembler:
     def post(self, name: str, steps: Sequence[Assignment], e: Expr, names: Mapping[str, Expr]) -> None:
         """Have the connection compute a value of its postsynaptic neuron in each timestep."""
         short, wanted = written_in(steps, {name: e})
-        statements = [*declared(short), _assign(name, wanted[name])]
+        statements = [*declared(short), assigned(name, wanted[name])]
         statements = [tree.substitute(s, names) for s in statements]
         self.used_names |= tree.names_in(tuple(statements))
         self.post_statements += statements
@@ -257,7 +252,7 @@ class _Assembler:
         steps = needed(chain, self.kept.values(), stops)
         self.sources |= {a.name for a in steps}
         short, wanted = written_in(steps, self.kept)
-        statements = [*declared(short), *(_assign(name, e) for name, e in wanted.items())]
+        statements = [*declared(short), *(assigned(name, e) for name, e in wanted.items())]
         names = set().union(*(tree.names_in(s) for s in statements)) - {a.name for a in short} - wanted.keys()
         saved, moved = self.saved(names)
         statements = [tree.substitute(s, moved) for s in statements]
@@ -319,7 +314,3 @@ def _place_of(model: PostsynapticModel) -> Place | None:
     if snippet is None:
         return None
     return next((n.at for n in tree.walk(snippet.tree) if isinstance(n, tree.Call) and n.at is not None), None)
-
-
-def _assign(name: str, e: Expr) -> tree.Statement:
-    return tree.Evaluate(tree.Assign("=", Name(name, SCALAR), algebra.convert(e, SCALAR), SCALAR))

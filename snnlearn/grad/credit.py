@@ -68,17 +68,25 @@ def own_credit(
     recursion: Recursion, loss: Loss, neuron: NeuronModel, constants: dict[str, Constant], taken: set[str]
 ) -> Credit:
     """Return the credit of a loss of the neuron's own variables."""
+    gradient, names = gradient_among(loss, neuron, constants, taken)
+    constants_now = recursion.constants | names
+    return Credit(replace(recursion, constants=constants_now), gradient.partials, gradient)
+
+
+def gradient_among(
+    loss: Loss, neuron: NeuronModel, constants: dict[str, Constant], taken: set[str]
+) -> tuple[LossGradient, frozenset[str]]:
+    """Return the derivatives of a loss, and what its constants are called there: they become some of ``constants``."""
     gradient = loss_gradient(loss, neuron, frozenset(taken))
     names: dict[str, str] = {}
     for part in loss.parts:
         names |= add_constants(constants, taken, part)
-    gradient = LossGradient(
+    renamed = LossGradient(
         {x: _renamed(e, names) for x, e in gradient.partials.items()},
         _renamed(gradient.value, names),
         tuple(replace(a, value=_renamed(value_of(a), names)) for a in gradient.assignments),
     )
-    constants_now = recursion.constants | set(names.values())
-    return Credit(replace(recursion, constants=constants_now), gradient.partials, gradient)
+    return renamed, frozenset(names.values())
 
 
 def _renamed(e: Expr, names: Mapping[str, str]) -> Expr:

@@ -351,6 +351,12 @@ def declared(assignments: Iterable[Assignment]) -> tuple[tree.Statement, ...]:
     return tuple(tree.Declare(a.name, a.type, True, value_of(a), at=a.at) for a in assignments)
 
 
+def assigned(name: str, e: Expr) -> tree.Statement:
+    """Return the assignment of an expression to a variable of type scalar."""
+    scalar = algebra.SCALAR
+    return tree.Evaluate(tree.Assign("=", Name(name, scalar), algebra.convert(e, scalar), scalar))
+
+
 def derivative(code: str, wrt: str) -> str:
     """Return the derivative of an expression as a code string.
 

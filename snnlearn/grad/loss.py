@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from snnlearn.declare import Loss, NeuronModel, value_type
@@ -38,6 +38,22 @@ class LossGradient:
 def driven_partials(gradient: LossGradient, step: Step) -> dict[str, Expr]:
     """Return the partial derivatives by variables that synapses have an influence on."""
     return {x: e for x, e in gradient.partials.items() if x in step.driven}
+
+
+def check_not_reset(step: Step, read: Collection[str], variable: str) -> None:
+    """Check that what a loss's derivative reads is at the end of sim_code what it is after the timestep.
+
+    Raises
+    ------
+    GradientError
+        If a reset changes it.
+    """
+    changed = sorted(v for v in read if step.after[v] != step.tilde[v])
+    if changed:
+        raise GradientError(
+            f"the loss's derivative by {variable} depends on {changed[0]}, which a reset changes, and on t or by more "
+            f"than sums and products: let {step.neuron.name} keep what the loss needs in a variable"
+        )
 
 
 def loss_gradient(loss: Loss, neuron: NeuronModel, taken: frozenset[str] = frozenset()) -> LossGradient:

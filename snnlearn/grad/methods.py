@@ -27,10 +27,10 @@ from snnlearn.dialect.library import VOID
 from snnlearn.dialect.tree import Name
 from snnlearn.errors import GradientError, did_you_mean
 from snnlearn.grad.constants import add_constants, params_of, with_params
-from snnlearn.grad.credit import FeedbackLoss
-from snnlearn.grad.derivatives import declared, needed, unused, written_in
+from snnlearn.grad.credit import FeedbackLoss, gradient_among
+from snnlearn.grad.derivatives import assigned, declared, needed, unused, written_in
 from snnlearn.grad.forward import EligibilityRule, JacobianKind, eligibility
-from snnlearn.grad.loss import driven_partials, loss_gradient
+from snnlearn.grad.loss import check_not_reset, driven_partials, loss_gradient
 from snnlearn.grad.step import Constant, find_driven, step_of
 from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.grad.tangents import Tangent, recursion_of
@@ -63,7 +63,8 @@ class NetworkRules:
         Of those into the layers before, in order. Their neurons have the further input `SIGNAL_INPUT`, unless they
         declare a variable ``errTilda`` that they are to take the signal from.
     feedback : WeightUpdateModel
-        Of connections from the last layer to those before, whose weights ``w`` send the error signal.
+        Of connections from the last layer to those before, whose weights ``w`` send the error signal. Variables of
+        presynaptic neurons, where it has some, begin at 0.
     feedback_params : dict of str to float
         Of that, as far as they were given.
     feedback_refs : dict of str to str
@@ -138,7 +139,7 @@ def network_rules(
         neuron = layer.neuron if signal == "errTilda" else with_error_signal(layer.neuron)
         what = FeedbackLoss(last.neuron, loss, signal, via)  # type: ignore[arg-type]
         rules.append(rule(layer._replace(neuron=neuron), what, values))
-    feedback, refs, sent = error_feedback(last.neuron, loss, given[-1])
+    feedback, refs, sent = error_feedback(*last, loss, given[-1])
     return NetworkRules(rule(last, loss, given[-1]), tuple(rules), feedback, sent, refs)
 
 
@@ -218,16 +219,18 @@ def with_error_signal(neuron: NeuronModel) -> NeuronModel:
 
 
 def error_feedback(
-    neuron: NeuronModel, loss: Loss, params: Mapping[str, float] | None = None
+    neuron: NeuronModel, postsynaptic: PostsynapticModel, loss: Loss, params: Mapping[str, float] | None = None
 ) -> tuple[WeightUpdateModel, dict[str, str], dict[str, float]]:
     """Return the weight update that sends a loss's derivative to the layers before, in every timestep.
 
-    Its postsynaptic model is to pass on what arrives, as ``DeltaCurr`` does.
+    Its own postsynaptic model is to pass on what arrives, as ``DeltaCurr`` does. Names of parameters are those of the
+    layer's rule.
 
     Returns
     -------
     weight_update : WeightUpdateModel
-        With the weight ``w``; it reads what the neurons' last timestep has left.
+        With the weight ``w``; it reads what the neurons' last timestep has left, and keeps in a variable of its
+        presynaptic neurons what depends on the time of that.
     refs : dict of str to str
         What its references are called in the neuron.
     params : dict of str to float
@@ -236,38 +239,42 @@ def error_feedback(
     Raises
     ------
     GradientError
-        If the loss depends on several variables, or on time.
+        If the loss depends on several variables, or on time and on a variable that a reset changes.
     """
-    step = step_of(neuron)
-    taken = {*step.taken, "w"}
-    gradient = loss_gradient(loss, neuron, frozenset(taken))
+    step = step_of(neuron, postsynaptic)
+    taken = {*step.taken, "w", "m"}
+    constants = {name: c for name, c in step.constants.items() if c.kind != "extra_global_params"}
+    gradient, _ = gradient_among(loss, neuron, constants, taken)
     partials = driven_partials(gradient, step)
     if len(partials) != 1:
         several = " and ".join(partials) or "nothing that synapses drive"
         raise GradientError(f"loss '{loss.name}' depends on {several}: one variable can be fed back")
     ((variable, e),) = partials.items()
     short, wanted = written_in(needed(gradient.assignments, [e]), {"signal": e})
-    constants = {name: c for name, c in step.constants.items() if c.kind != "extra_global_params"}
-    for part in loss.parts:
-        add_constants(constants, taken, part)
-    statements = [
-        *declared(short),
-        tree.Evaluate(tree.Call("addToPost", (algebra.multiply(Name("w", algebra.SCALAR), wanted["signal"]),), VOID)),
-    ]
-    mentioned = set().union(*(tree.names_in(s) for s in statements))
-    if "t" in mentioned:
-        raise GradientError(f"the derivative of loss '{loss.name}' by {variable} needs t: let {neuron.name} keep it")
+    mentioned = set().union(tree.names_in(wanted["signal"]), *(tree.names_in(s) for s in declared(short)))
     own = [v for v in neuron.vars if v.name in mentioned]
     names = {v.name: v.name if v.name != "w" else unused("neuron_w", taken) for v in own}
     moved = {v.name: Name(names[v.name], step.state[v.name]) for v in own}
+    statements = [tree.substitute(s, moved) for s in declared(short)]
+    signal, kept, dynamics = tree.substitute(wanted["signal"], moved), "", ""
+    if "t" in mentioned:
+        # Synapses read it a timestep later: the connection keeps what was the derivative at its own time.
+        check_not_reset(step, [v.name for v in own], variable)
+        kept = unused(f"dloss_d{variable}", taken)
+        dynamics = unparse([*statements, assigned(kept, signal)])
+        statements, signal = [], Name(kept, algebra.SCALAR)
+    sent = algebra.multiply(Name("w", algebra.SCALAR), signal)
+    statements.append(tree.Evaluate(tree.Call("addToPost", (sent,), VOID)))
     fields, derived = params_of(with_params(constants, mentioned, params or {}))
     model = WeightUpdateModel(
         f"{neuron.name}Feedback",
         params=fields,
         derived_params=derived,
         vars=(Var("w"),),
+        pre_vars=(Var(kept),) if kept else (),
         pre_neuron_var_refs=tuple(VarRef(names[v.name], v.type, VarAccessMode.READ_ONLY) for v in own),
-        synapse_dynamics_code=unparse([tree.substitute(s, moved) for s in statements]),
+        pre_dynamics_code=dynamics,
+        synapse_dynamics_code=unparse(statements),
     )
     values = {p.name: float((params or {})[p.name]) for p in fields if p.name in (params or {})}
     return model, {names[v.name]: v.name for v in own}, values

@@ -20,6 +20,7 @@ torch = pytest.importorskip("torch", reason="the references are PyTorch's")
 
 VAN_ROSSUM = Loss("VanRossum", loss_code="loss = 0.5 * errTilda * errTilda;")
 MEMBRANE = {"C": 10.0, "tauMem": 10.0, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 5.0}
+TIMED = Loss("Timed", loss_code="loss = (t < 300.0 * dt ? 0.0 : 1.0 + 0.5 * sin(0.3 * t)) * 0.5 * errTilda * errTilda;")
 ERROR = {"tauRise": 5.0, "tauDecay": 10.0}
 LEAKY = {"C": 1.0, "TauM": 20.0, "Vrest": -65.0, "Vreset": -68.0, "Vthresh": -50.0, "Ioffset": 0.0, "TauRefrac": 3.0}
 ABOVE = "left <= 0.0 && V >= Vth + strength * A"
@@ -85,6 +86,10 @@ def error_of(layer: Any, spikes: Any, t: int) -> Any:
     return 0.5 * layer.filter(torch.tensor(TARGETS[t]) - spikes) ** 2
 
 
+def error_in_time(layer: Any, spikes: Any, t: int) -> Any:
+    return (0.0 if t < 300 else 1.0 + 0.5 * np.sin(0.3 * t)) * error_of(layer, spikes, t)
+
+
 def fed_back(layer: Any, spikes: Any, t: int) -> Any:
     signal = np.sin(0.37 * t + 0.7 * np.arange(SIZE))
     return torch.tensor(signal) * layer.filter(-spikes)
@@ -113,6 +118,11 @@ CASES = {
     "output": Case(
         *(SuperSpikeOutput, ExpCurr, reference.SuperSpikeLayer),
         *({**MEMBRANE, **ERROR, "tauAvgErr": 1e4}, VAN_ROSSUM, error_of, 4.0),
+        initial=REST,
+    ),
+    "output-in-time": Case(
+        *(SuperSpikeOutput, ExpCurr, reference.SuperSpikeLayer),
+        *({**MEMBRANE, **ERROR, "tauAvgErr": 1e4}, TIMED, error_in_time, 4.0),
         initial=REST,
     ),
     "output-delta": Case(
@@ -223,6 +233,12 @@ def trace_a_step_early(rule: EligibilityRule) -> EligibilityRule:
     return changed(rule, pre_dynamics_code="\n".join(reversed(lines)))
 
 
+def time_a_step_late(rule: EligibilityRule) -> EligibilityRule:
+    code = rule.weight_update.post_dynamics_code
+    assert "sin(0.3 * t)" in code
+    return changed(rule, post_dynamics_code=code.replace("sin(0.3 * t)", "sin(0.3 * (t + dt))"))
+
+
 def never_refractory(rule: EligibilityRule) -> EligibilityRule:
     code = rule.neuron.sim_code
     at = code.index("dV_dV = ")
@@ -238,6 +254,7 @@ def never_refractory(rule: EligibilityRule) -> EligibilityRule:
         ("alif", psi_a_step_late),
         ("alif", without_the_gate),
         ("output", trace_a_step_early),
+        ("output-in-time", time_a_step_late),
         ("hidden", never_refractory),
     ],
 )

@@ -79,6 +79,18 @@ def test_what_only_spikes_drive_is_followed_by_eprop() -> None:
         assert [name for name in names if name == "eps_A"] == own
 
 
+@pytest.mark.parametrize("own", ["tau", "tauMem"])
+def test_the_parameter_of_a_loss_has_one_name_in_all_rules(own: str) -> None:
+    """One of the same name is the neuron's, or the postsynaptic model's."""
+    neuron = NeuronModel("Leaky", params=[own], vars=["V"], sim_code=f"V += (Isyn - V) / {own};")
+    level = Loss("Level", params=["tau"], loss_code="loss = 0.5 * (V - tau) * (V - tau);")
+    values = {"tau": 8.0, "Level_tau": 0.5}
+    found = network_rules("eprop", [], (neuron, ExpCurr), level, surrogate="Sigmoid", params=values)
+    assert found.output.params["Level_tau"] == 0.5
+    assert "Level_tau" in found.feedback.synapse_dynamics_code
+    assert found.feedback_params == {"Level_tau": 0.5}
+
+
 @pytest.mark.parametrize("method", ["superspike", "eprop", "rtrl"])
 def test_the_rules_explain_themselves(method: Any) -> None:
     text = rules(method).explain()
@@ -94,8 +106,8 @@ def test_misuse() -> None:
     with pytest.raises(GradientError, match="params: there are 2 layers, not 1"):
         rules("eprop", params=[LEAKY])
     timed = Loss("Timed", loss_code="loss = t * V * V;")
-    with pytest.raises(GradientError, match="the derivative of loss 'Timed' by V needs t: let ClassReadout keep it"):
-        network_rules("eprop", [], (ClassReadout, ExpCurr), timed, surrogate="FastSigmoid")
+    with pytest.raises(GradientError, match="derivative by V depends on V, which a reset changes, and on t or by more"):
+        network_rules("eprop", [], (LIF, ExpCurr), timed, surrogate="FastSigmoid")
     two = Loss("Two", loss_code="loss = V * V * score;")
     with pytest.raises(GradientError, match="loss 'Two' depends on V and score: one variable can be fed back"):
         network_rules("eprop", [], (ClassReadout, ExpCurr), two, surrogate="FastSigmoid")

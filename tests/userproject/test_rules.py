@@ -32,10 +32,10 @@ def test_the_demo_trains(rule: str, tmp_path: Path) -> None:
     assert curve[0, -1] > 0.9
 
 
-@pytest.mark.slow
-def test_yin_yang_learns_by_backpropagation(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("rule", ["superspike", pytest.param("bptt", marks=pytest.mark.slow)])
+def test_yin_yang_learns(rule: str, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--num-train", "400", "--num-valid", "300", "--num-hidden", "60", "--quiet", "--backend", "cpu"]
-    assert yin_yang.main(["--rule", "bptt", "--epochs", "8", *options]) == 0
+    assert yin_yang.main(["--rule", rule, "--epochs", "8", *options]) == 0
     accuracy = float(capsys.readouterr().out.split()[-1].rstrip("%"))
     assert accuracy > 75.0
 
