@@ -60,8 +60,9 @@ def differentiate(
     window : int
         For ``"bptt"``: how many timesteps, at most, are run between two passes.
     checkpoint : int
-        Record blocks of this many timesteps, and run the forward model again from one block to the next: less memory,
-        and more time. Nothing but timesteps may change the model within a window then. 0 records the whole window.
+        For ``"bptt"``, as all that follows. Record blocks of this many timesteps, and run the forward model again from
+        one block to the next: less memory, and more time. Nothing but timesteps may change the model within a window
+        then. 0 records the whole window.
     outputs : sequence of Variable
         Variables of neurons whose adjoints are to be given to ``backward(gradient=...)``, beside those of the loss.
     detach_reset : bool
@@ -94,6 +95,13 @@ def differentiate(
         raise GradientError(f"there is no method {method!r}{did_you_mean(str(method), METHODS)}")
     rule = find_surrogate(surrogate)
     if method != "bptt":
+        given = {
+            "window": window is not None,
+            "checkpoint": checkpoint,
+            "outputs": outputs,
+            "detach_reset": not detach_reset,
+        }
+        _check_forward(method, [name for name, said in given.items() if said])
         return _forward(model, _chosen(model) if wrt is None else wrt, loss or {}, rule, params or {}, method)
     if window is None:
         raise GradientError("method='bptt' needs window, the longest number of timesteps between two backward()")
@@ -107,6 +115,14 @@ def differentiate(
         check_size("differentiate", "window", window),
         check_size("differentiate", "checkpoint", checkpoint, 0),
     )
+
+
+def _check_forward(method: str, given: Sequence[str]) -> None:
+    """Refuse arguments that a forward rule has no use for."""
+    if given:
+        raise GradientError(
+            f"{given[0]} is for method='bptt': '{method}' has no tape and no pass back, and its own way with resets"
+        )
 
 
 def _forward(

@@ -77,6 +77,10 @@ def test_what_has_no_forward_rule() -> None:
         grad.differentiate(model, [(case.groups["B"], "TauM")], loss, method="rtrl", **OPTIONS)
     with pytest.raises(GradientError, match=r"no parameter 'betta'.*'beta'"):
         grad.differentiate(model, weights, loss, surrogate=FastSigmoid, params={"betta": 1.0}, method="rtrl")
+    outputs = [case.groups["B"].vars["V"]]
+    for more in ({"window": 5}, {"checkpoint": 2}, {"outputs": outputs}, {"detach_reset": False}):
+        with pytest.raises(GradientError, match=f"{next(iter(more))} is for method='bptt'"):
+            grad.differentiate(model, weights, loss, method="rtrl", **OPTIONS, **more)
 
 
 LEAKY = NeuronModel(
