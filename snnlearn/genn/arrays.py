@@ -14,7 +14,7 @@ from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.genn import obsolete
 from snnlearn.genn.deprecated import deprecated
 from snnlearn.genn.differentiable import Differentiable
-from snnlearn.genn.protocols import Connection, GroupOfArrays, GroupOfSynapses
+from snnlearn.genn.protocols import Connection, GradientProgram, GroupOfArrays, GroupOfSynapses
 from snnlearn.network import Location, VarInit
 from snnlearn.network.values import as_numbers
 from snnlearn.runtime import Simulation
@@ -53,12 +53,14 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
     _view: NDArray[Any] | None  # the same memory in the user's shape
     _name: str  # what the simulation knows it by
     _device: Callable[[], Simulation | None]
+    _program: GradientProgram | None  # which is told before the device's memory is written
 
     def __init__(self, location: Location, group: GroupOfArrays, type_name: str) -> None:
         # All at once, past the check of names: a network has many arrays.
         vars(self).update(
-            location=location, type=type_name, group=group, _array=None, _view=None, _name="", _device=_nowhere
-        )
+            location=location, type=type_name, group=group, _array=None, _view=None, _name="", _device=_nowhere,
+            _program=None,
+        )  # fmt: skip
 
     @property
     def view(self) -> NDArray[Any]:
@@ -147,11 +149,9 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
             here, simulation = self._loaded(), self._simulation()  # one of which raises
         if self.type in _BOOLEAN:
             self._check_bits(self._loaded())
-        self._note_push()
+        if self._program is not None:
+            self._program._note_push(self)
         simulation.push(self._name, here)
-
-    def _note_push(self) -> None:
-        """Be told of a copy from host to device, before it is made."""
 
     def pull_from_device(self) -> None:
         """Copy from device to host."""

@@ -21,7 +21,7 @@ class Differentiable:
     """
 
     location: Location
-    _program: GradientProgram | None = None  # which reads what the device has of it
+    _program: GradientProgram | None  # which reads what the device has of it
     _wants_grad: bool = False
 
     @property
@@ -73,7 +73,3 @@ class Differentiable:
     def _follow(self, program: GradientProgram) -> None:
         """Tell a program before the variable is written from the host."""
         vars(self)["_program"] = program
-
-    def _note_push(self) -> None:
-        if self._program is not None:
-            self._program._note_push(self)

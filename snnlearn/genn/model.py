@@ -254,8 +254,9 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         if simulation is None or name not in simulation.updates:
             simulation = self._loaded_simulation()
             self._check_update_group(name)
-        for program in self._programs:
-            program._note_update(name)
+        if self._programs:
+            for program in self._programs:
+                program._note_update(name)
         simulation.custom_update(name)
 
     def pull_recording_buffers_from_device(self) -> None:

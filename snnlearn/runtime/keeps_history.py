@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from snnlearn.codegen.plan import Plan
@@ -28,6 +28,7 @@ class KeepsHistory(Exclusive):
     plan: Plan
     history: History | None = None
     checkpoints: Checkpoints | None = None
+    updates: Mapping[str, Callable[[], object]]
     _running: bool
     _arrays: dict[str, Any]
     _flush: Callable[[], object] | None
@@ -157,11 +158,28 @@ class KeepsHistory(Exclusive):
         NetworkError
             Where recordings are too short, code changes what cannot be put back, or there is no memory.
         """
-        self.checkpoints = Checkpoints(self, timesteps, every, overlap)
-        return self.checkpoints
+        self.checkpoints = found = Checkpoints(self, timesteps, every, overlap)
+        self.updates = {name: _noted(run, found, self._written_by(name)) for name, run in self.updates.items()}
+        return found
+
+    def _written_by(self, group: str) -> tuple[str, ...]:
+        """Return the arrays that a group of custom updates writes."""
+        return tuple({name: None for k in self.plan.custom_updates[group] for name in k.writes})
 
     @exclusive
     def flush(self) -> None:
         """Bring every array up to date."""
         if self._flush is not None and self._flush():
             self._check()
+
+
+def _noted(run: Callable[[], object], checkpoints: Checkpoints, written: tuple[str, ...]) -> Callable[[], object]:
+    """Return what runs a group of custom updates, and tells checkpoints which arrays it has changed."""
+
+    def run_and_note() -> object:
+        result = run()
+        for name in written:
+            checkpoints.touched(name)
+        return result
+
+    return run_and_note

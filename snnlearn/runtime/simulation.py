@@ -57,6 +57,7 @@ class Simulation(KeepsHistory, ABC):
         self._by_location = {a.location: a for a in plan.arrays}
         self._host_arrays: dict[str, NDArray[Any]] = {}
         self._checks: dict[Check, None] = {}  # to be done before the next timestep
+        self.history = self.checkpoints = None
 
     def _start(self, seed: int) -> None:
         """Give every array its initial values; an engine calls this when its arrays are there, full of zeros."""
@@ -360,8 +361,6 @@ class Simulation(KeepsHistory, ABC):
             try:
                 if self.updates[group]():
                     self._check()
-                if self.checkpoints is not None:
-                    self._note_changes(name for k in self.plan.custom_updates[group] for name in k.writes)
             finally:
                 self._busy = self._has_waiter
 
