@@ -13,7 +13,7 @@ from snnlearn.genn import GeNNModel
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 torch.set_num_threads(1)
 
-from snnlearn.runtime.torch.engine import TorchEngine  # noqa: E402
+from torch_engine import TorchEngine  # noqa: E402
 
 
 class TorchModel(GeNNModel):

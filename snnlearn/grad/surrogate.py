@@ -46,25 +46,7 @@ def surrogate_derivative(
     gate : expression, optional
         What else the threshold asks for.
     """
-    e = _code(surrogate, "derivative_code", margin, names)
-    return e if gate is None else algebra.select(gate, e, algebra.number(0.0))
-
-
-def surrogate_integral(surrogate: Surrogate, margin: Expr, names: Mapping[str, str]) -> Expr:
-    """Return what a smooth neuron sends for a spike.
-
-    Raises
-    ------
-    GradientError
-        If the surrogate declares no integral.
-    """
-    if "integral_code" not in surrogate.codes():
-        raise GradientError(f"surrogate '{surrogate.name}' has no integral_code, which a smooth neuron needs")
-    return _code(surrogate, "integral_code", margin, names)
-
-
-def _code(surrogate: Surrogate, attribute: str, margin: Expr, names: Mapping[str, str]) -> Expr:
-    root = check_model(surrogate).snippets[attribute].tree
+    root = check_model(surrogate).snippets["derivative_code"].tree
     values = {n.id: tree.Name(names.get(n.id, n.id), n.type) for n in tree.walk(root) if isinstance(n, tree.Name)}
-    found: Expr = tree.substitute(root, values | {"h": margin})
-    return found
+    e: Expr = tree.substitute(root, values | {"h": margin})
+    return e if gate is None else algebra.select(gate, e, algebra.number(0.0))

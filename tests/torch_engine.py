@@ -1,4 +1,4 @@
-"""The engine that runs plans as PyTorch: slow and exact."""
+"""An engine that runs plans as PyTorch, for the table of engines: no user would run it."""
 
 from __future__ import annotations
 
