@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, wraps
 from typing import Any, TypeVar, Union
 
@@ -269,19 +269,24 @@ def rewrite(node: Any, change: Any) -> Any:
     if isinstance(node, tuple):
         items = tuple(rewrite(item, change) for item in node)
         return items if any(new is not old for new, old in zip(items, node, strict=True)) else node
-    if node is None or isinstance(node, (str, bool, ValueType)):
+    if node is None:
         return node
     kind: Any = type(node)
-    names = _field_names(kind)
-    old = [getattr(node, name) for name in names]
-    new = [rewrite(value, change) for value in old]
-    same = all(a is b for a, b in zip(new, old, strict=True))
-    return change(node if same else kind(**dict(zip(names, new, strict=True)), at=node.at))
+    changed = {}
+    for name in _child_names(kind):
+        old = getattr(node, name)
+        new = rewrite(old, change)
+        if new is not old:
+            changed[name] = new
+    return change(replace(node, **changed) if changed else node)
+
+
+_PLAIN = frozenset(["str", "bool", "ValueType"])  # types of fields that hold no node
 
 
 @cache
-def _field_names(kind: Any) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind) if f.compare)
+def _child_names(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind) if f.compare and f.type not in _PLAIN)
 
 
 def substitute(node: Any, values: Mapping[str, Expr]) -> Any:
@@ -310,10 +315,10 @@ def walk(node: Any) -> Iterator[Any]:
         item = waiting.pop()
         if isinstance(item, tuple):
             waiting.extend(item)
-        elif item is not None and not isinstance(item, (str, bool, ValueType)):
+        elif item is not None:
             yield item
             kind: Any = type(item)
-            waiting.extend(getattr(item, name) for name in _field_names(kind))
+            waiting.extend(getattr(item, name) for name in _child_names(kind))
 
 
 def memoised(function: Callable[[Any], Result]) -> Callable[[Any], Result]:

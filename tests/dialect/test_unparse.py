@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,8 +30,7 @@ def spelt(root: Any) -> Any:
     def rename(node: Any) -> Any:
         new = {"Name": "id", "Declare": "name", "Index": "array"}.get(type(node).__name__, "")
         old = getattr(node, new, None)
-        kept = {name: getattr(node, name) for name in tree._field_names(type(node))}
-        return type(node)(**kept | {new: names[old]}) if old in names else node
+        return replace(node, **{new: names[old]}) if old in names else node
 
     return tree.rewrite(root, rename)
 
