@@ -71,6 +71,9 @@ setup(
         "test-cuda": [f"cuda-pathfinder>=1.2; {_HAS_CUDA}", f"nvidia-cuda-nvrtc-cu12>=12.8; {_HAS_CUDA}"],
         # For `snnlearn.torch`: networks as PyTorch modules.
         "torch": ["torch>=2.4"],
+        # For `snnlearn.exchange`: SONATA's files; Neo's objects.
+        "hdf5": ["h5py>=3.8"],
+        "neo": ["neo>=0.13"],
         # A C++ compiler as a wheel, for machines that have none.
         "compiler": ["ziglang"],
     },

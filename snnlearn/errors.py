@@ -17,11 +17,13 @@ __all__ = [
     "CompilerNotFoundError",
     "DeclarationError",
     "DialectError",
+    "ExchangeError",
     "FixedMappingError",
     "FrozenError",
     "GradientError",
     "GradientWarning",
     "LifecycleError",
+    "MissingLibraryError",
     "MissingTorchError",
     "ModelWarning",
     "NetworkError",
@@ -126,6 +128,14 @@ class TrainingError(SnnlearnError, ValueError):
 
 class TargetError(SnnlearnError, ValueError):
     """A spike-train file or picture that cannot serve as a target; the message gives file and line."""
+
+
+class ExchangeError(SnnlearnError, ValueError):
+    """What another program wrote, or is to read, does not fit; the message gives the file and, of text, the line."""
+
+
+class MissingLibraryError(SnnlearnError, ImportError):
+    """An optional library is not installed; the message says how to install it."""
 
 
 class OutputError(SnnlearnError, OSError):

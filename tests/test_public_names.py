@@ -25,6 +25,7 @@ MODULES = (
     "snnlearn.torch",
     "snnlearn.training",
     "snnlearn.io",
+    "snnlearn.exchange",
     "snnlearn.plot",
     "snnlearn.backends",
     "snnlearn.data",
