@@ -69,9 +69,12 @@ class KeepsRecordings(AddsGroups):
         if step >= 2**32:
             raise NetworkError(f"{owner}: every must be below 2**32, not {every}")
         first = None if start is None else check_size(owner, "start", start, 0)
-        record = Record(names, bool(spikes), length, step)
+        return self._record(population, Record(names, bool(spikes), length, step), first)
+
+    def _record(self, population: NeuronGroup, record: Record, start: int | None = None) -> Recording:
+        """Add a recording to a population's description."""
         population._change(records=(*population.spec.records, record))
-        recording = Recording(population, len(population.spec.records) - 1, first)
+        recording = Recording(population, len(population.spec.records) - 1, start)
         population._kept.append(recording)
         return recording
 

@@ -10,6 +10,7 @@ from snnlearn.genn.checkpoints import Checkpoints
 from snnlearn.genn.recording import Recording
 from snnlearn.grad.reverse import Reversal
 from snnlearn.grad.tape import RecordedTape
+from snnlearn.network import Record
 
 
 class Tapes:
@@ -47,12 +48,13 @@ class Tapes:
             self._checkpoints = model.keep_checkpoints(timesteps=window, every=checkpoint, overlap=before)
         groups = {name: self._adopt(model, name, r, constants) for name, r in reversals.items()}
         tracks = {name: r.tape.tracks for name, r in reversals.items() if r.tape.tracks}
+        self.recordings: dict[str, Recording] = {
+            name: model._record(groups[name], Record(tuple(names), False, self._rows, only=True))
+            for name, names in tracks.items()
+        }
         if not tracks:  # all derivatives are constants: what is recorded counts the timesteps
             name, group = next(iter(groups.items()))
-            tracks[name] = [group.model.vars[0].name]
-        self.recordings: dict[str, Recording] = {
-            name: model.record(groups[name], names, timesteps=self._rows) for name, names in tracks.items()
-        }
+            self.recordings[name] = model.record(group, group.model.vars[0].name, timesteps=self._rows)
         self._first = next(iter(self.recordings.values()))
         self._freed, self._passes = 0, 0
         self._cut = True  # whether nothing is known of what came before the window

@@ -22,12 +22,16 @@ class Record:
         How many timesteps are kept; no part of generated source.
     every : int
         Every how many timesteps a row is.
+    only : bool
+        Whether the variables are nowhere but in the rows: each starts from 0 in a timestep, and what computes it is
+        left out where no row is written. Nothing else reads them.
     """
 
     variables: tuple[str, ...]
     spikes: bool
     timesteps: int
     every: int = 1
+    only: bool = False
 
     @property
     def rows(self) -> int:
@@ -60,6 +64,8 @@ def check_records(owner: str, model: NeuronModel, records: tuple[Record, ...]) -
     """Raise NetworkError unless all that is to be recorded is there, and recorded once."""
     known = {v.name: v for v in model.vars}
     seen: set[str] = set()
+    if sum(record.only for record in records) > 1:
+        raise NetworkError(f"{owner}: two recordings are of variables that are nowhere but in the rows")
     for record in records:
         if not (record.variables or record.spikes):
             raise NetworkError(f"{owner}: a recording needs names of variables, or spikes=True")

@@ -20,6 +20,7 @@ from snnlearn.genn import (
     init_postsynaptic,
     init_weight_update,
 )
+from snnlearn.network import Record
 
 NOISY = create_neuron_model(
     "Noisy",
@@ -157,6 +158,48 @@ def test_every_third_timestep_is_a_row(engine: Any, start: Any) -> None:
         pulled(model, recordings, found)
     assert_rows(recordings, found, slice(9, None, 3))  # rows of timesteps 9, 12, 15 and 18
     np.testing.assert_array_equal(recordings[0].times, 0.5 * np.arange(9, 20, 3))
+
+
+DERIVED = {
+    "vars": ["V", "twice", ("small", "uint8_t")],
+    "sim_code": "twice = 2.0 * V; small = V > 1.0 ? 2 : 0; V += 0.1 * id + Isyn;",
+}
+
+
+def test_what_is_nowhere_but_in_rows_is_computed_where_there_is_one(engine: Any, start: Any) -> None:
+    """The rows are those of variables that are kept; where nothing is recorded, neither is there anything to see."""
+    quiet = create_neuron_model("Derived", **DERIVED)
+    spiking = create_neuron_model(
+        "Spiking", **DERIVED, threshold_condition_code="V > 3.0", reset_code="V = 0.0; small += 1;"
+    )
+    model = engine.model("derived")
+    model.batch_size = 2
+    found = {}
+    for neuron, size in ((quiet, 37), (spiking, 1100)):
+        for only in (False, True):
+            values = {"V": 0.0, "twice": 0.0, "small": 0}
+            group = model.add_neuron_population(f"{neuron.name}{only}", size, neuron, {}, values)
+            first = model.record(group, "V", timesteps=8)
+            found[neuron.name, only] = first, model._record(group, Record(("twice", "small"), False, 8, only=only))
+    start(model)
+
+    def assert_alike() -> None:
+        for name in (quiet.name, spiking.name):
+            (v, kept), (other, rows) = found[name, False], found[name, True]
+            np.testing.assert_array_equal(other["V"].values, v["V"].values)
+            for variable in ("twice", "small"):
+                assert kept[variable].values.any(), variable
+                np.testing.assert_array_equal(rows[variable].values, kept[variable].values, err_msg=variable)
+
+    model.run(13)
+    assert_alike()
+    for _, recording in found.values():
+        recording.enabled = False
+    model.run(5)
+    for _, recording in found.values():
+        recording.enabled = True
+    model.run(11)
+    assert_alike()
 
 
 READER = create_neuron_model(

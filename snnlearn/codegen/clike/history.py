@@ -65,6 +65,12 @@ def recorded(recorder: Recorder, number: int, place: Place) -> list[tuple[str, s
     return [(array, f"{place(rows)} + start_of_{number}") for array, rows in recorder.copied]
 
 
+def value_of(kernel: Kernel, array: str) -> str:
+    """Return the value of a neuron that a recorder takes from an array, or from what goes to rows alone."""
+    local = (load.name for load in kernel.loads if load.array == array and load.how == "row")
+    return next(local, f"{array}[i]")
+
+
 def _elements(kernel: Kernel, plan: Plan, row: str, copies: bool) -> str:
     """Return where a row of one copy begins, in elements."""
     assert isinstance(kernel.domain, Neurons)

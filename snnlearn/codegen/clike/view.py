@@ -113,7 +113,7 @@ class KernelView:
                 views[load.array, load.delay] = None
             if load.how == "broadcast" and self.arrays_by_name[load.array].slots > 1:
                 views[load.array, None] = None
-            elif load.store:
+            elif load.store and load.how != "row":
                 views[load.array, 0] = None
         views |= {(name, 0): None for name in kernel.arrays}
         accumulations = sorted(kernel.accumulations, key=lambda a: a.target)
@@ -208,7 +208,7 @@ class KernelView:
         ]
 
     def _value(self, load: Load) -> str:
-        if load.how in ("sum", "broadcast"):
+        if load.how in ("sum", "broadcast", "row"):
             return "0"
         if load.how == "max":
             return f"snn::lowest<{self.ctype(load)}>()"
@@ -230,6 +230,8 @@ class KernelView:
         index = spell_index(self.kernel, load.index)
         element = f"{load.array}[{index}]"
         array = self.arrays_by_name[load.array]
+        if load.how == "row":  # by its recorder
+            return
         if load.how == "sum":
             yield f"{element} += {load.name};"
         elif load.how == "max":

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from snnlearn.codegen.clike import KernelView, literal
 from snnlearn.codegen.cpp.passes import Pass, passes_of
 from snnlearn.codegen.plan import Neurons, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows
-from snnlearn.codegen.plan.parts import Input
+from snnlearn.codegen.plan.parts import Input, Load
 from snnlearn.dialect.tree import calls_in
 
 # Below, waking a thread costs more than its share of the work; in every timestep anew, or now and then.
@@ -153,7 +155,7 @@ class CppKernel(KernelView):
         kept = self.kept_rows
         return [
             {
-                "rows": [f"kept_{x.array}[i] = {x.name};" for x in p.loads if kept.get(x.array) == number],
+                "rows": [self._row_line(x) for x in p.loads if kept.get(x.array) == number],
                 "inputs": [self._input_line(p, v) for v in p.inputs],
                 "loads": self._pass_loads(p),
                 "draws": p.draws,
@@ -164,22 +166,52 @@ class CppKernel(KernelView):
             for number, p in enumerate(passes_of(self.kernel))
         ]
 
+    @property
+    def kept_recorder(self) -> int | None:
+        """Which recorder's rows a loop over neurons writes: one of what is nowhere else, or the only one."""
+        recorders = self.kernel.recorders
+        only = [number for number, r in enumerate(recorders) if r.only]
+        return only[0] if only else 0 if len(recorders) == 1 and self.in_strips else None
+
+    @property
+    def in_strips(self) -> bool:
+        """Whether neurons are updated strip by strip, in passes."""
+        return bool(self.kernel.spikes) or self.foresees
+
     @cached_property
     def kept_rows(self) -> dict[str, int]:
         """The recorded arrays whose rows a loop over neurons writes as it goes, by the number of the pass.
 
         Stores go on while numbers are computed; a copy at the end would have to wait for memory. With several recorders
-        there would be a loop for each case.
+        there would be a loop for each case, so they are those of one recorder.
         """
-        if len(self.kernel.recorders) != 1 or not (self.kernel.spikes or self.foresees):
+        if self.kept_recorder is None:
             return {}
-        recorded = {array for array, _ in self.kernel.recorders[0].copied}
+        recorded = {array for array, _ in self.kernel.recorders[self.kept_recorder].copied}
         return {
             x.array: number
             for number, p in enumerate(passes_of(self.kernel))
             for x in p.loads
             if x.array in recorded and x.index == "neuron"
         }
+
+    def _row_line(self, load: Load) -> str:
+        """Return what stores an element of a row: narrow ones by way of an array, or vectors would have to widen."""
+        if load.array in self.narrow_rows:
+            return f"wide_{load.array}[i - first] = {load.name};"
+        return f"kept_{load.array}[i] = {load.name};"
+
+    @property
+    def narrow_rows(self) -> list[str]:
+        """Those of them whose elements are narrower than what loops over strips compute with."""
+        types = {name: self.arrays_by_name[name].type.dtype_for(self.plan.precision) for name in self.kept_rows}
+        wide = {x.array for x in self.kernel.loads if x.how == "row"} if self.in_strips else ()
+        return [name for name, dtype in types.items() if name in wide and np.dtype(dtype).itemsize < 4]
+
+    def ctype(self, item: Any) -> str:
+        """Return the C type of a load, input or array; flags that go to rows alone are computed as wide integers."""
+        narrow = isinstance(item, Load) and item.how == "row" and item.array in self.narrow_rows
+        return "unsigned int" if narrow else super().ctype(item)
 
     @property
     def kept_lines(self) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from snnlearn.codegen.clike import KernelView, Printer
+from snnlearn.codegen.clike.history import value_of
 from snnlearn.codegen.cuda import thread_mapping
 from snnlearn.codegen.cuda.thread_mapping import WARP, ThreadMapping
 from snnlearn.codegen.plan import Load, Neurons, SpikingRows, Synapses
@@ -155,6 +156,10 @@ class CudaKernel(KernelView):
         assert isinstance(self.kernel.domain, Synapses)
         domain = self.kernel.domain
         return domain.pre * (domain.post if domain.sparse is None else domain.sparse.stride)
+
+    def recorded_value(self, array: str) -> str:
+        """Return what a thread records of an array."""
+        return value_of(self.kernel, array)
 
     @property
     def in_one_block(self) -> bool:

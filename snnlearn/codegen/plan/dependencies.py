@@ -62,7 +62,7 @@ def needed_by(kernel: Kernel, plan: Plan) -> frozenset[str]:
     An element that code assigns to before anything reads it is replaced, and so is one whose value is a played row.
     """
     added_to = {a.target for a in kernel.accumulations}
-    reads = kernel.reads | {load.array for load in kernel.loads} | added_to
+    reads = kernel.reads | {load.array for load in kernel.loads if load.how != "row"} | added_to
     if not isinstance(kernel.domain, Neurons):
         return reads  # others do not run for all elements in each timestep
     assigned = _Assignments(kernel).assigned

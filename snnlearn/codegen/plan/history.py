@@ -38,17 +38,20 @@ class Recorder:
         Arrays, and where their rows are.
     flags : str or None
         Where the rows are of whether neurons have spiked.
+    only : bool
+        Whether the arrays hold nothing: local copies of their elements go to rows alone.
     """
 
     numbers: str
     every: int
     copied: tuple[tuple[str, str], ...]
     flags: str | None = None
+    only: bool = False
 
     @property
     def reads(self) -> frozenset[str]:
         """The arrays it reads."""
-        return frozenset([self.numbers, *(array for array, _ in self.copied)])
+        return frozenset([self.numbers, *(array for array, _ in self.copied if not self.only)])
 
     @property
     def writes(self) -> frozenset[str]:

@@ -113,7 +113,7 @@ class Kernel:
     @cached_property
     def reads(self) -> frozenset[str]:
         """The arrays it reads."""
-        names = {load.array for load in self.loads} | {*self.arrays} | {*self.past}
+        names = {load.array for load in self.loads if load.how != "row"} | {*self.arrays} | {*self.past}
         names |= frozenset().union(*(r.reads for r in self.recorders))
         names |= {name for player in self.players for name in (player.numbers, player.rows)}
         if isinstance(self.domain, SpikingDomain):
@@ -133,7 +133,8 @@ class Kernel:
     @cached_property
     def writes(self) -> frozenset[str]:
         """The arrays it changes."""
-        written = {load.array for load in self.loads if load.store} | {a.target for a in self.accumulations}
+        written = {load.array for load in self.loads if load.store and load.how != "row"}
+        written |= {a.target for a in self.accumulations}
         for part in self.spikes:
             written |= {part.spikes, part.count} | ({part.recording} if part.recording else set())
         written |= frozenset().union(*(r.writes for r in self.recorders))

@@ -76,6 +76,8 @@ class _NeuronKernel:
         found |= context.numbers(n.name, n.model, n.params, n.dynamic_params, "")
         for v in n.model.vars:
             found[v.name] = context.updated(Location(n.name, "own", v.name), v.name)
+        for name in (name for record in n.records if record.only for name in record.variables):
+            found[name] = context.element(Location(n.name, "own", name), "neuron", name, how="row")
         for play in n.plays:
             k.load(context.updated(Location(n.name, "own", play.variable), play.variable))
         return found
@@ -238,7 +240,8 @@ class _NeuronKernel:
                 for name in record.variables
             )
             flags = memory[Location(n.name, "recorded_spikes")].name if record.spikes else None
-            yield Recorder(memory[Location(n.name, "recorder", str(number))].name, record.every, copied, flags)
+            numbers = memory[Location(n.name, "recorder", str(number))].name
+            yield Recorder(numbers, record.every, copied, flags, record.only)
 
     def players(self) -> Iterator[Player]:
         """Yield which rows the timestep takes."""

@@ -13,8 +13,9 @@ from snnlearn.network import Location
 # Which element of an array a kernel touches: of its neuron, of the synapse's two ends, of the synapse, of the kernel
 # that synapses point into, or the only one.
 Index = Literal["neuron", "pre", "post", "synapse", "kernel", "only"]
-# What becomes of a local copy: it replaces the element, or that of every slot, or is added, or replaces what is less.
-Store = Literal["replace", "broadcast", "sum", "max"]
+# What becomes of a local copy: it replaces the element, or that of every slot, or is added, or replaces what is less,
+# or goes to a row that is recorded and nowhere else.
+Store = Literal["replace", "broadcast", "sum", "max", "row"]
 
 
 @dataclass(frozen=True)
