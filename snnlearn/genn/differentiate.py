@@ -23,6 +23,7 @@ from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.network.checks import check_size
 
 METHODS = ("bptt", *FORWARD_METHODS)
+FEEDBACK = ("symmetric",)
 
 
 def differentiate(
@@ -37,6 +38,7 @@ def differentiate(
     checkpoint: int = 0,
     outputs: Sequence[Variable] = (),
     detach_reset: bool = True,
+    feedback: str | None = None,
 ) -> Program | ForwardProgram:
     """Have a model record what its gradient needs; before ``build``.
 
@@ -67,6 +69,10 @@ def differentiate(
         Variables of neurons whose adjoints are to be given to ``backward(gradient=...)``, beside those of the loss.
     detach_reset : bool
         Whether the derivative takes the times of resets for given.
+    feedback : {"symmetric"}, optional
+        For forward rules: what brings the error to populations without a loss. Connections from them to populations
+        with one send the loss's derivative, times their weights, back themselves, in every timestep; populations
+        without a variable for it get the input ``ErrorInput``. Errors of several populations add up.
 
     Returns
     -------
@@ -93,6 +99,8 @@ def differentiate(
         raise GradientError(f"detach_reset is True or False, not {detach_reset!r}; grad.eligibility takes names too")
     if method not in METHODS:
         raise GradientError(f"there is no method {method!r}{did_you_mean(str(method), METHODS)}")
+    if feedback is not None and feedback not in FEEDBACK:
+        raise GradientError(f"there is no feedback {feedback!r}{did_you_mean(str(feedback), FEEDBACK)}")
     rule = find_surrogate(surrogate)
     if method != "bptt":
         given = {
@@ -102,7 +110,13 @@ def differentiate(
             "detach_reset": not detach_reset,
         }
         _check_forward(method, [name for name, said in given.items() if said])
-        return _forward(model, _chosen(model) if wrt is None else wrt, loss or {}, rule, params or {}, method)
+        chosen = _chosen(model) if wrt is None else wrt
+        return _forward(model, chosen, loss or {}, rule, params or {}, method, feedback)
+    if feedback is not None:
+        raise GradientError(
+            f"feedback is for forward rules, {', '.join(map(repr, FORWARD_METHODS))}: '{method}' goes back through the "
+            "weights themselves"
+        )
     if window is None:
         raise GradientError("method='bptt' needs window, the longest number of timesteps between two backward()")
     weights, states, parameters = _sort(model, _chosen(model) if wrt is None else wrt)
@@ -126,13 +140,19 @@ def _check_forward(method: str, given: Sequence[str]) -> None:
 
 
 def _forward(
-    model: GeNNModel, wrt: Sequence[Any], loss: Mapping[Any, Any], surrogate: Surrogate, params: Any, method: Any
+    model: GeNNModel,
+    wrt: Sequence[Any],
+    loss: Mapping[Any, Any],
+    surrogate: Surrogate,
+    params: Any,
+    method: Any,
+    feedback: str | None,
 ) -> ForwardProgram:
     weights, states, parameters = _sort(model, wrt)
     if states or parameters:
         raise GradientError(f"method '{method}' is for weights alone; parameters and variables of neurons need 'bptt'")
     losses = _losses(model, loss, (Loss, FeedbackLoss))
-    return ForwardProgram(model, weights, losses, surrogate, params, method)
+    return ForwardProgram(model, weights, losses, surrogate, params, method, feedback)
 
 
 def _chosen(model: GeNNModel) -> list[Variable]:

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NoReturn, get_args
 
+import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.declare import Loss, Surrogate, Var, WeightUpdateModel
 from snnlearn.dialect import tree
 from snnlearn.errors import GradientError, LifecycleError, did_you_mean
+from snnlearn.genn.symmetric_feedback import SymmetricFeedback
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.assemble import SENDS
 from snnlearn.grad.credit import FeedbackLoss
@@ -36,32 +38,47 @@ class ForwardProgram:
 
     def __init__(
         self, model: Any, weights: Mapping[str, tuple[str, ...]], losses: Mapping[str, Loss | FeedbackLoss],
-        surrogate: Surrogate, params: Mapping[str, float], method: ForwardMethod,
+        surrogate: Surrogate, params: Mapping[str, float], method: ForwardMethod, feedback: str | None = None,
     ) -> None:  # fmt: skip
         self.model, self.method = model, method
         self.rules: dict[str, EligibilityRule] = {}
         self._variables: dict[tuple[str, str], SynapseGroup] = {}
         self._declared = {name: g.spec for name, g in model.neuron_populations.items()}  # before rules change them
-        self._check_params(model, weights, losses, surrogate, params)
+        self._check_params(losses, surrogate, params)
+        self._check_losses(weights, losses if feedback is None else None)
+        self._feedback = SymmetricFeedback(model, weights, losses) if feedback is not None else None
+        for name in weights:
+            self.rules[name] = self._derive(model._by_key[name], losses, surrogate, params)
         for name, variables in weights.items():
-            group: SynapseGroup = model._by_key[name]
+            group = model._by_key[name]
+            self._variables[name, variables[0]] = group
+            _adopt(group, variables[0], self.rules[name])
+            group.vars[variables[0]]._follow(self)
+        for sender in self._feedback.senders if self._feedback is not None else ():
+            sender.send(params)
+        model._programs.append(self)
+
+    def _check_losses(self, weights: Mapping[str, tuple[str, ...]], losses: Mapping[str, Any] | None) -> None:
+        """Check what to differentiate with respect to, and that targets have losses, unless they are fed back."""
+        for name, variables in weights.items():
+            group: SynapseGroup = self.model._by_key[name]
             if len(variables) > 1:
                 raise GradientError(
                     f"'{name}': a forward rule is for one variable of a connection, not {len(variables)}"
                 )
-            if group.trg._key not in losses:
+            if group.post_target_var != "Isyn":
                 raise GradientError(
-                    f"method '{method}' cuts paths through other neurons' spikes, so '{group.trg.name}', which "
-                    f"'{group.name}' leads to, needs a loss of its own: loss={{population: grad.Loss(...)}}, or a "
-                    "grad.FeedbackLoss where it receives the error of another layer"
+                    f"connection '{name}': forward rules know input to Isyn, not to '{group.post_target_var}'; "
+                    "method='bptt' has more"
                 )
-            self.rules[name] = self._derive(group, losses, surrogate, params)
-            self._variables[name, variables[0]] = group
-            _adopt(group, variables[0], self.rules[name])
-            group.vars[variables[0]]._follow(self)
-        model._programs.append(self)
+            if losses is not None and group.trg._key not in losses:
+                raise GradientError(
+                    f"method '{self.method}' cuts paths through other neurons' spikes, so '{group.trg.name}', which "
+                    f"'{group.name}' leads to, needs a loss of its own: loss={{population: grad.Loss(...)}}; or "
+                    "feedback='symmetric', or a grad.FeedbackLoss where it receives the error of another layer"
+                )
 
-    def _check_params(self, model: Any, weights: Any, losses: Any, surrogate: Surrogate, params: Any) -> None:
+    def _check_params(self, losses: Any, surrogate: Surrogate, params: Any) -> None:
         known = {p.name for p in surrogate.params}
         for loss in losses.values():
             known |= {p.name for p in (loss.loss if isinstance(loss, FeedbackLoss) else loss).params}
@@ -83,28 +100,30 @@ class ForwardProgram:
         surrogate: Surrogate,
         params: Mapping[str, float],
     ) -> EligibilityRule:
-        loss = losses[group.trg._key]
-        target, psm = self._declared[group.trg.name], group.spec.postsynaptic
-        last, via = self._layer_of(loss, losses)
-        known = Values(target.params, psm.params, params, last, via)
-        given = rule_values(LayerModels(target.model, psm.model), loss, surrogate, known)
+        psm, target = group.spec.postsynaptic, self._declared[group.trg.name]
+        neuron, key = target.model, group.trg._key
+        if self._feedback is not None and key in self._feedback.neurons:
+            neuron, own = self._feedback.neurons[key], self._feedback.losses[key]
+            layers = self._feedback.layers[key]
+        else:
+            own = (losses[key],)
+            layers = [self._layer_of(loss, losses) for loss in own if isinstance(loss, FeedbackLoss)]
+        known = Values(target.params, psm.params, params, layers)
         return eligibility(
-            target.model,
+            neuron,
             psm.model,
             surrogate=surrogate,
-            loss=loss,
-            params=given,
+            loss=own,
+            params=rule_values(LayerModels(neuron, psm.model), own, surrogate, known),
             dt=self.model.dt,
             jacobian="exact" if self.method == "rtrl" else "subthreshold",
-            detach_reset=detached_by(self.method, target.model),
+            detach_reset=detached_by(self.method, neuron),
         )
 
     def _layer_of(
-        self, loss: Loss | FeedbackLoss, losses: Mapping[str, Loss | FeedbackLoss]
+        self, loss: FeedbackLoss, losses: Mapping[str, Loss | FeedbackLoss]
     ) -> tuple[Mapping[str, float], Mapping[str, float]]:
         """Return the parameters of the layer whose error is fed back, and of how spikes reach it."""
-        if not isinstance(loss, FeedbackLoss):
-            return {}, {}
         alike = {name: spec for name, spec in self._declared.items() if spec.model == loss.neuron}
         layers = {name: spec for name, spec in alike.items() if losses.get(name) == loss.loss} or alike
         incoming = [s.spec.postsynaptic for s in self.model.synapse_populations.values() if s.trg.name in layers]
@@ -113,7 +132,10 @@ class ForwardProgram:
 
     def explain(self) -> str:
         """Return what each rule keeps, cuts and approximates."""
-        return "\n\n".join(f"{name}\n{rule.explain()}" for name, rule in self.rules.items())
+        sections = [f"{name}\n{rule.explain()}" for name, rule in self.rules.items()]
+        if self._feedback is not None:
+            sections.append("\n".join(["feedback, symmetric", *(f"  {line}" for line in self._feedback.explain()), ""]))
+        return "\n\n".join(sections)
 
     # ---- gradients ----
 
@@ -130,7 +152,10 @@ class ForwardProgram:
             group.vars["m"].push_to_device()
 
     def grad(self, what: Any) -> NDArray[Any] | None:
-        """Return the gradient with respect to a variable, summed up since the last `zero_grad` or update."""
+        """Return the gradient with respect to a variable, summed up since the last `zero_grad` or update.
+
+        In the shape of the variable's ``values``: summed over the copies of a batch that share it.
+        """
         group = self._variables.get((what.group._key, what.name))
         if group is None:
             raise GradientError(f"the program does not differentiate with respect to {what.location}; add it to wrt=")
@@ -138,7 +163,7 @@ class ForwardProgram:
             return None
         group.vars["m"].pull_from_device()
         found: NDArray[Any] = -group.vars["m"].values
-        return found
+        return found.sum(axis=0) if found.ndim > np.ndim(what.values) else found
 
     def requires_grad(self, what: Any) -> bool:
         """Whether the program differentiates with respect to a variable."""

@@ -115,7 +115,7 @@ class _Assembler:
             e = surrogate_derivative(surrogate, self.step.margin, surrogate_names, self.step.gate)
             self.psi = Assignment("psi", e, SCALAR)
         gradient = {x: self.partial(x, e) for x, e in self.credit.partials.items()}
-        written = write(self.credit.recursion, gradient, self.coefficients)
+        written = write(self.credit.recursion, gradient, self.coefficients, self.credit.late)
         self.used_names |= written.names
         self.place_coefficients()
         neuron = self.neuron()
@@ -134,7 +134,7 @@ class _Assembler:
 
     def partial(self, x: str, e: Expr) -> Expr:
         """Return a derivative of the loss as code of synapses sees it."""
-        chain = needed(self.credit.gradient.assignments, [e]) if self.credit.signal is None else ()
+        chain = needed(self.credit.assignments, [e])
         short, wanted = written_in(chain, {x: e})
         e = wanted[x]
         names = tree.names_in(e).union(*(tree.names_in(value_of(a)) for a in short)) - {a.name for a in short}

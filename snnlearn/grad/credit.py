@@ -1,9 +1,9 @@
-"""What a rule makes small: a loss of the neuron itself, or that of another layer, whose error signal is fed back."""
+"""What a rule makes small: a loss of the neuron itself, those of other layers, whose error signals are fed back."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel
@@ -13,6 +13,7 @@ from snnlearn.errors import GradientError, did_you_mean
 from snnlearn.grad.constants import add_constants, values_of
 from snnlearn.grad.facts import assume, facts_of
 from snnlearn.grad.loss import LossGradient, driven_partials, loss_gradient
+from snnlearn.grad.single import Assignment
 from snnlearn.grad.step import Constant, step_of, value_of
 from snnlearn.grad.tangents import Recursion, Row, Tangent, followed_by, recursion_of, relevant
 
@@ -35,12 +36,21 @@ class FeedbackLoss:
     via : "spike" or PostsynapticModel, optional
         How a spike reaches the loss: as one of the layer's own would (Zenke & Ganguli 2018), or as it arrives through
         a postsynaptic model (Bellec et al. 2020).
+    symmetric : bool
+        Whether the signal comes back through the weights that lead to the layer, one timestep after what it is of. The
+        rule then pairs it with what a spike has done by that timestep, unless it counts as one of the layer's own.
     """
 
     neuron: NeuronModel
     loss: Loss
     signal: str = "errTilda"
     via: Literal["spike"] | PostsynapticModel = "spike"
+    symmetric: bool = False
+
+    @property
+    def late(self) -> bool:
+        """Whether the signal is to be paired with the tangents of the timestep before."""
+        return self.symmetric and isinstance(self.via, PostsynapticModel)
 
 
 @dataclass(frozen=True)
@@ -52,32 +62,40 @@ class Credit:
     recursion : Recursion
     partials : mapping of str to expression
         The loss's derivative by variables after the timestep.
-    gradient : LossGradient
-        Where those come from.
-    signal : str, optional
-        The variable that holds them, where they are fed back.
+    assignments : tuple of Assignment
+        What those are made of.
+    late : frozenset of str
+        The variables of which the derivative is that of a timestep before.
     """
 
     recursion: Recursion
-    partials: Mapping[str, Expr]
-    gradient: LossGradient
-    signal: str | None = None
+    partials: Mapping[str, Expr] = field(default_factory=dict)
+    assignments: tuple[Assignment, ...] = ()
+    late: frozenset[str] = frozenset()
 
 
-def own_credit(
-    recursion: Recursion, loss: Loss, neuron: NeuronModel, constants: dict[str, Constant], taken: set[str]
+def with_own(
+    credit: Credit, loss: Loss, neuron: NeuronModel, constants: dict[str, Constant], taken: set[str]
 ) -> Credit:
-    """Return the credit of a loss of the neuron's own variables."""
+    """Return a credit that has that of a loss of the neuron's own variables too."""
     gradient, names = gradient_among(loss, neuron, constants, taken)
-    constants_now = recursion.constants | names
-    return Credit(replace(recursion, constants=constants_now), gradient.partials, gradient)
+    recursion = replace(credit.recursion, constants=credit.recursion.constants | names)
+    return replace(
+        credit,
+        recursion=recursion,
+        partials={**credit.partials, **gradient.partials},
+        assignments=(*credit.assignments, *gradient.assignments),
+    )
 
 
 def gradient_among(
-    loss: Loss, neuron: NeuronModel, constants: dict[str, Constant], taken: set[str]
+    loss: Loss, neuron: NeuronModel, constants: dict[str, Constant], taken: set[str], apart: Collection[str] = ()
 ) -> tuple[LossGradient, frozenset[str]]:
-    """Return the derivatives of a loss, and what its constants are called there: they become some of ``constants``."""
-    gradient = loss_gradient(loss, neuron, frozenset(taken))
+    """Return the derivatives of a loss, and what its constants are called there: they become some of ``constants``.
+
+    No value within is called as one of the names ``taken`` and ``apart``.
+    """
+    gradient = loss_gradient(loss, neuron, frozenset([*taken, *apart]))
     names: dict[str, str] = {}
     for part in loss.parts:
         names |= add_constants(constants, taken, part)
@@ -96,8 +114,8 @@ def _renamed(e: Expr, names: Mapping[str, str]) -> Expr:
     return found
 
 
-def fed_back(
-    recursion: Recursion,
+def with_feedback(
+    credit: Credit,
     feedback: FeedbackLoss,
     neuron: NeuronModel,
     constants: dict[str, Constant],
@@ -105,7 +123,7 @@ def fed_back(
     params: Mapping[str, float],
     dt: float | None,
 ) -> Credit:
-    """Return the credit of a loss of another layer.
+    """Return a credit that has that of a loss of another layer too.
 
     Raises
     ------
@@ -122,11 +140,17 @@ def fed_back(
         several = " and ".join(partials) or "nothing that synapses drive"
         raise GradientError(f"loss '{feedback.loss.name}' depends on {several}: one variable can be fed back")
     (variable,) = partials
-    second, prefix = _response(feedback, constants, taken, params, dt)
-    together = followed_by(recursion, second, "spike", prefix)
+    known = {row.target.name for row in credit.recursion.rows}
+    second, prefix = _response(feedback, constants, taken, known, params, dt)
+    together = followed_by(credit.recursion, second, "spike", prefix)
     _check_linear(relevant(together, [prefix[variable]]), {*prefix.values()}, feedback)
     signal = Name(feedback.signal, next(tree.walk(gradient.partials[variable])).type)
-    return Credit(together, {prefix[variable]: signal}, gradient, feedback.signal)
+    return replace(
+        credit,
+        recursion=together,
+        partials={**credit.partials, prefix[variable]: signal},
+        late=credit.late | {prefix[variable]} if feedback.late else credit.late,
+    )
 
 
 def _check_linear(recursion: Recursion, names: Collection[str], feedback: FeedbackLoss) -> None:
@@ -143,6 +167,7 @@ def _response(
     feedback: FeedbackLoss,
     constants: dict[str, Constant],
     taken: set[str],
+    known_tangents: set[str],
     params: Mapping[str, float],
     dt: float | None,
 ) -> tuple[Recursion, dict[str, str]]:
@@ -162,6 +187,8 @@ def _response(
     prefix = {}
     for x in [*step.state, *step.inputs]:
         prefix[x] = f"{feedback.neuron.name}_{x}" if x in taken else x
+        while prefix[x] in known_tangents:  # of another layer, of the same model
+            prefix[x] += "_"
     if model is not None:
         rows = [_with_arrival(r, second.arrivals) for r in rows]
     constant = frozenset(names.values()) | {"dt"}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from snnlearn.declare import Surrogate
+from snnlearn.declare import PostsynapticModel, Surrogate
 from snnlearn.dialect import tree, unparse
 from snnlearn.dialect.source import Place
 from snnlearn.dialect.tree import Expr
@@ -32,7 +32,7 @@ def explain(
     made: Assembled,
     jacobian: str,
     detach_reset: bool | Collection[str],
-    loss: Any,
+    losses: Sequence[Any],
     surrogate: Surrogate,
 ) -> str:
     """Return what a rule is, in words."""
@@ -45,8 +45,8 @@ def explain(
     if values:
         lines += ["", "values of the postsynaptic neuron that synapses read"]
         lines += [f"  {n}, kept by {who}: {e}" for n, who, e in values]
-    lines += ["", "cut"] + [f"  {line}" for line in _cuts(step, credit, detach_reset, loss)]
-    approximated = list(_approximations(step, jacobian, loss, made))
+    lines += ["", "cut"] + [f"  {line}" for line in _cuts(step, detach_reset, losses)]
+    approximated = list(_approximations(step, jacobian, losses, made))
     if approximated:
         lines += ["", "approximated"] + [f"  {line}" for line in approximated]
     return "\n".join(lines) + "\n"
@@ -86,24 +86,30 @@ def _called(coefficient: Expr, made: Assembled) -> str:
     return made.coefficients.get(coefficient) or unparse(coefficient)
 
 
-def _cuts(step: Step, credit: Credit, detach_reset: bool | Collection[str], loss: Any) -> Iterator[str]:
+def _cuts(step: Step, detach_reset: bool | Collection[str], losses: Sequence[Any]) -> Iterator[str]:
     yield "paths through spikes of other neurons, and of the neuron's own to itself through synapses"
     reset = [a.resets for a in step.assignments if a.resets is not None]
     cut = [x for x in dict.fromkeys(reset) if detach_reset is True or (detach_reset and x in detach_reset)]
     if cut:
         yield f"the derivative of the spike along the reset of {', '.join(cut)} (detach_reset)"
-    if isinstance(loss, FeedbackLoss):
+    for loss in (loss for loss in losses if isinstance(loss, FeedbackLoss)):
         yield f"how {loss.neuron.name}'s own spikes change what it makes of this neuron's (its linear response remains)"
 
 
-def _approximations(step: Step, jacobian: str, loss: Any, made: Assembled) -> Iterator[str]:
+def _approximations(step: Step, jacobian: str, losses: Sequence[Any], made: Assembled) -> Iterator[str]:
     if any("psi" in text for text in (*made.posted, *made.kept, *made.kept.values())):
         yield "the derivative of a spike, by the surrogate"
     if jacobian == "subthreshold":
         gate = "" if step.gate is None else f" and is never kept from spiking ({unparse(_as_declared(step))})"
         yield f"the Jacobian, by that of a neuron that does not spike{gate}: resets leave the tangents as they are"
-    if isinstance(loss, FeedbackLoss):
+    fed_back = [loss for loss in losses if isinstance(loss, FeedbackLoss)]
+    for loss in (loss for loss in fed_back if not loss.symmetric):
         yield f"the weights from here to the loss, by those through which '{loss.signal}' comes back"
+    for loss in (loss for loss in fed_back if not isinstance(loss.via, PostsynapticModel)):
+        yield (
+            f"how a spike reaches {loss.neuron.name}'s loss, by what a spike of its own would do; "
+            f"'{loss.signal}' comes a timestep late"
+        )
     for place in made.compared:
         yield "a comparison counts as constant: " + str(place.error("here")).split("\n")[1].strip()
 

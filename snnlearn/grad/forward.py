@@ -6,8 +6,8 @@ the loss: ``eps(t) = J(t) eps(t-1) + what arrives``, ``m -= dl/dx eps``. Paths t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, WeightUpdateModel
@@ -16,7 +16,7 @@ from snnlearn.dialect.tokens import LONGEST
 from snnlearn.errors import GradientError, did_you_mean
 from snnlearn.grad.assemble import WITH_JACOBIAN, Assembled, assemble
 from snnlearn.grad.constants import add_constants, values_of
-from snnlearn.grad.credit import Credit, FeedbackLoss, fed_back, own_credit
+from snnlearn.grad.credit import Credit, FeedbackLoss, with_feedback, with_own
 from snnlearn.grad.explain import explain, warn_of_comparisons
 from snnlearn.grad.facts import assume, facts_of
 from snnlearn.grad.step import Constant, Step, located, step_of
@@ -66,7 +66,7 @@ def eligibility(
     postsynaptic: PostsynapticModel,
     *,
     surrogate: Surrogate | str,
-    loss: Loss | FeedbackLoss,
+    loss: Loss | FeedbackLoss | Sequence[Loss | FeedbackLoss],
     params: Mapping[str, float] | None = None,
     dt: float | None = None,
     jacobian: JacobianKind = "subthreshold",
@@ -82,8 +82,8 @@ def eligibility(
         Of the connection.
     surrogate : Surrogate or str
         What stands for the derivative of a spike, or its name in the library.
-    loss : Loss or FeedbackLoss
-        What becomes small: of this neuron, or of a layer whose error signal it receives.
+    loss : Loss or FeedbackLoss, or a sequence of such
+        What becomes small: of this neuron, or of a layer whose error signal it receives; several add up.
     params : mapping of str to float, optional
         Values of parameters, which decide branches. A name that several of the declarations have is the neuron's;
         the others' begins with the declaration's name, as in ``ExpCurr_tau``.
@@ -115,6 +115,7 @@ def eligibility(
     if jacobian not in get_args(JacobianKind):
         raise GradientError(f"there is no jacobian '{jacobian}'{did_you_mean(str(jacobian), get_args(JacobianKind))}")
     exact, given = jacobian == "exact", dict(params or {})
+    losses = (loss,) if isinstance(loss, (Loss, FeedbackLoss)) else tuple(loss)
     surrogate = find_surrogate(surrogate)
     step = step_of(neuron, postsynaptic)
     _check_reset(step, detach_reset)
@@ -130,11 +131,14 @@ def eligibility(
     known = {*constants, "dt"}
 
     def credit_of(states: Collection[str] | None, constants: dict[str, Constant], taken: set[str]) -> Credit:
-        spike = "spike" if isinstance(loss, FeedbackLoss) else ""
-        recursion = recursion_of(used, known, detached=detach_reset, quiet=not exact, spike=spike, states=states)
-        if isinstance(loss, FeedbackLoss):
-            return fed_back(recursion, loss, neuron, constants, taken, given, dt)
-        return own_credit(recursion, loss, neuron, constants, taken)
+        spike = "spike" if any(isinstance(one, FeedbackLoss) for one in losses) else ""
+        found = Credit(recursion_of(used, known, detached=detach_reset, quiet=not exact, spike=spike, states=states))
+        for one in losses:
+            if isinstance(one, FeedbackLoss):
+                found = with_feedback(found, one, neuron, constants, taken, given, dt)
+            else:
+                found = with_own(found, one, neuron, constants, taken)
+        return found
 
     # What no weight reaches has no tangent: only then is it known which comparisons matter.
     first = _reached(credit_of(None, dict(constants), set(taken)), step)
@@ -146,7 +150,7 @@ def eligibility(
     made = assemble(step, used, found, surrogate, surrogate_names, constants, given, taken)
     _check_length(made)
     warn_of_comparisons(made.compared)
-    text = explain(step, found, made, jacobian, detach_reset, loss, surrogate)
+    text = explain(step, found, made, jacobian, detach_reset, losses, surrogate)
     return _rule(made, neuron, postsynaptic, given, text)
 
 
@@ -205,4 +209,4 @@ def _reached(credit: Credit, step: Step) -> Credit:
         )
     if any("psi" in tree.names_in(c) for row in recursion.rows for c in row.terms.values()):
         step.need_margin()
-    return Credit(recursion, partials, credit.gradient, credit.signal)
+    return replace(credit, recursion=recursion, partials=partials)

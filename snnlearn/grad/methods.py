@@ -7,30 +7,16 @@ layer sends in every timestep: a weighted sum of the loss's derivatives. It reac
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-from snnlearn.declare import (
-    InputVar,
-    Loss,
-    Model,
-    NeuronModel,
-    PostsynapticModel,
-    Surrogate,
-    Var,
-    VarAccessMode,
-    VarRef,
-    WeightUpdateModel,
-)
-from snnlearn.dialect import algebra, tree, unparse
-from snnlearn.dialect.library import VOID
-from snnlearn.dialect.tree import Name
+from snnlearn.declare import Loss, Model, NeuronModel, PostsynapticModel, Surrogate, WeightUpdateModel
 from snnlearn.errors import GradientError, did_you_mean
-from snnlearn.grad.constants import add_constants, params_of, with_params
-from snnlearn.grad.credit import FeedbackLoss, gradient_among
-from snnlearn.grad.derivatives import assigned, declared, needed, unused, written_in
+from snnlearn.grad.constants import add_constants
+from snnlearn.grad.credit import FeedbackLoss
+from snnlearn.grad.error_signal import SIGNAL, error_feedback, with_error_signal
 from snnlearn.grad.forward import EligibilityRule, JacobianKind, eligibility
-from snnlearn.grad.loss import check_not_reset, driven_partials, loss_gradient
+from snnlearn.grad.loss import loss_gradient
 from snnlearn.grad.step import Constant, find_driven, step_of
 from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.grad.tangents import Tangent, recursion_of
@@ -39,9 +25,6 @@ ForwardMethod = Literal["superspike", "eprop", "rtrl"]
 """``"superspike"``: traces as of a neuron that does not spike (Zenke & Ganguli 2018). ``"eprop"``: so too, but what
 only spikes drive, such as an adapting threshold, is followed (Bellec et al. 2020). ``"rtrl"``: the exact Jacobian of
 each neuron (Williams & Zipser 1989); paths through other neurons' spikes are cut here too."""
-
-SIGNAL_INPUT = "ErrorInput"  # of a neuron that receives an error signal
-SIGNAL = "errorSignal"
 
 
 class LayerModels(NamedTuple):
@@ -60,7 +43,7 @@ class NetworkRules:
     output : EligibilityRule
         Of the weights into the last layer.
     hidden : tuple of EligibilityRule
-        Of those into the layers before, in order. Their neurons have the further input `SIGNAL_INPUT`, unless they
+        Of those into the layers before, in order. Their neurons have the further input ``ErrorInput``, unless they
         declare a variable ``errTilda`` that they are to take the signal from.
     feedback : WeightUpdateModel
         Of connections from the last layer to those before, whose weights ``w`` send the error signal. Variables of
@@ -124,13 +107,13 @@ def network_rules(
     given = _by_layer(params, len(layers))
     last, chosen = layers[-1], find_surrogate(surrogate)
     jacobian: JacobianKind = "exact" if method == "rtrl" else "subthreshold"
-    via = "spike" if _answers_to_its_spikes(last.neuron, loss) else last.postsynaptic
+    via = "spike" if answers_to_its_spikes(last.neuron, loss) else last.postsynaptic
 
     def rule(layer: LayerModels, what: Loss | FeedbackLoss, values: dict[str, float]) -> EligibilityRule:
         detached = detached_by(method, layer.neuron) if detach_reset is None else detach_reset
         options = {"dt": dt, "jacobian": jacobian, "detach_reset": detached}
-        known = Values(values, values, values, given[-1], given[-1])
-        own = rule_values(layer, what, chosen, known)
+        known = Values(values, values, values, ((given[-1], given[-1]),))
+        own = rule_values(layer, (what,), chosen, known)
         return eligibility(*layer, surrogate=chosen, loss=what, params=own, **options)  # type: ignore[arg-type]
 
     rules = []
@@ -157,11 +140,13 @@ class Values(NamedTuple):
     neuron: Mapping[str, float]
     postsynaptic: Mapping[str, float]
     more: Mapping[str, float]  # of surrogate and losses
-    last: Mapping[str, float]  # of the neuron whose loss is fed back
-    via: Mapping[str, float]  # of the postsynaptic model through which a spike reaches that
+    # Of the neuron of each loss that is fed back, and of the postsynaptic model through which a spike reaches that.
+    layers: Sequence[tuple[Mapping[str, float], Mapping[str, float]]] = ()
 
 
-def rule_values(layer: LayerModels, what: Loss | FeedbackLoss, surrogate: Surrogate, known: Values) -> dict[str, float]:
+def rule_values(
+    layer: LayerModels, losses: Sequence[Loss | FeedbackLoss], surrogate: Surrogate | None, known: Values
+) -> dict[str, float]:
     """Return the values of parameters by the names that they have in a layer's rule."""
     step = step_of(*layer)
     found: dict[str, float] = {}
@@ -173,12 +158,14 @@ def rule_values(layer: LayerModels, what: Loss | FeedbackLoss, surrogate: Surrog
 
     for name, c in step.constants.items():
         take(name, c, known.neuron if c.model is layer.neuron else known.postsynaptic)
-    models: list[tuple[Model, Mapping[str, float]]] = [(surrogate, known.more)]
-    if isinstance(what, FeedbackLoss):
-        models += [(what.neuron, known.last)]
-        models += [(what.via, known.via)] if isinstance(what.via, PostsynapticModel) else []
-    else:
-        models += [(part, known.more) for part in what.parts]
+    models: list[tuple[Model, Mapping[str, float]]] = [(surrogate, known.more)] if surrogate is not None else []
+    layers = iter(known.layers)
+    for one in losses:
+        if isinstance(one, FeedbackLoss):
+            last, via = next(layers)
+            models += [(one.neuron, last), *([(one.via, via)] if isinstance(one.via, PostsynapticModel) else [])]
+        else:
+            models += [(part, known.more) for part in one.parts]
     constants: dict[str, Constant] = {}
     taken = {*step.taken, "w", "m"}
     for model, values in models:
@@ -196,7 +183,7 @@ def detached_by(method: ForwardMethod, neuron: NeuronModel) -> bool | tuple[str,
     return tuple(v.name for v in neuron.vars if v.name in driven)
 
 
-def _answers_to_its_spikes(neuron: NeuronModel, loss: Loss) -> bool:
+def answers_to_its_spikes(neuron: NeuronModel, loss: Loss) -> bool:
     """Whether a neuron's own spike changes what the loss depends on within its timestep."""
     step = step_of(neuron)
     recursion = recursion_of(step, (), detached=True, quiet=True, spike="spike")
@@ -205,76 +192,3 @@ def _answers_to_its_spikes(neuron: NeuronModel, loss: Loss) -> bool:
         if row.terms.keys() & reached:
             reached.add(row.target)
     return any(Tangent("after", x) in reached for x in loss_gradient(loss, neuron).partials)
-
-
-def with_error_signal(neuron: NeuronModel) -> NeuronModel:
-    """Return a neuron with a further input, `SIGNAL_INPUT`, whose value it keeps in a variable, `SIGNAL`."""
-    return replace(
-        neuron,
-        name=f"{neuron.name}WithError",
-        vars=(*neuron.vars, Var(SIGNAL)),
-        additional_input_vars=(*neuron.additional_input_vars, InputVar(SIGNAL_INPUT, "scalar", 0.0)),
-        sim_code=f"{neuron.sim_code}\n{SIGNAL} = {SIGNAL_INPUT};\n",
-    )
-
-
-def error_feedback(
-    neuron: NeuronModel, postsynaptic: PostsynapticModel, loss: Loss, params: Mapping[str, float] | None = None
-) -> tuple[WeightUpdateModel, dict[str, str], dict[str, float]]:
-    """Return the weight update that sends a loss's derivative to the layers before, in every timestep.
-
-    Its own postsynaptic model is to pass on what arrives, as ``DeltaCurr`` does. Names of parameters are those of the
-    layer's rule.
-
-    Returns
-    -------
-    weight_update : WeightUpdateModel
-        With the weight ``w``; it reads what the neurons' last timestep has left, and keeps in a variable of its
-        presynaptic neurons what depends on the time of that.
-    refs : dict of str to str
-        What its references are called in the neuron.
-    params : dict of str to float
-        Of it, as far as they were given.
-
-    Raises
-    ------
-    GradientError
-        If the loss depends on several variables, or on time and on a variable that a reset changes.
-    """
-    step = step_of(neuron, postsynaptic)
-    taken = {*step.taken, "w", "m"}
-    constants = {name: c for name, c in step.constants.items() if c.kind != "extra_global_params"}
-    gradient, _ = gradient_among(loss, neuron, constants, taken)
-    partials = driven_partials(gradient, step)
-    if len(partials) != 1:
-        several = " and ".join(partials) or "nothing that synapses drive"
-        raise GradientError(f"loss '{loss.name}' depends on {several}: one variable can be fed back")
-    ((variable, e),) = partials.items()
-    short, wanted = written_in(needed(gradient.assignments, [e]), {"signal": e})
-    mentioned = set().union(tree.names_in(wanted["signal"]), *(tree.names_in(s) for s in declared(short)))
-    own = [v for v in neuron.vars if v.name in mentioned]
-    names = {v.name: v.name if v.name != "w" else unused("neuron_w", taken) for v in own}
-    moved = {v.name: Name(names[v.name], step.state[v.name]) for v in own}
-    statements = [tree.substitute(s, moved) for s in declared(short)]
-    signal, kept, dynamics = tree.substitute(wanted["signal"], moved), "", ""
-    if "t" in mentioned:
-        # Synapses read it a timestep later: the connection keeps what was the derivative at its own time.
-        check_not_reset(step, [v.name for v in own], variable)
-        kept = unused(f"dloss_d{variable}", taken)
-        dynamics = unparse([*statements, assigned(kept, signal)])
-        statements, signal = [], Name(kept, algebra.SCALAR)
-    sent = algebra.multiply(Name("w", algebra.SCALAR), signal)
-    statements.append(tree.Evaluate(tree.Call("addToPost", (sent,), VOID)))
-    fields, derived = params_of(with_params(constants, mentioned, params or {}))
-    model = WeightUpdateModel(
-        f"{neuron.name}Feedback",
-        params=fields,
-        derived_params=derived,
-        vars=(Var("w"),),
-        pre_vars=(Var(kept),) if kept else (),
-        pre_neuron_var_refs=tuple(VarRef(names[v.name], v.type, VarAccessMode.READ_ONLY) for v in own),
-        pre_dynamics_code=dynamics,
-        synapse_dynamics_code=unparse(statements),
-    )
-    values = {p.name: float((params or {})[p.name]) for p in fields if p.name in (params or {})}
-    return model, {names[v.name]: v.name for v in own}, values

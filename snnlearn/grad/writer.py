@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from snnlearn.dialect import algebra, tree, unparse
@@ -65,7 +65,9 @@ class Written:
     variables: Mapping[Tangent, str]
 
 
-def write(recursion: Recursion, gradient: Mapping[str, Expr], coefficients: Coefficients) -> Written:
+def write(
+    recursion: Recursion, gradient: Mapping[str, Expr], coefficients: Coefficients, late: Collection[str] = ()
+) -> Written:
     """Return a recursion as code, and with it the gradient.
 
     Parameters
@@ -75,17 +77,24 @@ def write(recursion: Recursion, gradient: Mapping[str, Expr], coefficients: Coef
         The loss's derivative by variables after the timestep, as code of synapses sees it.
     coefficients : Coefficients
         Takes what is neither a constant nor a tangent.
+    late : collection of str
+        The variables whose derivative is of the timestep before, as are the tangents that it is paired with.
     """
-    return _Writer(recursion, gradient, coefficients).write()
+    return _Writer(recursion, gradient, coefficients, late).write()
 
 
 class _Writer:
-    def __init__(self, recursion: Recursion, gradient: Mapping[str, Expr], coefficients: Coefficients) -> None:
+    def __init__(
+        self, recursion: Recursion, gradient: Mapping[str, Expr], coefficients: Coefficients, late: Collection[str]
+    ) -> None:
         self.recursion, self.gradient, self.coefficients = recursion, gradient, coefficients
+        self.paired = {x: Tangent("before" if x in late else "after", x) for x in gradient}
         self.taken = coefficients.taken
         self.shared = recursion.traces
+        self.shared |= {t for t in self.paired.values() if _after(t) in self.shared}
         self.rows = recursion.by_target
         lasting = [t for row in recursion.rows for t in row.terms if t.stage == "before"]
+        lasting += [t for t in self.paired.values() if t.stage == "before"]
         self.stored = {t: unused(f"eps_{t.name}", self.taken) for t in dict.fromkeys(lasting)}
         self.traces = {t: name for t, name in self.stored.items() if t in self.shared}
         self.own = {t: name for t, name in self.stored.items() if t not in self.shared}
@@ -120,13 +129,13 @@ class _Writer:
     def synapse_code(self) -> str:
         rows = [row for row in self.recursion.rows if row.target not in self.shared]
         values: dict[Tangent, Expr] = {t: Name(name, SCALAR) for t, name in self.own.items()}
-        read = [t for row in rows for t in row.terms] + [Tangent("after", x) for x in self.gradient]
+        read = [t for row in rows for t in row.terms] + [*self.paired.values()]
         for t in dict.fromkeys(read):
             if t in self.shared:
                 values[t] = Name(self.readable(t), SCALAR)
         steps = self.follow(rows, values)
         finals = {name: values[_after(t)] for t, name in self.own.items()}
-        terms = [multiply(e, values[Tangent("after", x)]) for x, e in self.gradient.items()]
+        terms = [multiply(e, values[self.paired[x]]) for x, e in self.gradient.items()]
         return self.code(steps, {"m": algebra.total(terms)} | finals)
 
     def readable(self, t: Tangent) -> str:

@@ -1,0 +1,314 @@
+"""Symmetric feedback: where nothing is cut, forward rules with it give what backpropagation through time does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from snnlearn import genn, grad
+from snnlearn.declare import NeuronModel
+from snnlearn.errors import GradientError
+from snnlearn.grad.credit import FeedbackLoss
+from snnlearn.models import LIF, Feedback, SuperSpikeHidden, SuperSpikeOutput
+from snnlearn.models.surrogates import FastSigmoid
+
+pytest.importorskip("torch", reason="the reference of gradients needs PyTorch, the extra 'torch'")
+
+import bptt_reference as by_hand
+import torch
+from gradient_networks import BETA, MEMBRANE, Case, Weights, describe, scripted
+
+STEPS = 120
+RANDOM = np.random.default_rng(5)
+READOUT = NeuronModel(
+    "Leaky",
+    params=["tau"],
+    derived_params=[("decay", lambda pars, dt: np.exp(-dt / pars["tau"]))],
+    vars=["V"],
+    sim_code="V = Isyn - decay * (Isyn - V);",
+)
+# Of the first timesteps: the gradient of what a timestep leaves is complete three timesteps later.
+LEVEL = grad.Loss("Level", params=["stop"], loss_code="loss = t < stop ? 0.5 * (V - 3.0) * (V - 3.0) : 0.0;")
+FALL = grad.Loss("Fall", params=["stop"], loss_code="loss = t < stop ? 0.1 * V * V - 2.0 * V : 0.0;")
+MEAN = grad.Loss("Mean", params=["stop"], loss_code="loss = t < stop ? 3.0 * V : 0.0;")
+SIZES = {"A": 6, "B": 5, "R": 4, "Q": 3}
+TAUS = {"R": 20.0, "Q": 8.0}
+CONNECTIONS = [("Input", "A"), ("Input", "B"), ("A", "R"), ("B", "R"), ("A", "Q"), ("B", "Q")]
+OPTIONS = {"surrogate": FastSigmoid, "params": {"beta": BETA, "stop": float(STEPS) - 0.5}, "feedback": "symmetric"}
+
+
+@dataclass
+class Network:
+    """Two hidden layers of LIF neurons, each connected to two readouts, with an engine's model of it."""
+
+    batch: int = 1
+    sparse: bool = False
+    own: bool = False  # whether a hidden layer has a loss too
+    precision: str = "double"
+
+    def __post_init__(self) -> None:
+        random = np.random.default_rng(3)
+        self.inputs = random.uniform(size=(STEPS + 3, self.batch, 8)) < 0.1
+        self.inputs[STEPS:] = False
+        sizes = {"Input": 8, **SIZES}
+        shapes = {a + b: (sizes[a], sizes[b]) for a, b in CONNECTIONS}
+        self.weights = {
+            name: random.normal(*((8.0, 6.0) if name.startswith("Input") else (0.3, 1.0)), shape)
+            for name, shape in shapes.items()
+        }
+        self.connected = {
+            name: random.uniform(size=shape) < (0.6 if self.sparse else 1.1) for name, shape in shapes.items()
+        }
+
+    def describe(self) -> tuple[Any, dict[str, Any]]:
+        """Return the engine's model and its groups."""
+        model = genn.GeNNModel(self.precision, "symmetric", threads=1)
+        model.dt, model.batch_size = 1.0, self.batch
+        groups = {"Input": model.add_neuron_population("Input", 8, scripted(genn), {}, {"step": 0})}
+        groups["Input"].extra_global_params["mask"].set_init_values(self.inputs.ravel().astype(np.uint8))
+        for name, size in SIZES.items():
+            if name in TAUS:
+                groups[name] = model.add_neuron_population(name, size, READOUT, {"tau": TAUS[name]}, {"V": 0.0})
+            else:
+                first = {"V": MEMBRANE["Vrest"], "RefracTime": 0.0}
+                groups[name] = model.add_neuron_population(name, size, LIF, MEMBRANE, first)
+        for a, b in CONNECTIONS:
+            there, values = self.connected[a + b], self.weights[a + b]
+            group = model.add_synapse_population(
+                a + b, "SPARSE" if self.sparse else "DENSE", groups[a], groups[b],
+                genn.init_weight_update("StaticPulse", {}, {"g": values[there]}),
+                genn.init_postsynaptic("ExpCurr", {"tau": 5.0}),
+            )  # fmt: skip
+            if self.sparse:
+                group.set_sparse_connections(*np.nonzero(there))
+            groups[a + b] = group
+        return model, groups
+
+    def found(self, method: str = "rtrl") -> dict[str, NDArray[np.float64]]:
+        """Return the engine's gradients."""
+        model, groups = self.describe()
+        wrt = [groups[a + b].vars["g"] for a, b in CONNECTIONS]
+        losses = {groups["R"]: LEVEL, groups["Q"]: FALL} | ({groups["A"]: MEAN} if self.own else {})
+        grad.differentiate(model, wrt, losses, method=method, **OPTIONS)
+        model.build()
+        model.load()
+        model.run(STEPS + 3)
+        gradients = {a + b: groups[a + b].vars["g"].grad.ravel() for a, b in CONNECTIONS}
+        model.unload()
+        return gradients
+
+    def expected(self) -> dict[str, NDArray[np.float64]]:
+        """Return the gradients by PyTorch's autograd."""
+        leaves = {name: torch.tensor(w, requires_grad=True) for name, w in self.weights.items()}
+        chain = [
+            by_hand.Connection(a, b, {0: leaves[a + b] * torch.tensor(self.connected[a + b])}, 5.0)
+            for a, b in CONNECTIONS
+        ]
+        neurons: dict[str, Any] = {name: by_hand.Leaky(SIZES[name], tau) for name, tau in TAUS.items()}
+        neurons |= {name: by_hand.Lif(SIZES[name], MEMBRANE, BETA) for name in "AB"}
+
+        def each(t: int) -> Any:
+            level, fall = neurons["R"].v, neurons["Q"].v
+            own = 3.0 * neurons["A"].v.sum() if self.own else 0.0
+            return own + (0.5 * (level - 3.0) ** 2).sum() + (0.1 * fall**2 - 2.0 * fall).sum()
+
+        total, spikes = by_hand.simulate(self.inputs[:STEPS], neurons, chain, 1.0, each)
+        assert min(spikes[name].sum() for name in "AB") > 50
+        total.backward()
+        return {name: leaf.grad.numpy()[self.connected[name]] for name, leaf in leaves.items()}
+
+
+def worst(found: dict[str, Any], expected: dict[str, Any]) -> float:
+    return max(float(np.abs(found[n] - e).max() / np.abs(e).max()) for n, e in expected.items())
+
+
+@pytest.mark.parametrize("network", [Network(), Network(batch=3, sparse=True, own=True)], ids=["dense", "sparse-batch"])
+def test_with_linear_readouts_it_is_backpropagation_through_time(network: Network) -> None:
+    """What has no other neurons' spikes on its way is not cut, and two readouts' errors add up."""
+    assert worst(network.found(), network.expected()) < 1e-10
+
+
+def test_in_single_precision_it_is_nearly_so() -> None:
+    network = Network(precision="float")
+    assert worst(network.found(), network.expected()) < 1e-4
+
+
+# ---- outputs that spike ----
+
+
+class Kept(by_hand.Lif):
+    """Neurons that keep their spikes, and what they would do to a neuron like them that does not spike."""
+
+    def start(self, batch: int) -> None:
+        super().start(batch)
+        self.arrived = self.answer = torch.zeros((batch, self.size), dtype=torch.float64)
+        self.s = torch.zeros((batch, self.size), dtype=torch.float64)
+
+    def step(self, current: Any, dt: float) -> Any:
+        decay, leak = np.exp(-dt / 5.0), np.exp(-dt / MEMBRANE["TauM"])
+        self.arrived = self.arrived + self.s  # of the timestep before
+        steady = MEMBRANE["TauM"] / MEMBRANE["C"] * 5.0 * (1.0 - decay) / dt * self.arrived
+        self.answer, self.arrived = steady - leak * (steady - self.answer), self.arrived * decay
+        self.s = super().step(current, dt)
+        return self.s
+
+
+def test_spiking_outputs_answer_linearly() -> None:
+    """What a hidden spike does, as if the output did not spike, times the weighted errors; the rest is cut."""
+    random = np.random.default_rng(9)
+    inputs = random.uniform(size=(STEPS + 3, 1, 8)) < 0.1
+    inputs[STEPS:] = False
+    first, second = random.normal(8.0, 6.0, (8, 6)), random.normal(6.0, 8.0, (6, 5))
+    case = Case(inputs, {"A": 6, "B": 5}, [Weights("Input", "A", first), Weights("A", "B", second)], ["B"])
+    model = describe(genn, case, threads=1)
+    distance = grad.Loss("Distance", params=["stop"], loss_code="loss = 0.5 * (V + 58.0) * (V + 58.0);")
+    program = grad.differentiate(
+        model, [case.groups["InputA"].vars["g"]], {case.groups["B"]: distance}, method="rtrl", **OPTIONS
+    )
+    model.build()
+    model.load()
+    model.run(STEPS + 3)
+    found = case.groups["InputA"].vars["g"].grad.ravel()
+    assert set(model.synapse_populations) == {"InputA", "AB"}
+    assert [v.name for v in case.groups["AB"].model.vars] == ["g"]  # there is no copy of the weights
+    assert "AB: sends its weights times the loss's derivative at B back to ErrorInput of A" in program.explain()
+    model.unload()
+
+    leaf, hidden, output = torch.tensor(first, requires_grad=True), Kept(6, MEMBRANE, BETA), Kept(5, MEMBRANE, BETA)
+    chain = [
+        by_hand.Connection("Input", "A", {0: leaf}, 5.0), by_hand.Connection("A", "B", {0: torch.tensor(second)}, 5.0)
+    ]  # fmt: skip
+
+    def each(t: int) -> Any:
+        if t > STEPS:  # its signal is not there yet when the run ends
+            return None
+        signal = (output.v.detach() + 58.0) @ torch.tensor(second).T
+        return (signal * hidden.answer).sum()
+
+    total, spikes = by_hand.simulate(inputs, {"A": hidden, "B": output}, chain, 1.0, each)
+    assert min(spikes[name].sum() for name in "AB") > 50
+    total.backward()
+    expected = leaf.grad.numpy().ravel()
+    assert np.abs(found - expected).max() < 1e-10 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("method", ["superspike", "eprop"])
+def test_it_is_the_declared_feedback_of_superspike(method: Any) -> None:
+    """A connection of its own, whose weights are the transpose, brings the same error at the same time."""
+    found = []
+    for feedback in (None, "symmetric"):
+        model, groups = superspike()
+        losses: dict[Any, Any] = {groups["Output"]: ERROR}
+        if feedback is None:
+            losses[groups["Hidden"]] = grad.FeedbackLoss(SuperSpikeOutput, ERROR)
+            back = model.add_synapse_population(
+                "Back", "DENSE", groups["Output"], groups["Hidden"],
+                genn.init_weight_update(
+                    Feedback, {}, {"w": SECOND.T.ravel()},
+                    pre_var_refs={"errTilda": genn.create_var_ref(groups["Output"], "errTilda")},
+                ),
+                genn.init_postsynaptic("DeltaCurr"),
+            )  # fmt: skip
+            back.post_target_var = "ISynFeedback"
+        wrt = [groups[name].vars["g"] for name in ("InputHidden", "HiddenOutput")]
+        options = {**OPTIONS, "params": {"beta": BETA}, "feedback": feedback}
+        grad.differentiate(model, wrt, losses, method=method, **options)
+        model.build()
+        model.load()
+        model.run(300)
+        found.append({str(i): w.grad.ravel() for i, w in enumerate(wrt)})
+        assert groups["Hidden"].model == SuperSpikeHidden
+        model.unload()
+    assert worst(*found) < 1e-12
+    assert all(np.abs(values).max() > 0.0 for values in found[0].values())
+
+
+ERROR = grad.Loss("HalfSquaredError", loss_code="loss = 0.5 * errTilda * errTilda;")
+FIRST, SECOND = RANDOM.normal(8.0, 5.0, (8, 6)), RANDOM.normal(8.0, 6.0, (6, 5))
+
+
+def superspike() -> tuple[Any, dict[str, Any]]:
+    """Return a network of SuperSpike's neurons and its groups."""
+    model = genn.GeNNModel("double", "superspike", threads=1)
+    model.dt, model.seed = 0.5, 1
+    membrane = {"C": 10.0, "tauMem": 10.0, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 3.0}
+    rest = {"V": -60.0, "refracTime": 0.0, "errTilda": 0.0}
+    more = {"errRise": 0.0, "errDecay": 0.0, "avgSqrErr": 0.0, "startSpike": np.arange(5) * 6}
+    error = {"tauRise": 5.0, "tauDecay": 10.0, "tauAvgErr": 1000.0}
+    source = model.add_neuron_population("Input", 8, "Poisson", {"rate": 80.0}, {"timeStepToSpike": 0.0})
+    hidden = model.add_neuron_population("Hidden", 6, SuperSpikeHidden, membrane, rest)
+    rest |= {**more, "endSpike": np.arange(1, 6) * 6}
+    output = model.add_neuron_population("Output", 5, SuperSpikeOutput, {**membrane, **error}, rest)
+    output.extra_global_params["spikeTimes"].set_init_values(
+        np.sort(np.random.default_rng(4).uniform(0.0, 150.0, (5, 6)), axis=1).ravel()
+    )
+    groups = {"Input": source, "Hidden": hidden, "Output": output}
+    for a, b, weights in (("Input", "Hidden", FIRST), ("Hidden", "Output", SECOND)):
+        rule = genn.init_weight_update("StaticPulse", {}, {"g": weights.ravel()})
+        psm = genn.init_postsynaptic("ExpCurr", {"tau": 5.0})
+        groups[a + b] = model.add_synapse_population(a + b, "DENSE", groups[a], groups[b], rule, psm)
+    return model, groups
+
+
+# ---- misuse ----
+
+
+def test_what_is_refused() -> None:
+    model, groups = superspike()
+    weights, loss = [groups["InputHidden"].vars["g"]], {groups["Output"]: ERROR}
+    given = {**OPTIONS, "params": {"beta": BETA}}
+    with pytest.raises(GradientError, match="there is no feedback 'symetric'; did you mean 'symmetric'"):
+        grad.differentiate(model, weights, loss, method="eprop", **{**given, "feedback": "symetric"})
+    with pytest.raises(
+        GradientError, match="feedback is for forward rules, 'superspike', 'eprop', 'rtrl': 'bptt' goes"
+    ):
+        grad.differentiate(model, weights, loss, method="bptt", window=5, **given)
+    first, second = [groups["HiddenOutput"].vars["g"]], {groups["Hidden"]: ERROR}
+    with pytest.raises(GradientError, match="'Output' is connected to no population with a loss that could send"):
+        grad.differentiate(model, first, second, method="eprop", **given)
+    source = model.add_current_source("Noise", "DC", groups["Hidden"], {"amp": 1.0})
+    source.target_var = "ISynFeedback"
+    with pytest.raises(GradientError, match="'Hidden' gets 'ISynFeedback' from 'Noise' already"):
+        grad.differentiate(model, weights, loss, method="eprop", **given)
+    source.target_var = "Isyn"
+    groups["HiddenOutput"].axonal_delay_steps = 2
+    program = grad.differentiate(model, weights, loss, method="eprop", **given)
+    assert "approximated: its delays" in program.explain()
+    assert "comes a timestep late" in program.explain()
+
+
+# ---- a wrong rule ----
+
+
+def _signal_a_step_off(patch: pytest.MonkeyPatch) -> None:
+    """Pair the error with the tangents of the timestep in which it arrives."""
+    patch.setattr(FeedbackLoss, "late", property(lambda self: False))
+
+
+def _signal_of_one_readout(patch: pytest.MonkeyPatch) -> None:
+    """Send all errors to the first input."""
+    from snnlearn.genn import symmetric_feedback
+
+    real = symmetric_feedback.Sender.send
+    patch.setattr(symmetric_feedback.Sender, "send", lambda self, p: real(replace(self, input="ErrorInput"), p))
+
+
+def _signal_without_weights(patch: pytest.MonkeyPatch) -> None:
+    from snnlearn.genn import symmetric_feedback
+
+    real, one = symmetric_feedback.Sender.send, symmetric_feedback.algebra.number(1.0)
+    patch.setattr(symmetric_feedback.Sender, "send", lambda self, p: real(replace(self, amount=one), p))
+
+
+@pytest.mark.parametrize("fault", [_signal_a_step_off, _signal_of_one_readout, _signal_without_weights])
+def test_a_wrong_feedback_is_found(monkeypatch: pytest.MonkeyPatch, fault: Callable[[Any], None]) -> None:
+    expected = Network().expected()
+    fault(monkeypatch)
+    found = Network().found()
+    assert worst({"AR": found["AR"]}, {"AR": expected["AR"]}) < 1e-10
+    assert worst(found, expected) > 1e-3
