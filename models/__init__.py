@@ -39,11 +39,22 @@ from snnlearn.models.fixed_probability import FixedProbability as FixedProbabili
 from snnlearn.models.fixed_probability_no_autapse import FixedProbabilityNoAutapse as FixedProbabilityNoAutapse
 from snnlearn.models.gamma import Gamma as Gamma
 from snnlearn.models.gaussian_noise import GaussianNoise as GaussianNoise
+from snnlearn.models.hypergradient_sgd import (
+    HYPERGRADIENT_SGD_OPTIMISER as HYPERGRADIENT_SGD_OPTIMISER,
+)
+from snnlearn.models.hypergradient_sgd import (
+    HypergradientSGD as HypergradientSGD,
+)
+from snnlearn.models.idbd import IDBD as IDBD
+from snnlearn.models.idbd import IDBD_OPTIMISER as IDBD_OPTIMISER
 from snnlearn.models.izhikevich import Izhikevich as Izhikevich
 from snnlearn.models.izhikevich_variable import IzhikevichVariable as IzhikevichVariable
 from snnlearn.models.keep_sum import KeepSum as KeepSum
 from snnlearn.models.kernel import Kernel as Kernel
 from snnlearn.models.lif import LIF as LIF
+from snnlearn.models.meta_sgd import META_SGD_OPTIMISER as META_SGD_OPTIMISER
+from snnlearn.models.meta_sgd import MetaSGD as MetaSGD
+from snnlearn.models.meta_sgd_gradient import MetaSGDGradient as MetaSGDGradient
 from snnlearn.models.normal import Normal as Normal
 from snnlearn.models.normal_clipped import NormalClipped as NormalClipped
 from snnlearn.models.normal_clipped_delay import NormalClippedDelay as NormalClippedDelay

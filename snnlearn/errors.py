@@ -25,6 +25,7 @@ __all__ = [
     "LifecycleError",
     "MissingLibraryError",
     "MissingTorchError",
+    "MissingTorchOptError",
     "ModelWarning",
     "NetworkError",
     "ObsoleteImportError",
@@ -32,6 +33,7 @@ __all__ = [
     "OutputError",
     "PreferenceError",
     "SnnlearnError",
+    "StateError",
     "TargetError",
     "TargetWarning",
     "TorchError",
@@ -148,6 +150,14 @@ class TorchError(SnnlearnError, ValueError):
 
 class MissingTorchError(SnnlearnError, ImportError):
     """PyTorch is not installed; the message says how to install it."""
+
+
+class MissingTorchOptError(SnnlearnError, ImportError):
+    """TorchOpt is not installed; the message says how to install it."""
+
+
+class StateError(SnnlearnError, ValueError):
+    """An extracted state that cannot be put back: of another network, or overwritten; the message names a variable."""
 
 
 class TargetWarning(UserWarning):

@@ -20,9 +20,11 @@ class Settings:
     beta: float = 0.9
     decay: float = 0.0
     nesterov: bool = False
+    hyper: float = 0.0  # what changes rates: IDBD's theta / errorScale, Baydin's beta
+    error: float = 1.0  # IDBD's errorScale
 
     def __post_init__(self):
-        for name in ("lr", "momentum", "beta", "decay"):
+        for name in ("lr", "momentum", "beta", "decay", "hyper", "error"):
             setattr(self, name, float(np.float32(getattr(self, name))))
 
     def without_decay(self):
@@ -66,5 +68,33 @@ def r_max_prop(s, w, g, p):
     return p.lr * g / np.sqrt(s["v"]) - p.lr * p.decay * w
 
 
+def meta_sgd(s, w, g, p):
+    """Eq. 3: theta' = theta - alpha o grad L(theta); alpha is given, here all that lr is."""
+    return p.lr * (g - p.decay * w)
+
+
+def hypergradient_sgd(s, w, g, p):
+    """Algorithm 4 for each weight alone: h_t = grad f_t u_(t-1), alpha_t = alpha_(t-1) - beta h_t, u_t = -alpha_t grad f_t.
+
+    The rate here is lr alpha, with alpha 1 at first; u's derivative with respect to alpha is lr times the gradient.
+    """
+    g = g - p.decay * w
+    s["alpha"] = s.get("alpha", 1.0) + p.hyper * g * s.get("u", 0.0)
+    s["u"] = p.lr * g
+    return s["alpha"] * s["u"]
+
+
+def idbd(s, w, g, p):
+    """Figure 2, with g for delta x and g^2 / errorScale for x^2; changes of beta are within 2, beta above -10."""
+    g = g - p.decay * w
+    beta, h = s.get("beta", np.zeros_like(w)), s.get("h", 0.0)
+    s["beta"] = np.maximum(beta + np.clip(p.hyper * g * h / p.error, -2.0, 2.0), -10.0)
+    alpha = p.lr * np.exp(s["beta"])
+    s["h"] = h * np.maximum(0.0, 1.0 - alpha * g**2 / p.error) + alpha * g
+    return alpha * g
+
+
 REFERENCES = {"SGD": sgd, "RMSProp": rms_prop, "Adam": adam, "AdamW": adam_w, "RMaxProp": r_max_prop}
 REFERENCES |= {"NesterovSGD": sgd, "MomentumRMSProp": rms_prop}
+REFERENCES |= {"MetaSGD": meta_sgd, "HypergradientSGD": hypergradient_sgd, "IDBD": idbd}
+REFERENCES |= {"EagerHypergradientSGD": hypergradient_sgd, "EagerIDBD": idbd}

@@ -24,6 +24,7 @@ MODULES = (
     "snnlearn.grad",
     "snnlearn.torch",
     "snnlearn.training",
+    "snnlearn.meta",
     "snnlearn.io",
     "snnlearn.exchange",
     "snnlearn.plot",

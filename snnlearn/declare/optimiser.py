@@ -31,7 +31,7 @@ class Optimiser:
         Unique among those that one training uses.
     model : CustomUpdateModel
         Refers to the gradient summed since the last update (the direction in which the weight should move) and to the
-        weight; clears the gradient. Its own variables are all 0 at first.
+        weight; clears the gradient.
     params : mapping of str to float
         A value for each of the model's parameters.
     lr_param : str
@@ -41,12 +41,18 @@ class Optimiser:
         the weight decay, where there are such.
     gradient_ref, variable_ref : str
         What the model calls its references to the gradient and to the weight.
+    rate_var : str, optional
+        The model's own variable that is a learnt rate, as a factor of ``lr_param``, where each synapse has a rate.
+    log_rate : bool
+        Whether it is the factor's logarithm.
+    initial : mapping of str to float
+        What the model's own variables start with, where that is not 0.
 
     Raises
     ------
     TrainingError
-        If parameters are missing or unknown, not finite or not in the interval that the model declares, or the model
-        does not refer to these two and nothing else.
+        If parameters are missing or unknown, not finite or not in the interval that the model declares, the model
+        does not refer to these two and nothing else, or does not have the variables that are named.
     """
 
     name: str
@@ -58,10 +64,14 @@ class Optimiser:
     decay_param: str | None = None
     gradient_ref: str = "m"
     variable_ref: str = "variable"
+    rate_var: str | None = None
+    log_rate: bool = False
+    initial: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         owner = f"optimiser '{self.name}'"
-        object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
+        for name in ("params", "initial"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         check_params(self.model, self.params, owner)
         missing = [param.name for param in self.model.params if param.name not in self.params]
         if missing:
@@ -77,6 +87,18 @@ class Optimiser:
                 f"{owner}: its model must refer to '{self.gradient_ref}' and '{self.variable_ref}', not to {refs}; "
                 "gradient_ref and variable_ref say what it calls the gradient and the weight"
             )
+        self._check_variables(owner)
+
+    def _check_variables(self, owner: str) -> None:
+        known = [var.name for var in self.model.vars]
+        for name in (*self.initial, *([self.rate_var] if self.rate_var is not None else [])):
+            if name not in known:
+                raise TrainingError(
+                    f"{owner}: model '{self.model.name}' has no variable '{name}'{did_you_mean(name, known)}"
+                )
+        for name, value in self.initial.items():
+            if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+                raise TrainingError(f"{owner}: initial['{name}'] must be a finite number, not {value!r}")
 
     def __repr__(self) -> str:
         if LIBRARY.get(self.name) == self:
@@ -87,7 +109,8 @@ class Optimiser:
     # A mapping proxy can be neither copied deeply nor pickled.
     def __reduce__(self) -> tuple[Any, ...]:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Optimiser, tuple((values | {"params": dict(self.params)}).values())
+        plain = {name: dict(values[name]) for name in ("params", "initial")}
+        return Optimiser, tuple((values | plain).values())
 
     def _scheduled(self) -> tuple[str, ...]:
         params = (self.lr_param, self.momentum_param, self.beta_param, self.decay_param)

@@ -61,6 +61,11 @@ class PartCheck:
             return
         self.simulation.check_before_running(self.check)
 
+    def note_all(self) -> None:
+        """Have everything checked before the next timestep: a state has been put back."""
+        self._known.clear()
+        self.simulation.check_before_running(self.check)
+
     def check(self, read: Callable[[Location], NDArray[Any]]) -> None:
         """Raise NetworkError for the first neuron with a part that is none."""
         begin, end = np.broadcast_arrays(self._places(self.begin, read), self._places(self.end, read))

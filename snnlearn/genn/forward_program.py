@@ -185,6 +185,9 @@ class ForwardProgram:
     def forget(self) -> None:
         """Do nothing: there is no tape."""
 
+    def detach(self) -> None:
+        """Do nothing: a forward rule has no graph that leads back. Its traces are part of the model."""
+
     @contextmanager
     def set_aside(self) -> Iterator[None]:
         """Run something else, after which the caller restores the model's state, gradients with it."""
@@ -200,6 +203,13 @@ class ForwardProgram:
     def _begin(self) -> None: ...
 
     def _end(self) -> None: ...
+
+    def _stand(self) -> None: ...
+
+    def _put_back(self, stand: None) -> None: ...
+
+    def _needed(self) -> dict[tuple[str, int], int]:
+        return {}
 
     def _note_update(self, group: str) -> None: ...
 

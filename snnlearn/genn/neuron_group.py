@@ -93,6 +93,11 @@ class NeuronGroup(GroupOfOneModel[net.NeuronPopulation]):
         for check in self._part_checks:
             check.note(at, values)
 
+    def _note_state(self) -> None:
+        """Be told that a state has been put back on the device."""
+        for check in self._part_checks:
+            check.note_all()
+
     def _arrays(self) -> Iterable[Array]:
         yield from super()._arrays()
         yield from self._times

@@ -18,13 +18,14 @@ from snnlearn.genn.gradient_explain import explain_reverse
 from snnlearn.genn.gradient_graph import as_dot, edges_of
 from snnlearn.genn.parameter_slopes import slopes
 from snnlearn.genn.tapes import Tapes
+from snnlearn.genn.windows import KeepsWindows
 from snnlearn.grad.synapses import gradient_of
 from snnlearn.network import Location
 
 Hook = Callable[[NDArray[Any]], Any]
 
 
-class Program:
+class Program(KeepsWindows):
     """Gradients of a network's loss, by a reverse pass; made by `snnlearn.grad.differentiate`.
 
     The loss is summed over timesteps, neurons and copies of a batch. A window is what was run since the last

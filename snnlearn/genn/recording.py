@@ -197,6 +197,11 @@ class Recording(CheckedAttributes):
         self._state.restart(self._start)
         self._state.enabled = self._enabled
 
+    def _note_state(self) -> None:
+        """Be told that its state has been put back."""
+        if self._state is not None:
+            self._start, self._enabled = self._state.stand.start, self._state.enabled
+
     def _unload(self) -> None:
         self._state = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from snnlearn.errors import LifecycleError
@@ -11,6 +12,27 @@ from snnlearn.genn.recording import Recording
 from snnlearn.grad.reverse import Reversal
 from snnlearn.grad.tape import RecordedTape
 from snnlearn.network import Record
+
+
+@dataclass(frozen=True)
+class TapesStand:
+    """What the host knows of tapes; what is on them are recordings.
+
+    Attributes
+    ----------
+    freed, passes : int
+    cut : bool
+    changed : str
+        As in `Tapes`.
+    on : bool
+        Whether they record.
+    """
+
+    freed: int
+    passes: int
+    cut: bool
+    changed: str
+    on: bool
 
 
 class Tapes:
@@ -59,6 +81,7 @@ class Tapes:
         self._freed, self._passes = 0, 0
         self._cut = True  # whether nothing is known of what came before the window
         self._changed = ""  # what was written since the window began
+        self._on = True
 
     def _adopt(self, model: Any, name: str, reversal: Reversal, constants: Mapping[str, float]) -> Any:
         """Give a population the model that records; returns the population."""
@@ -149,7 +172,32 @@ class Tapes:
         if self._checkpoints is not None:
             self._checkpoints.begin()
 
+    def detach(self) -> None:
+        """Begin a new window, for which what came before is given: spikes on their way count, what sent them not."""
+        self._begin(self._first.written, self._passes, cut=self._cut and not self.pending)
+
     def enable(self, on: bool) -> None:
         """Record, or not."""
+        self._on = on
         for recording in self.recordings.values():
             recording.enabled = on
+
+    # ---- their own state ----
+
+    @property
+    def stand(self) -> TapesStand:
+        """What the host knows of them."""
+        return TapesStand(self._freed, self._passes, self._cut, self._changed, self._on)
+
+    def put_back(self, stand: TapesStand) -> None:
+        """Know what was known, now that recordings are what they were; they record as they do now."""
+        self._freed, self._passes, self._cut, self._changed = stand.freed, stand.passes, stand.cut, stand.changed
+        self.enable(self._on)
+        if stand.on != self._on:
+            self.forget()
+
+    @property
+    def needed(self) -> dict[tuple[str, int], int]:
+        """How many of the newest timesteps a pass needs of each recording, by population and number of the record."""
+        number = self.pending + self.earlier + 1  # a pass looks at the timestep before, too
+        return {(r.population._key, r._number): number for r in self.recordings.values()}

@@ -70,6 +70,29 @@ class Block:
     timesteps: int
 
 
+@dataclass(frozen=True, eq=False)
+class CheckpointsStand:
+    """How far checkpoints are, with a copy of the snapshots that there are.
+
+    Attributes
+    ----------
+    first : int
+    open : bool
+    stands : tuple
+    changed, broken
+        As in `Checkpoints`.
+    snapshots : array of bytes
+        On the device.
+    """
+
+    first: int
+    open: bool
+    stands: tuple[list[Stand], ...]
+    changed: tuple[int, str] | None
+    broken: str
+    snapshots: Any
+
+
 class Checkpoints:
     """Snapshots within a window of timesteps.
 
@@ -284,3 +307,28 @@ class Checkpoints:
                 recorder.put_back(stand)
         self._end = []
         self._again = self._open = False
+
+    # ---- their own state ----
+
+    @property
+    def stand(self) -> CheckpointsStand:
+        """How far they are, with a copy of all snapshots; LifecycleError while blocks are computed again."""
+        self._need_no_blocks()
+        used = self._used()
+        copy = self._simulation.new_bytes(len(used), "a copy of the checkpoints")
+        if len(used):
+            self._simulation.copy_bytes(copy, used)
+        return CheckpointsStand(self._first, self._open, tuple(self._stands), self._changed, self._broken, copy)
+
+    def put_back(self, stand: CheckpointsStand) -> None:
+        """Be as far as they were."""
+        self._need_no_blocks()
+        self._first, self._open, self._stands = stand.first, stand.open, list(stand.stands)
+        self._changed, self._broken = stand.changed, stand.broken
+        if len(stand.snapshots):
+            self._simulation.copy_bytes(self._used(), stand.snapshots)
+
+    def _used(self) -> Any:
+        """Return the memory of the snapshots that there are; the pieces of one lie next to each other."""
+        each = sum(len(piece) for piece in self._pieces[0])
+        return self._store[: each * len(self._stands)]

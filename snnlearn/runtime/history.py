@@ -250,6 +250,31 @@ class Rows:
     counts: range
 
 
+@dataclass(frozen=True, eq=False)
+class PlayerStand:
+    """Where a player is.
+
+    Attributes
+    ----------
+    values : object
+        The array that it plays, of those that it has been given.
+    source : RecorderState or None
+        Whose rows it plays.
+    numbers : tuple of int
+        What compiled code reads.
+    counts : range
+    next, until
+        As in `PlayerState`.
+    """
+
+    values: object
+    source: RecorderState | None
+    numbers: tuple[int, ...]
+    counts: range
+    next: int
+    until: int | None
+
+
 class PlayerState:
     """Where a player is in rows that have been recorded.
 
@@ -264,6 +289,7 @@ class PlayerState:
         self.play, self.at = play, Location(population, "played", play.variable)
         self._numbers = _Numbers(simulation, Location(population, "player", play.variable))
         self._source: RecorderState | None = None
+        self._values = object()  # another one for each array that it is given
         self._set: list[int] = [0, 0, 0, 0]
         self._counts, self._next = range(0), 0  # the timesteps to play, as counted by the recorder; that of timestep 0
         self._until: int | None = None  # the first timestep that can no longer be played
@@ -281,7 +307,7 @@ class PlayerState:
         flat = values.reshape(len(values), -1)
         with_zeros = np.concatenate([flat, np.zeros_like(flat[:1])]).reshape(-1)
         self._numbers.simulation.set_extra_global_params([(self.at, with_zeros)])
-        self._source = None
+        self._source, self._values = None, object()
 
     def rewind(self, rows: Rows, skip: int, lag: int, beyond: int) -> None:
         """Begin with the next timestep: at the newest row, or the oldest, ``skip + lag`` timesteps further on.
@@ -298,6 +324,24 @@ class PlayerState:
         self._counts = counts
         self._next = last - skip - lag + now if self.play.reverse else counts.start + skip + lag - now
         self._until = now + max(len(counts) - skip, 0) + beyond
+        self._numbers.write(*self._set)
+
+    @property
+    def stand(self) -> PlayerStand:
+        """Where it is."""
+        return PlayerStand(self._values, self._source, tuple(self._set), self._counts, self._next, self._until)
+
+    def put_back(self, stand: PlayerStand, old: int, new: int) -> None:
+        """Be where it was at a timestep, ``new``; where it has been given other rows since, go on with those."""
+        if stand.until is None and stand.values is self._values:  # not rewound yet: zeros, whatever rows there are now
+            self._set, self._counts, self._next, self._until = [0, 0, 0, self._set[3]], range(0), 0, None
+            self._numbers.write(*self._set)
+            return
+        if (stand.values, stand.source) != (self._values, self._source):
+            self.moved(old, new)
+            return
+        self._set, self._counts = list(stand.numbers), stand.counts
+        self._next, self._until = stand.next, stand.until
         self._numbers.write(*self._set)
 
     @property

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from typing import Any
+from weakref import WeakSet, proxy
 
 from snnlearn.codegen.plan import Plan
 from snnlearn.errors import LifecycleError
@@ -12,6 +14,8 @@ from snnlearn.network import Location, Network
 from snnlearn.runtime.checkpoints import Checkpoints
 from snnlearn.runtime.exclusive import Exclusive, exclusive
 from snnlearn.runtime.history import History
+from snnlearn.runtime.sizes import placed
+from snnlearn.runtime.watch import Watch
 
 
 class KeepsHistory(Exclusive):
@@ -30,6 +34,8 @@ class KeepsHistory(Exclusive):
     checkpoints: Checkpoints | None = None
     updates: Mapping[str, Callable[[], object]]
     _running: bool
+    _updates_noted = False  # whether groups of custom updates tell what they have changed
+    _watches: WeakSet[Watch] | None = None  # made with the first of them
     _arrays: dict[str, Any]
     _flush: Callable[[], object] | None
 
@@ -116,11 +122,16 @@ class KeepsHistory(Exclusive):
         """Do what is due before the next timestep; return how many to run before this is asked again."""
         return timesteps if self.checkpoints is None else self.checkpoints.pace(timesteps, self._time())
 
-    def _note_changes(self, names: Iterable[str]) -> None:
-        """Tell checkpoints of arrays that something else than timesteps has changed."""
+    def _note_changes(self, names: Iterable[str], how: str = "by the host") -> None:
+        """Tell checkpoints and watches of arrays that something else than timesteps has changed."""
+        if self.checkpoints is None and self._watches is None:
+            return
+        changed = tuple(names)
         if self.checkpoints is not None:
-            for name in names:
+            for name in changed:
                 self.checkpoints.touched(name)
+        for watch in self._watches or ():
+            watch.note(changed, how)
 
     def _move_time(self, history: History, timestep: int) -> None:
         """Assign the timestep, and tell recorders, players and checkpoints."""
@@ -159,12 +170,56 @@ class KeepsHistory(Exclusive):
             Where recordings are too short, code changes what cannot be put back, or there is no memory.
         """
         self.checkpoints = found = Checkpoints(self, timesteps, every, overlap)
-        self.updates = {name: _noted(run, found, self._written_by(name)) for name, run in self.updates.items()}
+        self._note_updates()
         return found
+
+    def _note_updates(self) -> None:
+        """Have groups of custom updates tell what they have changed, from now on."""
+        if self._updates_noted:
+            return
+        self._updates_noted, this = True, proxy(self)
+        self.updates = {name: _noted(run, this, name, self._written_by(name)) for name, run in self.updates.items()}
 
     def _written_by(self, group: str) -> tuple[str, ...]:
         """Return the arrays that a group of custom updates writes."""
         return tuple({name: None for k in self.plan.custom_updates[group] for name in k.writes})
+
+    def watch(self) -> Watch:
+        """Watch all arrays, from now on, for as long as somebody has what this returns."""
+        self._note_updates()
+        if self._watches is None:
+            self._watches = WeakSet()
+        found = Watch()
+        self._watches.add(found)
+        found.before_timesteps(self, {name for operation in self.plan.step for name in operation.writes})
+        return found
+
+    @abstractmethod
+    def check_before_running(self, check: Callable[[Any], None]) -> None:
+        """Call a function before the next timestep."""
+
+    # ---- copies of arrays, on the device ----
+
+    def length_of(self, name: str) -> int:
+        """Return how many elements an array has."""
+        return len(self._arrays[name])
+
+    def copies(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Return copies of arrays on the device, all up to date."""
+        places = placed([int(self.memory(name).nbytes) for name in names])
+        pool = self.new_bytes(places[-1], "a copy of the state")
+        found = {}
+        for name, (begin, _) in zip(names, pairwise(places), strict=True):
+            array = self.memory(name)
+            found[name] = pool[begin : begin + int(array.nbytes)]
+            if len(found[name]):
+                self.copy_bytes(found[name], array.view("uint8"))
+        return found
+
+    def put_copy(self, name: str, copy: Any) -> None:
+        """Replace an array by what `copies` made of it."""
+        if len(copy):
+            self.copy_bytes(self.memory(name).view("uint8"), copy)
 
     @exclusive
     def flush(self) -> None:
@@ -173,13 +228,14 @@ class KeepsHistory(Exclusive):
             self._check()
 
 
-def _noted(run: Callable[[], object], checkpoints: Checkpoints, written: tuple[str, ...]) -> Callable[[], object]:
-    """Return what runs a group of custom updates, and tells checkpoints which arrays it has changed."""
+def _noted(
+    run: Callable[[], object], simulation: KeepsHistory, group: str, written: tuple[str, ...]
+) -> Callable[[], object]:
+    """Return what runs a group of custom updates, and tells which arrays it has changed."""
 
     def run_and_note() -> object:
         result = run()
-        for name in written:
-            checkpoints.touched(name)
+        simulation._note_changes(written, f"by custom_update('{group}')")
         return result
 
     return run_and_note

@@ -198,8 +198,8 @@ class Simulation(KeepsHistory, ABC):
                 if self._flush is not None and self._flush():
                     self._check()
                 self._arrays[name][...] = here
-                if self.checkpoints is not None:
-                    self.checkpoints.touched(name)
+                if self.checkpoints is not None or self._watches is not None:
+                    self._note_changes((name,))
             finally:
                 self._busy = self._has_waiter
 
@@ -262,15 +262,19 @@ class Simulation(KeepsHistory, ABC):
     @exclusive
     def state(self) -> dict[str, NDArray[Any]]:
         """Return copies of all that the future depends on, by what it holds; arrays given from outside apart."""
-        return {at.key: self._copy(at) for at in self._by_location if _is_state(at)}
+        return {at.key: self._copy(at) for at in self._by_location if is_state(at)}
 
     @exclusive
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Put back what `state` returned; names, shapes and types must be the same."""
         for at in self._by_location:
-            if _is_state(at):
+            if is_state(at):
                 self._write(at, state[at.key])
-        self._note_changes(self.name_of(at) for at in self._by_location if _is_state(at))
+        self._note_changes(self.name_of(at) for at in self._by_location if is_state(at))
+
+    def note_put_back(self, names: Iterable[str]) -> None:
+        """Note that arrays have been replaced by what they were before."""
+        self._note_changes(names, "by recover_state")
 
     # ---- time ----
 
@@ -411,7 +415,8 @@ class Simulation(KeepsHistory, ABC):
             warnings.warn(warning, ModelWarning, stacklevel=_depth_of_our_code() + 1)
 
 
-def _is_state(at: Location) -> bool:
+def is_state(at: Location) -> bool:
+    """Whether an array is part of what `Simulation.state` returns."""
     return at.space not in _NO_STATE
 
 

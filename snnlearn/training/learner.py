@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from numbers import Real
 from pathlib import Path
@@ -25,7 +25,7 @@ from snnlearn.training.checkpoint import Checkpoint
 from snnlearn.training.conductor import Conductor
 from snnlearn.training.data import Data
 from snnlearn.training.decay import DecayType
-from snnlearn.training.engine import EngineApi, GradientApi, ModelApi, NeuronGroupApi
+from snnlearn.training.engine import CustomUpdateApi, EngineApi, GradientApi, ModelApi, NeuronGroupApi
 from snnlearn.training.finder import Ending, FoundRate, find_rate
 from snnlearn.training.fit import check_phases, plan_fit, signature_of
 from snnlearn.training.forwarding import Forwarded
@@ -259,6 +259,22 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         if self._network.build(optimisers, self._recording_timesteps) and self._prepare is not None:
             self._prepare()
 
+    @one_thread
+    def attach(self, optimisers: Sequence[str | Optimiser] = ()) -> dict[str, list[CustomUpdateApi]]:
+        """Add these optimisers and the learner's own to the model, which is not built yet; they are there once.
+
+        Returns
+        -------
+        dict of str to list of CustomUpdate
+            By optimiser: a custom update for each connection.
+
+        Raises
+        ------
+        TrainingError
+            Once the network is built, for an optimiser that is not there.
+        """
+        return self._network.attach(optimisers)
+
     def set_rates(self, rule: Optimiser, values: dict[str, Any]) -> None:
         """Set parameters of a compiled optimiser: a number, or one for each connection, by parameter."""
         self._network.set_rates(rule, values)
@@ -418,14 +434,42 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
             "measures": [measure.name for measure in self._settings.measures],
         }
 
-    def _snapshot(self) -> Checkpoint:
-        progress = {
+    @one_thread
+    def progress(self) -> dict[str, Any]:
+        """Return what training knows beside its network: counters, curves, measures; reads losses from the device.
+
+        Plain numbers, strings, lists and dicts, as a checkpoint has them.
+        """
+        return {
             "setup": self._setup(),
             "optimisers": self._network.optimisers,
             "timestep": self.model.timestep,
             **self._session.state().to_dict(),
         }
-        return Checkpoint(self.model.state(), progress)
+
+    def set_progress(self, progress: Mapping[str, Any]) -> None:
+        """Put back what `progress` gave; the network's state is the caller's to put back, after this.
+
+        Raises
+        ------
+        TrainingError
+            For something else; and within a fit, whose counters would part from it.
+        """
+        if self._user is not None:
+            raise TrainingError(
+                "a fit is under way: end it first, by raising StopTraining in a callback; or put back the state of "
+                "the model alone"
+            )
+        self._put_back(SessionState.from_dict(progress))
+
+    @one_thread
+    def _put_back(self, state: SessionState) -> None:
+        self._session.settle()
+        self._network.forget_rates()
+        self._session.set_state(state)
+
+    def _snapshot(self) -> Checkpoint:
+        return Checkpoint(self.model.state(), self.progress())
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         # All that can fail comes before the first change.

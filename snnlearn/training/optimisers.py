@@ -84,7 +84,7 @@ def attach(
         group,
         rule.model,
         params,
-        {var.name: 0.0 for var in rule.model.vars},
+        {var.name: rule.initial.get(var.name, 0.0) for var in rule.model.vars},
         {rule.gradient_ref: gradient_ref, rule.variable_ref: variable_ref},
     )
     for param in rule.dynamic_params:

@@ -68,24 +68,35 @@ class TrainedNetwork:
         TrainingError
             If it is done and an optimiser is not among those compiled.
         """
-        wanted = {o.name: o for o in (*self._requested, *(self.resolve(o) for o in optimisers))}
+        self.attach(optimisers)
         if self.built:
-            for name in wanted:
-                if name not in self._updates:
-                    raise TrainingError(
-                        f"the optimiser '{name}' was not compiled{did_you_mean(name, self._updates)}; "
-                        f'name it at the start: Learner(optimisers=["{name}"])'
-                    )
             return False
-        for rule in wanted.values():
-            # Attached already where an earlier attempt failed in the compiler.
-            if rule.name not in self._updates:
-                self._updates[rule.name] = [self._attach(rule, c) for c in self.connections]
-                self._optimisers[rule.name] = rule
         self.model.build()
         self.model.load(num_recording_timesteps=num_recording_timesteps)
         self.built = True
         return True
+
+    def attach(self, optimisers: Sequence[str | Optimiser]) -> dict[str, list[CustomUpdateApi]]:
+        """Add these optimisers and its own to the model; returns the custom updates of each connection, by optimiser.
+
+        Raises
+        ------
+        TrainingError
+            If the network is built and an optimiser is not among those compiled.
+        """
+        wanted = {o.name: o for o in (*self._requested, *(self.resolve(o) for o in optimisers))}
+        for rule in wanted.values():
+            # Attached already where an earlier attempt failed in the compiler.
+            if rule.name in self._updates:
+                continue
+            if self.built:
+                raise TrainingError(
+                    f"the optimiser '{rule.name}' was not compiled{did_you_mean(rule.name, self._updates)}; "
+                    f'name it at the start: Learner(optimisers=["{rule.name}"])'
+                )
+            self._updates[rule.name] = [self._attach(rule, c) for c in self.connections]
+            self._optimisers[rule.name] = rule
+        return {name: list(self._updates[name]) for name in wanted}
 
     def resolve(self, optimiser: str | Optimiser) -> Optimiser:
         """Return the optimiser of this name, first of those that the network was given."""

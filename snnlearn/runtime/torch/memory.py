@@ -194,6 +194,19 @@ class TensorMemory:
             marks[copy, slot, ids] = 1.0
         self.arrays[array.name] = self._slots(array, marks.reshape(-1))
 
+    def kept(self, name: str) -> tuple[Any, Any]:
+        """Return what an array is, for `put_back`; nothing changes a tensor in place."""
+        value, host = self.arrays.get(name), self._host.get(name)
+        return list(value) if isinstance(value, list) else value, None if host is None else host.copy()
+
+    def put_back(self, name: str, kept: tuple[Any, Any]) -> None:
+        """Have an array be what `kept` gave."""
+        value, host = kept
+        if value is not None:
+            self.arrays[name] = list(value) if isinstance(value, list) else value
+        if host is not None:
+            self._host[name] = host.copy()
+
     # ---- connectivity ----
 
     def _place(self, connection: str) -> None:

@@ -189,6 +189,18 @@ class TorchSimulation(Simulation):
         """Refuse, as `memory`."""
         raise self._no_memory()
 
+    def length_of(self, name: str) -> int:
+        """Return how many elements an array has."""
+        return int(self.tensors.read(self.plan.array(name)).size)
+
+    def copies(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Return what arrays are now: a timestep makes new tensors and leaves these."""
+        return {name: self.tensors.kept(name) for name in names}
+
+    def put_copy(self, name: str, copy: Any) -> None:
+        """Replace an array by what it was."""
+        self.tensors.put_back(name, copy)
+
     def _no_memory(self) -> TorchError:
         return TorchError(f"{self.network.name}: variables are recorded on other engines; here keep the tensors")
 
