@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from snnlearn import __version__
+from snnlearn.cache_command import add_cache
 from snnlearn.cli import Parser, run_command
 from snnlearn.entry import EndsAtOnce
 from snnlearn.errors import OutputError
@@ -62,6 +63,7 @@ def _parser() -> Parser:
     target.add_argument("--first-id", type=int, choices=(0, 1), default=1, help="id of the bottom row (%(default)s)")
     target.add_argument("--preview", type=Path, metavar="FILE.png", help="also plot the target")
     target.set_defaults(run=_target)
+    add_cache(commands)
     return parser
 
 

@@ -16,6 +16,7 @@ from snnlearn.cli import Parser, run_command
 from snnlearn.command import main
 from snnlearn.errors import BuildError, OutputError, SnnlearnError
 from snnlearn.io import read_ras
+from snnlearn.runtime import cache
 
 
 @pytest.fixture
@@ -210,3 +211,32 @@ def test_run_command_passes_the_status_and_leaves_defects_alone():
     assert run_command("prog", lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
         run_command("prog", lambda: 1 // 0)
+
+
+# ---- snnlearn cache ----
+
+
+def test_the_cache_is_shown_and_cleared(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert main(["cache", "info"]) == 0
+    assert not (tmp_path / "snnlearn").exists(), "looking makes nothing"
+    cache.stored(["x"], ".so", lambda target: target.write_bytes(bytes(200_000)))
+    monkeypatch.setenv("SNNLEARN_CACHE_MB", "500")
+    assert main(["cache", "info"]) == 0
+    assert main(["cache", "clear"]) == 0
+    assert main(["cache", "clear"]) == 0
+    folder = tmp_path / "snnlearn"
+    assert capsys.readouterr().out.splitlines()[3:] == [
+        f"folder: {folder}",
+        "files:  1",
+        "size:   0.2 MB of at most 500 MB",
+        f"{folder}: removed 1 file",
+        f"{folder}: removed 0 files",
+    ]
+
+
+def test_a_cache_without_an_action(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["cache"])
+    assert stop.value.code == 2
+    assert "ACTION" in capsys.readouterr().err

@@ -12,10 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from snnlearn.errors import BuildError
+from snnlearn.runtime import cache_folder
 from snnlearn.runtime.compiler import Compiler
+from snnlearn.runtime.locks import locked
 from snnlearn.runtime.processor import processor
 
-_ADVICE = "set XDG_CACHE_HOME to a folder that can be written"
+_DEFAULT_MB = 1024.0
 _SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 
 
@@ -33,7 +35,7 @@ def cache_dir() -> Path:
     try:
         return Path.home() / ".cache" / "snnlearn"
     except RuntimeError as error:
-        raise BuildError(f"there is no place for compiled simulations ({error}); {_ADVICE}") from None
+        raise BuildError(f"there is no place for compiled simulations ({error}); {cache_folder.ADVICE}") from None
 
 
 def build(
@@ -96,7 +98,8 @@ def _written(source: str, target: Path) -> Path:
 def stored(content: Sequence[str], suffix: str, make: Callable[[Path], None], force: bool = False) -> Path:
     """Return a stored file, made by ``make(target)`` where there is none that is whole.
 
-    Safe with any number of processes at once: each writes to a folder of its own and renames the file when it is whole.
+    Of any number of processes at once, one makes it, and the others wait for it. It is made in a folder of its own and
+    renamed when it is whole. What does not fit into the cache then goes: the least recently used files first.
 
     Parameters
     ----------
@@ -111,38 +114,66 @@ def stored(content: Sequence[str], suffix: str, make: Callable[[Path], None], fo
     Raises
     ------
     BuildError
-        If the folder cannot be written; and what ``make`` raises.
+        If the folder cannot be written, or is not this user's alone; and what ``make`` raises.
     """
     key = hashlib.sha256("\0".join(content).encode()).hexdigest()[:32]
-    folder = cache_dir()
-    found = None if force else _find(folder, key, suffix)
-    if found is not None:
-        return found
+    folder, most = cache_dir(), size_limit()
+
+    def find() -> Path | None:
+        return None if force else cache_folder.find(folder, key, suffix)
+
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch:
-            made = Path(scratch) / f"simulation{suffix}"
-            make(made)
-            target = folder / f"{key}-{_digest(made)}{suffix}"
-            os.replace(made, target)
+        cache_folder.make_private(folder)
+        found = find()
+        if found is not None:
+            return found
+        with locked(folder / f"{key}.lock", lambda: find() is not None):
+            found = find()
+            if found is None:
+                cache_folder.sweep(folder, key)
+                found = _made(folder, key, suffix, make)
+                cache_folder.evict(folder, most, keep=found)
     except OSError as error:
         raise BuildError(
-            f"cannot write the cache of compiled simulations, {folder}: {error.strerror or error}; {_ADVICE}"
+            f"cannot write the cache of compiled simulations, {folder}: {error.strerror or error}; "
+            f"{cache_folder.ADVICE}"
         ) from error
+    return found
+
+
+def _made(folder: Path, key: str, suffix: str, make: Callable[[Path], None]) -> Path:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f"build-{key}-") as scratch:
+        made = Path(scratch) / f"simulation{suffix}"
+        make(made)
+        os.chmod(made, 0o600)  # a compiler follows the user's mask, which may let others write
+        target = folder / f"{key}-{cache_folder.digest(made)}{suffix}"
+        os.replace(made, target)
     return target
 
 
-def _find(folder: Path, key: str, suffix: str) -> Path | None:
-    """Return a stored file that is whole: loading a damaged library could end the process."""
+def size_limit() -> int:
+    """Return how many bytes the cache may hold: ``$SNNLEARN_CACHE_MB``, by default 1024 MB.
+
+    Raises
+    ------
+    BuildError
+        If that is no number.
+    """
+    text = os.environ.get("SNNLEARN_CACHE_MB", "").strip()
     try:
-        candidates = sorted(folder.glob(f"{key}-*{suffix}"))
-        return next((path for path in candidates if path.stem == f"{key}-{_digest(path)}"), None)
-    except OSError:
-        return None
+        megabytes = float(text) if text else _DEFAULT_MB
+    except ValueError:
+        megabytes = -1.0
+    if not 0.0 <= megabytes < 1e9:
+        raise BuildError(f"SNNLEARN_CACHE_MB must be a number of megabytes from 0 on, not {text[:40]!r}")
+    return int(megabytes * 1e6)
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+def clear() -> int:
+    """Remove all that is stored and left over, but what is being compiled; returns the number of stored files."""
+    folder = cache_dir()
+    cache_folder.sweep(folder)
+    return cache_folder.evict(folder, -1)
 
 
 def _content(source: str, compiler: Compiler, support: str = "") -> list[str]:

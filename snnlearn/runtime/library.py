@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from snnlearn.codegen.cpp import support_source
 from snnlearn.errors import BuildError
 from snnlearn.runtime import cache
+from snnlearn.runtime.cache_folder import is_whole
 from snnlearn.runtime.compiler import find_compiler
 
 _log = logging.getLogger("snnlearn")
@@ -164,6 +165,7 @@ class Library:
         handle, self._handle = self._handle, None
         if handle:
             self._functions.snn_destroy(handle)
+            _unload(self._functions)
 
     def abandon(self) -> None:
         """Leave the simulation as it is: in a fork of the process, which has memory, but no thread beside its own."""
@@ -174,11 +176,23 @@ class Library:
             self.close()
 
 
+def _unload(functions: ctypes.CDLL) -> None:
+    """Take a library out of memory, unless another simulation runs in it: the system counts who has loaded it."""
+    import _ctypes
+
+    unload = getattr(_ctypes, "dlclose", None) or getattr(_ctypes, "FreeLibrary", None)
+    if unload is not None:
+        unload(functions._handle)
+
+
 def _load(path: Path, source: str, portable: bool) -> ctypes.CDLL:
     try:
+        # Looked at once more: what has been cut short since it was built would end the process.
+        if not is_whole(path):
+            raise OSError("the stored file is damaged")
         functions = ctypes.CDLL(str(path))
     except OSError:
-        # A stored file can be damaged (a full disk, a copied cache): compile once more.
+        # A full disk, a copied or emptied cache: compile once more.
         path = cache.build(source, find_compiler(portable), support=support_source(), force=True)
         try:
             functions = ctypes.CDLL(str(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import platform
 import subprocess
 import sys
@@ -233,3 +234,26 @@ def test_a_library_for_another_cpu_is_not_taken(folder: Path, monkeypatch: pytes
     first = cache.build(SOURCE, compiler)
     monkeypatch.setattr(cache, "processor", lambda: "another CPU")
     assert cache.build(SOURCE, compiler) != first
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what is loaded is read from /proc")
+def test_a_library_goes_with_its_last_model(folder: Path) -> None:
+    plan = build_plan(network())
+    source = emit_cpp(plan)
+    path = build_library(source)
+
+    def mapped() -> bool:
+        return str(path) in Path("/proc/self/maps").read_text()
+
+    first, second = (CpuSimulation(network(), plan, source, path, recording_timesteps=2) for _ in range(2))
+    first.run(2)
+    first.close()
+    assert mapped()
+    second.run(2)
+    second.close()
+    assert not mapped()
+    third = CpuSimulation(network(), plan, source, path, recording_timesteps=2)
+    third.run(2)
+    del third, first, second
+    gc.collect()
+    assert not mapped()
