@@ -16,4 +16,4 @@ def test_what_it_prints() -> None:
     for block in BLOCKS:
         exec(block, names)
     assert printed == re.findall(r"print\(.*\)  # (.*)", "\n".join(BLOCKS))
-    assert len(printed) == 5
+    assert len(printed) == 6

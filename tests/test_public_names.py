@@ -27,6 +27,7 @@ MODULES = (
     "snnlearn.meta",
     "snnlearn.io",
     "snnlearn.exchange",
+    "snnlearn.datasets",
     "snnlearn.plot",
     "snnlearn.backends",
     "snnlearn.data",

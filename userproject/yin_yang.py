@@ -21,9 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnlearn import grad
+from snnlearn import datasets, grad
 from snnlearn.backends import NAMES, choose_backend
 from snnlearn.cli import Parser, run_command
+from snnlearn.datasets import Points
+from snnlearn.datasets.yin_yang import CLASSES
 from snnlearn.errors import TrainingError
 from snnlearn.models import (
     ClassReadout,
@@ -39,7 +41,7 @@ from snnlearn.models import (
 from snnlearn.models.surrogates import FastSigmoid
 from snnlearn.training import DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
 from snnlearn.userproject.superspike import PlainWeight, init_derived
-from snnlearn.userproject.yin_yang_data import CLASSES, Patterns, Points, draw, spike_times
+from snnlearn.userproject.yin_yang_data import Patterns
 
 PROG = "yin_yang"
 TIMESTEP_MS = 0.5
@@ -111,7 +113,7 @@ def run(args: Namespace) -> int:
             raise TrainingError(f"--{name.replace('_', '-')} must be {bound}, not {value}")
     phases = [TrainingPhase(args.epochs, "Adam", PerConnection(RATES[args.rule]), DecayType.COSINE)]
     backend = choose_backend(args.backend)
-    train, valid = draw(args.num_train, args.seed), draw(args.num_valid, args.seed + 1)
+    train, valid = datasets.yin_yang(args.num_train, args.seed), datasets.yin_yang(args.num_valid, args.seed + 1)
     learner = make_learner(backend.module, train, valid, args.num_hidden, args.seed, args.quiet, args.rule)
     learner.fit_opt_sched(phases)
     learner.check_weights()
@@ -219,7 +221,7 @@ def describe(
     """Describe the network, with all patterns, to an engine."""
     model = genn.GeNNModel("float", PROG, threads=1)
     model.dt, model.seed = TIMESTEP_MS, seed
-    times = spike_times(np.vstack([train.xy, valid.xy]), EARLIEST_MS, LATEST_MS)
+    times = datasets.yin_yang_times(np.vstack([train.xy, valid.xy]), EARLIEST_MS, LATEST_MS)
     source = model.add_neuron_population("Input", times.shape[1], PatternSource, {}, {"next": 0, "last": 0})
     source.extra_global_params["spikeTimes"].set_init_values(times.ravel())
     hidden = model.add_neuron_population(
