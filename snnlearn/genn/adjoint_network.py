@@ -18,7 +18,7 @@ from snnlearn.genn.rows import Rows, rows_of
 from snnlearn.genn.tapes import Tapes
 from snnlearn.grad.reverse import Reversal
 from snnlearn.grad.synapses import gradient_of
-from snnlearn.grad.tape import GATES, SPIKE_ADJOINT, RecordedTape
+from snnlearn.grad.tape import GATES, SPIKE_ADJOINT, SPIKES, RecordedTape
 
 
 class AdjointNetwork:
@@ -71,10 +71,12 @@ class AdjointNetwork:
         assert isinstance(reversal.tape, RecordedTape)
         recordings = self._tapes.recordings
         declared = {v.name for v in reversal.adjoint.vars}
-        for track in reversal.tape.tracks:
-            self._played.append(self.model.play(group, track, recordings[name][track], reverse=True))
-        if f"{GATES}Before" in declared:
-            self._played.append(self.model.play(group, f"{GATES}Before", recordings[name][GATES], reverse=True, lag=1))
+        tracks = [(track, recordings[name][track], 0) for track in reversal.tape.tracks]
+        tracks += [(f"{GATES}Before", recordings[name][GATES], 1)] if f"{GATES}Before" in declared else []
+        spikes = ((spiked, lag) for spiked, lag in ((SPIKES, 0), (f"{SPIKES}Before", 1)) if spiked in declared)
+        tracks += [(spiked, recordings[name].spikes, lag) for spiked, lag in spikes]
+        for variable, track, lag in tracks:
+            self._played.append(self.model._play(Playback(group, variable, track, reverse=True, lag=lag), only=True))
         for variable in sorted(v for v in declared if v.startswith("seed_")):
             nothing = np.zeros((1, self.model.batch_size, group.num_neurons))
             self._seeds[name, variable.removeprefix("seed_")] = self.model.play(group, variable, nothing, reverse=True)

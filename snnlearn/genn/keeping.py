@@ -122,11 +122,16 @@ class KeepsRecordings(AddsGroups):
         self._check_ours("a playback", population, NeuronGroup, "neuron population")
         owner = f"a playback to '{population.name}.{variable}'"
         playback = Playback(population, variable, source, bool(reverse), check_size(owner, "lag", lag, 0))
-        play = Play(variable, playback.type, playback.every, playback.reverse)
         if playback.source is not None:
             self._check_source(owner, playback)
-        population._change(plays=(*population.spec.plays, play))
-        population._kept.append(playback)
+        return self._play(playback)
+
+    def _play(self, playback: Playback, only: bool = False) -> Playback:
+        """Add a playback to its population's description."""
+        bits = playback.source is not None and playback.source.name is None
+        play = Play(playback.variable, playback.type, playback.every, playback.reverse, bits, only)
+        playback.population._change(plays=(*playback.population.spec.plays, play))
+        playback.population._kept.append(playback)
         return playback
 
     @checked_arguments

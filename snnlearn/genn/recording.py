@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from snnlearn import network as net
 from snnlearn.attributes import CheckedAttributes
+from snnlearn.codegen.plan.history import words_of
 from snnlearn.declare import ValueType, value_type
 from snnlearn.errors import LifecycleError, NetworkError, did_you_mean
 from snnlearn.network import Location, Record
@@ -25,6 +26,7 @@ class Neurons(Protocol):
     """A neuron population, as its recordings see it."""
 
     spec: net.NeuronPopulation
+    _kept: list[Any]
 
     @property
     def name(self) -> str:
@@ -98,9 +100,10 @@ class Recording(CheckedAttributes):
     @property
     def nbytes(self) -> int:
         """How many bytes it takes."""
-        tracks = [*(self[name] for name in self.variables), *([self.spikes] if self._record.spikes else [])]
-        each = self.population.spec.size * int(self.population._model.batch_size)
-        return (self._record.rows + 1) * each * sum(track.dtype.itemsize for track in tracks)
+        size = self.population.spec.size
+        each = size * sum(self[name].dtype.itemsize for name in self.variables)
+        each += 4 * words_of(size) if self._record.spikes else 0
+        return (self._record.rows + 1) * each * int(self.population._model.batch_size)
 
     def __getitem__(self, name: str) -> RecordedVariable:
         if name not in self.variables:
@@ -276,4 +279,6 @@ class RecordedVariable:
     @property
     def _at(self) -> Location:
         key = self.recording.population._key
-        return Location(key, "recorded_spikes") if self.name is None else Location(key, "recorded", self.name)
+        if self.name is None:
+            return Location(key, "recorded_spikes", str(self.recording._number))
+        return Location(key, "recorded", self.name)

@@ -69,14 +69,9 @@ class Tapes:
         if checkpoint:  # which a model may have already: before anything is changed
             self._checkpoints = model.keep_checkpoints(timesteps=window, every=checkpoint, overlap=before)
         groups = {name: self._adopt(model, name, r, constants) for name, r in reversals.items()}
-        tracks = {name: r.tape.tracks for name, r in reversals.items() if r.tape.tracks}
         self.recordings: dict[str, Recording] = {
-            name: model._record(groups[name], Record(tuple(names), False, self._rows, only=True))
-            for name, names in tracks.items()
+            name: model._record(groups[name], _record(r, self._rows)) for name, r in reversals.items()
         }
-        if not tracks:  # all derivatives are constants: what is recorded counts the timesteps
-            name, group = next(iter(groups.items()))
-            self.recordings[name] = model.record(group, group.model.vars[0].name, timesteps=self._rows)
         self._first = next(iter(self.recordings.values()))
         self._freed, self._passes = 0, 0
         self._cut = True  # whether nothing is known of what came before the window
@@ -89,7 +84,8 @@ class Tapes:
         assert isinstance(tape, RecordedTape)
         known = {**constants, **group.spec.params}
         params = {p.name: known[p.name] for p in reversal.forward.params}
-        group._become(reversal.forward, params, dict.fromkeys(tape.tracks, 0))
+        if tape.tracks:
+            group._become(reversal.forward, params, dict.fromkeys(tape.tracks, 0))
         return group
 
     # ---- what is on them ----
@@ -201,3 +197,9 @@ class Tapes:
         """How many of the newest timesteps a pass needs of each recording, by population and number of the record."""
         number = self.pending + self.earlier + 1  # a pass looks at the timestep before, too
         return {(r.population._key, r._number): number for r in self.recordings.values()}
+
+
+def _record(reversal: Reversal, timesteps: int) -> Record:
+    """Return what is recorded of a population."""
+    assert isinstance(reversal.tape, RecordedTape)
+    return Record(tuple(reversal.tape.tracks), reversal.tape.records_spikes, timesteps, only=True)

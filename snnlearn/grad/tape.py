@@ -1,7 +1,7 @@
 """The tape: how a neuron records its coefficients, and how the adjoint neuron reads them in reverse.
 
-`RecordedTape` leaves the coefficients in variables, which the engine records and plays. `ArrayTape` writes them to
-extra global parameters, which every engine has, GeNN too.
+`RecordedTape` gives the coefficients to the engine, which records and plays them. `ArrayTape` writes them to extra
+global parameters, which every engine has, GeNN too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from snnlearn.grad.renamed import RenamedParams
 from snnlearn.grad.single import Assignment
 
 SPIKE_ADJOINT = "spikeAdjoint"  # the adjoint neuron's input: the adjoint of the spike that the neuron emitted
-GATES = "tapeGates"
+GATES, SPIKES = "tapeGates", "tapeSpikes"
 Line = tuple[str, Expr]
 _GATE_TYPES = ((8, "uint8_t"), (16, "uint16_t"), (32, "unsigned int"))
 _PLACE = "(tapeSlot * num_batch + batch) * num_neurons + id"
@@ -89,7 +89,7 @@ class Tape(ABC):
 
     @property
     def gates(self) -> bool:
-        """Whether there are bits to record; where there is nothing else, they count the timesteps."""
+        """Whether there are words of bits to record; where there is nothing else, they count the timesteps."""
         return self.spikes or bool(self.coefficients.bits) or not self.coefficients.numbers
 
     @property
@@ -161,7 +161,7 @@ class Tape(ABC):
             additional_input_vars=own.additional_input_vars,
             sim_code="\n".join([*self._computed(), *code, own.sim_code]),
             threshold_condition_code=own.threshold_condition_code,
-            reset_code="\n".join([own.reset_code, reset]) if self.spikes else own.reset_code,
+            reset_code="\n".join([own.reset_code, reset]) if reset else own.reset_code,
             auto_refractory_required=own.auto_refractory_required,
             array_parts=own.array_parts,
         )
@@ -175,7 +175,7 @@ class Tape(ABC):
     def _read_bits(self, code: Reversed, element: str = "") -> list[str]:
         """Return statements that take words apart, variables or an ``element`` of arrays, as far as they are needed."""
         names = ["spiked", *(f"condition{i}" for i in range(len(self.coefficients.bits)))]
-        wanted = [(at, name) for at, name in enumerate(names) if name in code.names]
+        wanted = [(at, name) for at, name in enumerate(names) if name in code.names and self.words]
         lines = [
             f"const unsigned int {_local(word)} = {word}{element};"
             for number, (word, _) in enumerate(self.words)
@@ -202,21 +202,35 @@ def _local(word: str) -> str:
 
 @dataclass(frozen=True)
 class RecordedTape(Tape):
-    """A tape of variables that the engine records, and plays to the adjoint neuron.
+    """A tape that the engine records, and plays to the adjoint neuron.
 
-    The forward model has variables `tracks`. The adjoint model has read-only ones of the same names to play them to,
-    and ``tapeGatesBefore``, which is to play the gates of the timestep before. Until its parameter ``tapeEnd`` [ms] it
-    goes through the window, from then on through what came before.
+    The forward model has variables `tracks`, which are nowhere but on the tape. The adjoint model has read-only ones of
+    the same names to play them to, and ``tapeGatesBefore``, which is to play the gates of the timestep before. Where
+    spikes are all that the gates would be, the engine's recorded spikes take their place: ``tapeSpikes``,
+    ``tapeSpikesBefore``. Until its parameter ``tapeEnd`` [ms] the adjoint goes through the window, from then on through
+    what came before.
     """
 
-    counters = ("tapeEnd", f"{GATES}Before")
+    counters = ("tapeEnd", f"{GATES}Before", SPIKES, f"{SPIKES}Before")
+
+    @property
+    def gates(self) -> bool:
+        """Whether there are bits to record besides spikes; where there is nothing else, they count the timesteps."""
+        return bool(self.coefficients.bits) or not (self.spikes or self.coefficients.numbers)
+
+    @property
+    def records_spikes(self) -> bool:
+        """Whether the engine is to record spikes, which no word of bits has."""
+        return self.spikes and not self.gates
 
     def forward(self) -> NeuronModel:
-        """Return the neuron model, which records too."""
+        """Return the neuron model, which records too; the declared one where spikes are all there is to record."""
+        if not self.tracks:
+            return self.neuron
         code = [f"{name} = {unparse(e)};" for name, e in zip(self.numbers, self.coefficients.numbers, strict=True)]
         code += [f"{name} = {value};" for name, value in self._bits()]
         more = [*(Var(name) for name in self.numbers), *(Var(name, kind) for name, kind in self.words)]
-        return self._with(code, f"{GATES} = {GATES} + 1;", more=more)
+        return self._with(code, f"{GATES} = {GATES} + 1;" if self.spikes and self.gates else "", more=more)
 
     def adjoint(self, code: Reversed) -> NeuronModel:
         """Return the model of the adjoint neuron."""
@@ -224,13 +238,19 @@ class RecordedTape(Tape):
             f"const scalar coefficient{i} = {n};" for i, n in enumerate(self.numbers) if f"coefficient{i}" in code.names
         ]
         lines = ["const bool live = t < tapeEnd;", *read, *self._read_bits(code)]
+        spikes = [SPIKES] if self.records_spikes and "spiked" in code.names else []
+        lines += [f"const bool spiked = {SPIKES} != 0;"] if spikes else []
         lines += self._body(code)
         lines += [f"total_{name}_kept = total_{name};" for name in code.kept]
         params, derived = self._adjoint_params(code)
         played = VarAccess.READ_ONLY_DUPLICATE
         tracks = [Var(n, "scalar", played) for n in self.numbers]
         tracks += [Var(name, kind, played) for name, kind in self.words]
-        tracks += [Var(f"{GATES}Before", self.words[0][1], played)] if self.spikes else []
+        if self.records_spikes:
+            tracks += [Var(name, "uint8_t", played) for name in (*spikes, f"{SPIKES}Before")]
+        elif self.spikes:
+            tracks.append(Var(f"{GATES}Before", self.words[0][1], played))
+        before = f"{SPIKES}Before != 0" if self.records_spikes else f"({GATES}Before & 1) != 0"
         return NeuronModel(
             f"{self.neuron.name}Adjoint",
             params=(*params, Param("tapeEnd", "timepoint")),
@@ -241,7 +261,7 @@ class RecordedTape(Tape):
             ),
             additional_input_vars=(InputVar(SPIKE_ADJOINT, "scalar", 0.0),),
             sim_code="\n".join(lines),
-            threshold_condition_code=f"({GATES}Before & 1) != 0" if self.spikes else "",
+            threshold_condition_code=before if self.spikes else "",
         )  # fmt: skip
 
 
@@ -268,7 +288,8 @@ class ArrayTape(Tape):
         code += [f"{name}[{_PLACE}] = {unparse(e)};" for name, e in numbers]
         code += [f"{name}[{_PLACE}] = {value};" for name, value in self._bits()]
         return self._with(
-            code, f"{GATES}[{_PLACE}] = {GATES}[{_PLACE}] + 1;", params=[Param("tapeSlots", "unsigned int")],
+            code, f"{GATES}[{_PLACE}] = {GATES}[{_PLACE}] + 1;" if self.spikes else "",
+            params=[Param("tapeSlots", "unsigned int")],
             more=[Var("tapeSlot", "unsigned int")], arrays=self.arrays,
         )  # fmt: skip
 

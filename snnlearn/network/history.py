@@ -17,7 +17,7 @@ class Record:
     ----------
     variables : tuple of str
     spikes : bool
-        Whether it is recorded too which neurons spiked in the timestep, a byte each.
+        Whether it is recorded too which neurons spiked in the timestep, a bit each.
     timesteps : int
         How many timesteps are kept; no part of generated source.
     every : int
@@ -52,12 +52,18 @@ class Play:
         How many timesteps a row lasts.
     reverse : bool
         Whether rows are taken from the newest to the oldest.
+    bits : bool
+        Whether the rows are recorded spikes, a bit for each neuron.
+    only : bool
+        Whether the variable is nowhere but in the rows, so that nothing but the neurons' own code sees it.
     """
 
     variable: str
     type: ValueType
     every: int
     reverse: bool
+    bits: bool = False
+    only: bool = False
 
 
 def check_records(owner: str, model: NeuronModel, records: tuple[Record, ...]) -> None:
@@ -85,7 +91,7 @@ def check_records(owner: str, model: NeuronModel, records: tuple[Record, ...]) -
             raise NetworkError(
                 f"{owner}: spikes cannot be recorded: model '{model.name}' has no threshold_condition_code"
             )
-    if sum(record.spikes for record in records) > 1:
+    if sum(record.spikes and not record.only for record in records) > 1:
         raise NetworkError(f"{owner}: its spikes are recorded twice; once is enough for all readers")
 
 

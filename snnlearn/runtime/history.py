@@ -127,7 +127,7 @@ class RecorderState:
     """
 
     def __init__(self, simulation: WithRows, population: str, number: int, record: Record) -> None:
-        self.population, self.record = population, record
+        self.population, self.record, self._number = population, record, number
         self.readers: WeakSet[WithRows] = WeakSet()
         self._numbers = _Numbers(simulation, Location(population, "recorder", str(number)))
         self.stand = Stand(0, None, ((0, 0),))
@@ -220,18 +220,20 @@ class RecorderState:
         """Return the names of the arrays of its rows."""
         n, names = self.population, self.record.variables
         wanted = {Location(n, "recorded", name) for name in names}
-        wanted |= {Location(n, "recorded_spikes")} if self.record.spikes else set()
+        wanted |= {Location(n, "recorded_spikes", str(self._number))} if self.record.spikes else set()
         return [a.name for a in plan.arrays if a.location in wanted]
 
     def rows(self, at: Location, counts: range) -> NDArray[Any]:
         """Return copies of the rows of an array that belong to these counts, shape (rows, batch, neurons)."""
         simulation, record = self.simulation, self.record
-        flat = simulation.read(at)
-        shape = (record.rows + 1, simulation.network.batch_size, simulation.network.neurons[self.population].size)
-        ring = flat.reshape(shape)
+        ring = simulation.read(at).reshape(record.rows + 1, simulation.network.batch_size, -1)
         first = counts.start // record.every
         number = -(-counts.stop // record.every) - first
-        return ring[(first + np.arange(number)) % record.rows]
+        rows = ring[(first + np.arange(number)) % record.rows]
+        if at.space != "recorded_spikes":
+            return rows
+        size = simulation.network.neurons[self.population].size
+        return np.unpackbits(rows.view(np.uint8), axis=-1, count=size, bitorder="little")
 
 
 @dataclass(frozen=True)

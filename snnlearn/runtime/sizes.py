@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from snnlearn.codegen.plan import Array, Plan
+from snnlearn.codegen.plan.history import words_of
 from snnlearn.errors import NetworkError
 from snnlearn.network import Location, Network, NeuronPopulation
 from snnlearn.runtime.initial_values import given_arrays
@@ -26,7 +27,8 @@ def first_size(array: Array, network: Network, recording_timesteps: int) -> int:
         return recording_timesteps * network.batch_size * words
     if array.location.space in _ROWS:
         n = network.neurons[array.location.group]
-        return (rows_of(n, array.location) + 1) * network.batch_size * n.size
+        elements = words_of(n.size) if array.location.space == "recorded_spikes" else n.size
+        return (rows_of(n, array.location) + 1) * network.batch_size * elements
     return array.total(network.batch_size) or 0
 
 
@@ -34,8 +36,9 @@ def rows_of(n: NeuronPopulation, at: Location) -> int:
     """Return how many rows are recorded of a variable, or of spikes; none of what is played, which come later."""
     if at.space == "played":
         return 0
-    of_spikes = at.space == "recorded_spikes"
-    return next(r.rows for r in n.records if (r.spikes if of_spikes else at.name in r.variables))
+    if at.space == "recorded_spikes":
+        return n.records[int(at.name)].rows
+    return next(r.rows for r in n.records if at.name in r.variables)
 
 
 def check_recorded(plan: Plan, network: Network) -> None:

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from snnlearn import genn, grad
+from snnlearn.genn import adjoint_network
 from snnlearn.models.surrogates import FastSigmoid
 
 pytest.importorskip("torch", reason="the reference of gradients needs PyTorch, the extra 'torch'")
@@ -164,18 +165,16 @@ def test_weights_that_synapses_share(kind: str) -> None:
 
 def _late_spikes(patch: pytest.MonkeyPatch) -> None:
     """Replay spikes a timestep late."""
-    real = genn.GeNNModel.play
-    patch.setattr(genn.GeNNModel, "play", lambda *args, lag=0, **named: real(*args, lag=0, **named))
+    patch.setattr(adjoint_network, "Playback", lambda *args, lag=0, **named: genn.Playback(*args, lag=0, **named))
 
 
 def _late_surrogate(patch: pytest.MonkeyPatch) -> None:
     """Take the surrogate's derivative of another timestep."""
-    real = genn.GeNNModel.play
 
-    def play(model: Any, group: Any, variable: str, *args: Any, lag: int = 0, **named: Any) -> Any:
-        return real(model, group, variable, *args, lag=lag + variable.startswith("tapeCoefficient"), **named)
+    def play(group: Any, variable: str, *args: Any, lag: int = 0, **named: Any) -> Any:
+        return genn.Playback(group, variable, *args, lag=lag + variable.startswith("tapeCoefficient"), **named)
 
-    patch.setattr(genn.GeNNModel, "play", play)
+    patch.setattr(adjoint_network, "Playback", play)
 
 
 def _no_spikes_before(patch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,7 @@ class Shared:
             self.model, [*self.weights, self.start, *more], {groups["B"]: LOSS}, surrogate="FastSigmoid",
             params={"beta": BETA}, window=100, detach_reset=False,
         )  # fmt: skip
+        self.spikes = self.model.record(groups["Input"], timesteps=60, spikes=True)
         self.model.build()
         self.model.load()
         self.begin = self.model.state()
@@ -175,6 +176,11 @@ def test_adjoints_of_neurons_variables() -> None:
     assert close(shared.program.adjoint(shared.groups["A"].vars["V"]), expected)
     assert seen == [(60, 2, 5)]
     shared.model.unload()
+
+
+def test_spikes_can_be_recorded_beside_the_tape(shared: Shared) -> None:
+    shared.model.run(60)
+    np.testing.assert_array_equal(shared.spikes.spikes.last(60), shared.case.inputs)
 
 
 def test_no_grad_records_nothing(shared: Shared) -> None:

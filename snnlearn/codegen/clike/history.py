@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from snnlearn.codegen.plan import Kernel, Neurons, Plan
-from snnlearn.codegen.plan.history import PLAYER, RECORDER, Player, Recorder
+from snnlearn.codegen.plan.history import PLAYER, RECORDER, WORD_BITS, Player, Recorder, words_of
 
 Place = Callable[[str], str]
 
@@ -15,33 +15,40 @@ def recording(number: int) -> str:
     return f"recording_{number}"
 
 
-def recorder_lines(kernel: Kernel, plan: Plan, place: Place, copies: bool) -> Iterator[str]:
-    """Yield, for each recorder, whether it records the timestep, and where each of its rows begins.
+def recorder_lines(kernel: Kernel, place: Place) -> Iterator[str]:
+    """Yield, for each recorder, whether it records the timestep.
 
     Parameters
     ----------
     kernel : Kernel
-    plan : Plan
     place : callable
         Gives what the pointer to an array is called.
-    copies : bool
-        Whether the kernel is called for each copy of a batch.
     """
     for n, recorder in enumerate(kernel.recorders):
-        numbers = place(recorder.numbers)
-        base, limit, rows = (f"{numbers}[{RECORDER.index(name)}]" for name in RECORDER)
+        base, limit, _ = _recorder_numbers(recorder, place)
         yield f"const uint64_t count_of_{n} = sim.timestep - {base};"
         due = f" && count_of_{n} % {recorder.every}u == 0" if recorder.every > 1 else ""
         yield f"const bool {recording(n)} = count_of_{n} < {limit}{due};"
-        row = f"count_of_{n} / {recorder.every}u" if recorder.every > 1 else f"count_of_{n}"
-        yield f"const uint64_t row_of_{n} = {row};"
-        # A remainder takes long, and before the ring has come round there is none to take.
-        start = f"size_t(row_of_{n} < {rows} ? row_of_{n} : row_of_{n} % {rows})"
-        yield f"const size_t start_of_{n} = {_elements(kernel, plan, start, copies)};"
+
+
+def number_lines(recorder: Recorder, n: int, plan: Plan, place: Place, copies: bool) -> list[str]:
+    """Return what finds the number of the row that a recorder, the n-th, writes; only where it records the timestep.
+
+    ``copies`` says whether the kernel is called for each copy of a batch.
+    """
+    row = f"count_of_{n} / {recorder.every}u" if recorder.every > 1 else f"count_of_{n}"
+    *_, rows = _recorder_numbers(recorder, place)
+    # A remainder takes long, and before the ring has come round there is none to take.
+    start = f"size_t(row_of_{n} < {rows} ? row_of_{n} : row_of_{n} % {rows})"
+    return [f"const uint64_t row_of_{n} = {row};", f"const size_t number_of_{n} = {_row(plan, start, copies)};"]
+
+
+def _recorder_numbers(recorder: Recorder, place: Place) -> list[str]:
+    return [f"{place(recorder.numbers)}[{RECORDER.index(name)}]" for name in RECORDER]
 
 
 def player_lines(kernel: Kernel, plan: Plan, place: Place, copies: bool, restrict: str) -> Iterator[str]:
-    """Yield, for each player, a pointer to the row of the timestep; parameters as of `recorder_lines`."""
+    """Yield, for each player, a pointer to the row of the timestep; parameters as of `number_lines`."""
     for n, player in enumerate(kernel.players):
         numbers = place(player.numbers)
         begin, held, first, rows = (f"{numbers}[{PLAYER.index(name)}]" for name in PLAYER)
@@ -51,7 +58,7 @@ def player_lines(kernel: Kernel, plan: Plan, place: Place, copies: bool, restric
         row = f"away_of_{n} < {rows} ? away_of_{n} : away_of_{n} - {rows}"
         start = f"size_t(age_of_{n} < {held} ? ({row}) : {rows})"
         ctype = plan.array(player.rows).type.ctype_for(plan.precision)
-        at = f"{place(player.rows)} + {_elements(kernel, plan, start, copies)}"
+        at = f"{place(player.rows)} + {_row(plan, start, copies)} * {width(kernel, player.bits)}u"
         yield f"const {ctype} *{restrict}const {played_view(player)} = {at};"
 
 
@@ -60,9 +67,21 @@ def played_view(player: Player | str) -> str:
     return f"row_{player if isinstance(player, str) else player.rows}"
 
 
-def recorded(recorder: Recorder, number: int, place: Place) -> list[tuple[str, str]]:
+def played_element(kernel: Kernel, rows: str, index: str) -> str:
+    """Return an element of the row of a player."""
+    view = played_view(rows)
+    bits = any(player.bits for player in kernel.players if player.rows == rows)
+    return f"(({view}[{index} / {WORD_BITS}u] >> ({index} % {WORD_BITS}u)) & 1u)" if bits else f"{view}[{index}]"
+
+
+def recorded(kernel: Kernel, recorder: Recorder, number: int, place: Place) -> list[tuple[str, str]]:
     """Return the arrays that a recorder copies, with where their rows begin."""
-    return [(array, f"{place(rows)} + start_of_{number}") for array, rows in recorder.copied]
+    return [(array, row_of(kernel, rows, number, place)) for array, rows in recorder.copied]
+
+
+def row_of(kernel: Kernel, rows: str, number: int, place: Place, bits: bool = False) -> str:
+    """Return where the row begins that the recorder of a number writes."""
+    return f"{place(rows)} + number_of_{number} * {width(kernel, bits)}u"
 
 
 def value_of(kernel: Kernel, array: str) -> str:
@@ -71,8 +90,12 @@ def value_of(kernel: Kernel, array: str) -> str:
     return next(local, f"{array}[i]")
 
 
-def _elements(kernel: Kernel, plan: Plan, row: str, copies: bool) -> str:
-    """Return where a row of one copy begins, in elements."""
+def width(kernel: Kernel, bits: bool = False) -> int:
+    """Return how many elements a row of one copy has: one for each neuron, or words of a bit each."""
     assert isinstance(kernel.domain, Neurons)
-    size = kernel.domain.size
-    return f"({row} * {plan.batch_size}u + batch) * {size}u" if copies else f"{row} * {size}u"
+    return words_of(kernel.domain.size) if bits else kernel.domain.size
+
+
+def _row(plan: Plan, row: str, copies: bool) -> str:
+    """Return the number of a row of one copy."""
+    return f"({row} * {plan.batch_size}u + batch)" if copies else row

@@ -136,31 +136,31 @@ class KernelView:
 
     @property
     def row_lines(self) -> list[str]:
-        """Which rows of kept values it writes, and pointers to those that it reads."""
+        """Whether it writes rows of kept values, and pointers to those that it reads."""
         k, plan, copies = self.kernel, self.plan, self.copies
-        lines = history.recorder_lines(k, plan, self.place, copies)
+        lines = history.recorder_lines(k, self.place)
         return [*lines, *history.player_lines(k, plan, self.place, copies, self.restrict)]
 
     @property
     def recorders(self) -> list[dict[str, Any]]:
-        """What it records: whether it does, the arrays and where their rows begin, and the test for a spike."""
+        """What it records: whether it does, which row, the arrays and where their rows begin, and so of spikes."""
         views = []
         for n, r in enumerate(self.kernel.recorders):
-            flags = f"{self.place(r.flags)} + start_of_{n}" if r.flags is not None else None
-            copied = history.recorded(r, n, self.place)
-            views.append({"due": history.recording(n), "copied": copied, "flags": flags})
+            flags = history.row_of(self.kernel, r.flags, n, self.place, bits=True) if r.flags is not None else None
+            copied = history.recorded(self.kernel, r, n, self.place)
+            number = history.number_lines(r, n, self.plan, self.place, self.copies)
+            views.append({"due": history.recording(n), "number": number, "copied": copied, "flags": flags})
         return views
 
     @property
-    def played(self) -> list[tuple[str, bool]]:
-        """The pointers to rows that it reads, and whether the next row is the one before."""
-        return [(history.played_view(p), p.reverse) for p in self.kernel.players]
+    def played(self) -> list[tuple[str, bool, int]]:
+        """The pointers to rows that it reads, whether the next row is the one before, and elements in a row."""
+        return [(history.played_view(p), p.reverse, history.width(self.kernel, p.bits)) for p in self.kernel.players]
 
     @property
-    def row_size(self) -> int:
-        """How many elements a row of kept values has: those of all copies."""
-        assert isinstance(self.kernel.domain, Neurons)
-        return self.kernel.domain.size * self.plan.batch_size
+    def flag_words(self) -> int:
+        """How many words the flags of the neurons of one copy take."""
+        return history.width(self.kernel, bits=True)
 
     @property
     def spike_test(self) -> int:
@@ -208,12 +208,13 @@ class KernelView:
         ]
 
     def _value(self, load: Load) -> str:
-        if load.how in ("sum", "broadcast", "row"):
+        if load.how in ("sum", "broadcast") or (load.how == "row" and not load.played):
             return "0"
         if load.how == "max":
             return f"snn::lowest<{self.ctype(load)}>()"
-        view = history.played_view(load.played) if load.played else view_name(load.array, self._delay(load))
-        element = f"{view}[{spell_index(self.kernel, load.index)}]"
+        if load.played:
+            return history.played_element(self.kernel, load.played, spell_index(self.kernel, load.index))
+        element = f"{view_name(load.array, self._delay(load))}[{spell_index(self.kernel, load.index)}]"
         if load.arrives_after is not None:
             return f"snn::arrival({element}, {load.arrives_after}, {self.dt})"
         return element

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from snnlearn.codegen.clike import KernelView, literal
+from snnlearn.codegen.clike import KernelView, history, literal
 from snnlearn.codegen.cpp.passes import Pass, passes_of
 from snnlearn.codegen.plan import Neurons, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows
@@ -205,20 +205,44 @@ class CppKernel(KernelView):
     def narrow_rows(self) -> list[str]:
         """Those of them whose elements are narrower than what loops over strips compute with."""
         types = {name: self.arrays_by_name[name].type.dtype_for(self.plan.precision) for name in self.kept_rows}
-        wide = {x.array for x in self.kernel.loads if x.how == "row"} if self.in_strips else ()
-        return [name for name, dtype in types.items() if name in wide and np.dtype(dtype).itemsize < 4]
+        own = {x.array for x in self.kernel.loads if x.how == "row"} if self.in_strips else ()
+        return [n for n, dtype in types.items() if n in own and np.dtype(dtype).itemsize < np.dtype(np.int32).itemsize]
+
+    @cached_property
+    def wide_played(self) -> dict[str, str]:
+        """The rows of narrow elements, or bits, that a strip widens before its loops, with the pointers to them."""
+        found = {}
+        for player in self.kernel.players if self.in_strips else ():
+            dtype = np.dtype(self.arrays_by_name[player.rows].type.dtype_for(self.plan.precision))
+            if player.bits or dtype.itemsize < np.dtype(np.int32).itemsize:
+                found[player.rows] = history.played_view(player)
+        return found
+
+    @property
+    def played_bits(self) -> list[str]:
+        """The rows that have a bit for each neuron."""
+        return [player.rows for player in self.kernel.players if player.bits]
+
+    def _value(self, load: Load) -> str:
+        return f"wide_{load.played}[i - first]" if load.played in self.wide_played else super()._value(load)
 
     def ctype(self, item: Any) -> str:
-        """Return the C type of a load, input or array; flags that go to rows alone are computed as wide integers."""
-        narrow = isinstance(item, Load) and item.how == "row" and item.array in self.narrow_rows
-        return "unsigned int" if narrow else super().ctype(item)
+        """Return the C type of a load, input or array; what is narrow in rows is what C's arithmetic makes of it."""
+        if isinstance(item, Load):
+            narrow = item.how == "row" and item.array in self.narrow_rows
+            if narrow or item.played in self.wide_played:
+                return "int"
+        return super().ctype(item)
 
     @property
     def kept_lines(self) -> list[str]:
         """Pointers to these rows."""
-        rows = {array: row for r in super().recorders for array, row in r["copied"]}
+        assert self.kept_recorder is not None
+        recorder = super().recorders[self.kept_recorder]
+        rows = dict(recorder["copied"])
         ctypes = {name: self.ctype(self.arrays_by_name[name]) for name in self.kept_rows}
-        return [f"{ctype} *__restrict__ const kept_{name} = {rows[name]};" for name, ctype in ctypes.items()]
+        pointers = [f"{ctype} *__restrict__ const kept_{name} = {rows[name]};" for name, ctype in ctypes.items()]
+        return [*recorder["number"], *pointers]
 
     @property
     def recorders(self) -> list[dict[str, Any]]:

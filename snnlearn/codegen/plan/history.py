@@ -5,7 +5,8 @@ the opposite: a variable's value in each timestep is a row of such an array. Whi
 and a few numbers that the host sets between runs (``RECORDER``, ``PLAYER``), so that source depends neither on how many
 rows there are nor on where to begin.
 
-A row is ``[batch, neuron]``. Behind the last row is one of zeros: what is played where nothing has been recorded.
+A row is ``[batch, neuron]``; of spikes ``[batch, word]``, a bit for each neuron. Behind the last row is one of zeros:
+what is played where nothing has been recorded.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ RECORDER = ("base", "limit", "rows")
 # behind ``first`` (before it, in reverse), modulo ``rows``; else it has the row of zeros.
 PLAYER = ("begin", "held", "first", "rows")
 COUNTER = value_type("uint64_t")
-FLAG = value_type("uint8_t")  # whether a neuron has spiked
+WORD, WORD_BITS = value_type("unsigned int"), 32  # of flags, a bit for each neuron
+
+
+def words_of(size: int) -> int:
+    """Return how many words the flags of so many neurons take."""
+    return -(-size // WORD_BITS)
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Recorder:
     copied : tuple of (str, str)
         Arrays, and where their rows are.
     flags : str or None
-        Where the rows are of whether neurons have spiked.
+        Where the rows are of whether neurons have spiked, a bit each.
     only : bool
         Whether the arrays hold nothing: local copies of their elements go to rows alone.
     """
@@ -73,9 +79,12 @@ class Player:
         How many timesteps a row lasts.
     reverse : bool
         Whether from the newest row to the oldest.
+    bits : bool
+        Whether rows have a bit for each neuron.
     """
 
     numbers: str
     rows: str
     every: int
     reverse: bool
+    bits: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from snnlearn.codegen.plan.domains import Sparse
-from snnlearn.codegen.plan.history import COUNTER, FLAG, PLAYER, RECORDER
+from snnlearn.codegen.plan.history import COUNTER, PLAYER, RECORDER, WORD
 from snnlearn.codegen.plan.names import Names
 from snnlearn.codegen.plan.parts import Array
 from snnlearn.declare import Model, ValueType, element_type, value_type
@@ -89,10 +89,15 @@ class Memory:
                 vtype = self[Location(n.name, "own", name)].type
                 self._add(Location(n.name, "recorded", name), f"{name}_recorded", vtype, None)
             if record.spikes:
-                self._add(Location(n.name, "recorded_spikes"), "recorded_spikes", FLAG, None)
+                self._add(Location(n.name, "recorded_spikes", str(number)), "recorded_spikes", WORD, None)
             self._add(Location(n.name, "recorder", str(number)), "recorder", COUNTER, len(RECORDER))
         for play in n.plays:
-            self._add(Location(n.name, "played", play.variable), f"{play.variable}_played", play.type, None)
+            self._add(
+                Location(n.name, "played", play.variable),
+                f"{play.variable}_played",
+                WORD if play.bits else play.type,
+                None,
+            )
             self._add(Location(n.name, "player", play.variable), f"{play.variable}_player", COUNTER, len(PLAYER))
 
     def _add_synapses(self, s: SynapsePopulation) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
-from snnlearn.codegen.plan.bindings import BuiltInVariable, KernelBuilder, LocalVariable
+from snnlearn.codegen.plan.bindings import BuiltInVariable, Element, KernelBuilder, LocalVariable
 from snnlearn.codegen.plan.context import SCALAR, Context, Meanings, finish_step
 from snnlearn.codegen.plan.domains import Neurons
 from snnlearn.codegen.plan.history import Player, Recorder
@@ -16,7 +16,7 @@ from snnlearn.codegen.plan.synapses import weight_update
 from snnlearn.declare import value_type
 from snnlearn.dialect import check_model, tree
 from snnlearn.dialect.tree import Assign, Block, Evaluate, Name, Snippet
-from snnlearn.network import CurrentSource, Location, NeuronPopulation, SynapsePopulation
+from snnlearn.network import CurrentSource, Location, NeuronPopulation, Play, SynapsePopulation
 from snnlearn.network.keys import called
 from snnlearn.network.references import Space
 
@@ -79,8 +79,18 @@ class _NeuronKernel:
         for name in (name for record in n.records if record.only for name in record.variables):
             found[name] = context.element(Location(n.name, "own", name), "neuron", name, how="row")
         for play in n.plays:
-            k.load(context.updated(Location(n.name, "own", play.variable), play.variable))
+            element = self.played(play)
+            k.load(element)
+            found[play.variable] = element
         return found
+
+    def played(self, play: Play) -> Element:
+        """Return a variable that plays rows, and may be nowhere else."""
+        at = Location(self.n.name, "own", play.variable)
+        if not play.only:
+            return self.context.updated(at, play.variable)
+        rows = self.context.memory[Location(self.n.name, "played", play.variable)].name
+        return self.context.element(at, "neuron", play.variable, how="row", played=rows)
 
     def last_spike(self, name: str) -> Meanings:
         """Return the time of the last spike before this timestep, under a name."""
@@ -239,7 +249,7 @@ class _NeuronKernel:
                 (memory[Location(n.name, "own", name)].name, memory[Location(n.name, "recorded", name)].name)
                 for name in record.variables
             )
-            flags = memory[Location(n.name, "recorded_spikes")].name if record.spikes else None
+            flags = memory[Location(n.name, "recorded_spikes", str(number))].name if record.spikes else None
             numbers = memory[Location(n.name, "recorder", str(number))].name
             yield Recorder(numbers, record.every, copied, flags, record.only)
 
@@ -249,7 +259,7 @@ class _NeuronKernel:
         for play in n.plays:
             numbers = memory[Location(n.name, "player", play.variable)].name
             rows = memory[Location(n.name, "played", play.variable)].name
-            yield Player(numbers, rows, play.every, play.reverse)
+            yield Player(numbers, rows, play.every, play.reverse, play.bits)
 
 
 _TAKE = Snippet(
