@@ -49,7 +49,7 @@ TAU_DECAY_MS = 10.0
 TAU_AVG_ERR_MS = 10000.0
 
 _MEMBRANE = {"C": 10.0, "tauMem": 10.0, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 5.0}
-RULES = ("handwritten", "superspike", "bptt")
+RULES = ("handwritten", "superspike", "symmetric", "bptt")
 # Half the squared error, a van Rossum distance; and the steepness of the surrogate [1/mV], SuperSpike's.
 ERROR = grad.Loss("HalfSquaredError", loss_code="loss = 0.5 * errTilda * errTilda;")
 BETA = 1.0
@@ -134,9 +134,10 @@ def describe(
     seed : int
         Of the initial weights.
     num_hidden : int
-    rule : {"handwritten", "superspike", "bptt"}
-        Where gradients come from: `snnlearn.models.SuperSpike`; the same derived from neurons and loss; or
-        backpropagation through time, derived too, on the embedded engine.
+    rule : {"handwritten", "superspike", "symmetric", "bptt"}
+        Where gradients come from: `snnlearn.models.SuperSpike`; the same derived from neurons and loss; that with an
+        error that comes back through the forward weights themselves; or backpropagation through time, derived too. The
+        last two are the embedded engine's.
     recording, timing : bool
         Whether to record spikes, whether to measure kernels.
     **preferences
@@ -151,14 +152,15 @@ def describe(
         population.spike_recording_enabled = recording
     for population, trains in ((source, inputs), (output, target)):
         _add_reset(genn, model, population, trains)
-    init = {"handwritten": _init_superspike, "superspike": _init_derived, "bptt": _init_static}[rule]
+    init = {"handwritten": _init_superspike, "superspike": _init_derived}.get(rule, _init_static)
     input_hidden = _add_plastic(genn, model, "InputHidden", source, hidden, init)
     hidden_output = _add_plastic(genn, model, "HiddenOutput", hidden, output, init)
-    if rule == "bptt":
+    if init is _init_static:
+        options: dict[str, Any] = {"params": {"beta": BPTT_BETA}, "window": UPDATE_TIMESTEPS + 1}
+        if rule == "symmetric":
+            options = {"params": {"beta": BETA}, "method": "superspike", "feedback": "symmetric"}
         wrt = [input_hidden.vars["w"], hidden_output.vars["w"]]
-        program = grad.differentiate(
-            model, wrt, {output: ERROR}, surrogate=FastSigmoid, params={"beta": BPTT_BETA}, window=UPDATE_TIMESTEPS + 1
-        )
+        program = grad.differentiate(model, wrt, {output: ERROR}, surrogate=FastSigmoid, **options)
         return SuperSpikeNetwork(model, source, hidden, output, input_hidden, hidden_output, None, program)
     output_hidden = _add_feedback(genn, model, hidden, output, hidden_output)
     return SuperSpikeNetwork(model, source, hidden, output, input_hidden, hidden_output, output_hidden)

@@ -30,7 +30,7 @@ class AdjointNetwork:
         The forward model, loaded.
     parts : Parts
     constants : mapping of str to float
-        Those of surrogate and losses, by the name that they have in derived code.
+        Those of surrogate and losses, by name.
     tapes : Tapes
     """
 
@@ -53,9 +53,7 @@ class AdjointNetwork:
 
     def _add_neurons(self, name: str, reversal: Reversal, constants: Mapping[str, float]) -> Any:
         spec = self.forward._by_key[name].spec
-        known = {**constants, **spec.params, "tapeEnd": 0.0}
-        for given in reversal.inputs:
-            known |= {given.prefix + param: value for param, value in given.params}
+        known = {**reversal.values(spec.params, constants), "tapeEnd": 0.0}
         params = {p.name: known[p.name] for p in reversal.adjoint.params}
         variables = {v.name: 0 for v in reversal.adjoint.vars}
         group = self.model.add_neuron_population(name, spec.size, reversal.adjoint, params, variables)

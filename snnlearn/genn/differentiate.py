@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from snnlearn.declare import Loss, Surrogate
+from snnlearn.declare import Loss, Model, Surrogate
 from snnlearn.errors import GradientError, LifecycleError, did_you_mean
 from snnlearn.genn.adjoint_parts import Task
 from snnlearn.genn.arrays import Variable
@@ -17,8 +17,9 @@ from snnlearn.genn.model import GeNNModel
 from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.genn.program import Program
 from snnlearn.genn.synapse_group import SynapseGroup
+from snnlearn.grad.constants import given_to
 from snnlearn.grad.credit import FeedbackLoss
-from snnlearn.grad.reverse import SURROGATE
+from snnlearn.grad.step import Constant
 from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.network.checks import check_size
 
@@ -54,7 +55,7 @@ def differentiate(
     surrogate : Surrogate or str
         The derivative of a spike with respect to the margin of the threshold.
     params : mapping of str to float
-        The surrogate's parameters and those of losses, by name.
+        The surrogate's parameters and those of losses, by name. ``Level_tau`` is that of the loss ``Level`` alone.
     method : {"bptt", "superspike", "eprop", "rtrl"}
         Backpropagation through time; or a forward rule, which cuts paths through other neurons' spikes, so that each
         target of weights needs a loss of its own (a `FeedbackLoss` where it receives another layer's error): with
@@ -152,7 +153,8 @@ def _forward(
     if states or parameters:
         raise GradientError(f"method '{method}' is for weights alone; parameters and variables of neurons need 'bptt'")
     losses = _losses(model, loss, (Loss, FeedbackLoss))
-    return ForwardProgram(model, weights, losses, surrogate, params, method, feedback)
+    values = _constants(surrogate, losses, params)
+    return ForwardProgram(model, weights, losses, surrogate, values, method, feedback)
 
 
 def _chosen(model: GeNNModel) -> list[Variable]:
@@ -226,8 +228,8 @@ def _losses(model: GeNNModel, loss: Mapping[Any, Any], kinds: Any = Loss) -> dic
     return found
 
 
-def _constants(surrogate: Surrogate, losses: Mapping[str, Loss], params: Mapping[str, float]) -> dict[str, float]:
-    """Return the parameters of surrogate and losses by the names that they have in derived models.
+def _constants(surrogate: Surrogate, losses: Mapping[str, Any], params: Mapping[str, float]) -> dict[str, float]:
+    """Return the parameters of surrogate and losses: by name, or where one has a value of its own as ``Level_tau``.
 
     Raises
     ------
@@ -236,23 +238,25 @@ def _constants(surrogate: Surrogate, losses: Mapping[str, Loss], params: Mapping
     """
     if not isinstance(params, Mapping):
         raise GradientError(f"params is a mapping of names to numbers, not {params!r}")
-    wanted = {p.name: (SURROGATE + p.name, p) for p in surrogate.params}
-    declared = [(p.name, p) for loss in losses.values() for part in loss.parts for p in part.params]
+    models: list[Model] = [surrogate]
+    for loss in losses.values():
+        models += (loss.loss if isinstance(loss, FeedbackLoss) else loss).parts
+    declared = [(model, param) for model in models for param in model.params]
+    known = [*(p.name for _, p in declared), *(f"{model.name}_{p.name}" for model, p in declared)]
     found: dict[str, float] = {}
     for name, value in params.items():
-        if name not in wanted and name not in dict(declared):
-            known = [*wanted, *dict(declared)]
+        if name not in known:
             raise GradientError(f"params: surrogate and losses have no parameter '{name}'{did_you_mean(name, known)}")
         if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
             raise GradientError(f"params: {name} must be a number, not {value!r}")
-        for there, param in [*([wanted[name]] if name in wanted else []), *((n, p) for n, p in declared if n == name)]:
-            fault = param.fault(float(value), "double")
-            if fault is not None:
-                raise GradientError(f"params: {name} {fault}")
-            found[there] = float(value)
-    missing = [name for name in [*wanted, *dict(declared)] if name not in params]
-    if missing:
-        raise GradientError(
-            f"params has no value for '{missing[0]}': differentiate(..., params={{'{missing[0]}': ...}})"
-        )
+        found[name] = float(value)
+    for model, param in declared:
+        given = given_to(Constant(model, "params", param.name), found)
+        if given is None:
+            raise GradientError(
+                f"params has no value for '{param.name}': differentiate(..., params={{'{param.name}': ...}})"
+            )
+        fault = param.fault(given, "double")
+        if fault is not None:
+            raise GradientError(f"params: {param.name} {fault}")
     return found

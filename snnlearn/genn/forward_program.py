@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from snnlearn.declare import Loss, Surrogate, Var, WeightUpdateModel
 from snnlearn.dialect import tree
-from snnlearn.errors import GradientError, LifecycleError, did_you_mean
+from snnlearn.errors import GradientError, LifecycleError
 from snnlearn.genn.symmetric_feedback import SymmetricFeedback
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.assemble import SENDS
@@ -44,7 +44,6 @@ class ForwardProgram:
         self.rules: dict[str, EligibilityRule] = {}
         self._variables: dict[tuple[str, str], SynapseGroup] = {}
         self._declared = {name: g.spec for name, g in model.neuron_populations.items()}  # before rules change them
-        self._check_params(losses, surrogate, params)
         self._check_losses(weights, losses if feedback is None else None)
         self._feedback = SymmetricFeedback(model, weights, losses) if feedback is not None else None
         for name in weights:
@@ -77,21 +76,6 @@ class ForwardProgram:
                     f"'{group.name}' leads to, needs a loss of its own: loss={{population: grad.Loss(...)}}; or "
                     "feedback='symmetric', or a grad.FeedbackLoss where it receives the error of another layer"
                 )
-
-    def _check_params(self, losses: Any, surrogate: Surrogate, params: Any) -> None:
-        known = {p.name for p in surrogate.params}
-        for loss in losses.values():
-            known |= {p.name for p in (loss.loss if isinstance(loss, FeedbackLoss) else loss).params}
-        unknown = sorted(set(params) - known)
-        if unknown:
-            raise GradientError(
-                f"params: surrogate and losses have no parameter '{unknown[0]}'{did_you_mean(unknown[0], known)}"
-            )
-        missing = sorted(known - set(params))
-        if missing:
-            raise GradientError(
-                f"params has no value for '{missing[0]}': differentiate(..., params={{'{missing[0]}': ...}})"
-            )
 
     def _derive(
         self,

@@ -47,7 +47,7 @@ class Tapes:
     reversals : mapping of str to Reversal
         By population.
     constants : mapping of str to float
-        Parameters of surrogate and losses.
+        Parameters of surrogate and losses, by name.
     window, before : int
         The longest window, and how many timesteps before it are kept.
     checkpoint : int
@@ -82,7 +82,7 @@ class Tapes:
         """Give a population the model that records; returns the population."""
         group, tape = model._by_key[name], reversal.tape
         assert isinstance(tape, RecordedTape)
-        known = {**constants, **group.spec.params}
+        known = reversal.values(group.spec.params, constants)
         params = {p.name: known[p.name] for p in reversal.forward.params}
         if tape.tracks:
             group._become(reversal.forward, params, dict.fromkeys(tape.tracks, 0))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, Var, WeightUpdateModel
 from snnlearn.errors import GradientError, did_you_mean
-from snnlearn.grad.reverse import SURROGATE, Inputs, Request, reverse
+from snnlearn.grad.constants import given_to
+from snnlearn.grad.reverse import Inputs, Request, reverse
 from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.grad.synapses import spike_synapse
 from snnlearn.grad.tape import ArrayTape
@@ -84,16 +85,16 @@ def adjoint(
     inputs = [Inputs(postsynaptic)] if postsynaptic is not None else []
     found = reverse(neuron, inputs, Request(rule, loss, spikes_matter=True, detach_reset=detach_reset, arrays=True))
     assert isinstance(found.tape, ArrayTape)
-    names = {SURROGATE + p.name: p.name for p in rule.params}
-    names |= {p.name: p.name for p in (*neuron.params, *(loss.params if loss is not None else ()))}
-    names |= {f"mu_{p.name}": p.name for p in (postsynaptic.params if postsynaptic is not None else ())}
-    unknown = sorted(set(given) - set(names.values()))
+    constants = {name: c for name, c in found.tape.constants.constants.items() if c.kind == "params"}
+    known = [*(c.name for c in constants.values()), *(f"{c.model.name}_{c.name}" for c in constants.values())]
+    unknown = sorted(set(given) - set(known))
     if unknown:
-        raise GradientError(f"there is no parameter '{unknown[0]}'{did_you_mean(unknown[0], names.values())}")
+        raise GradientError(f"there is no parameter '{unknown[0]}'{did_you_mean(unknown[0], known)}")
+    values = {name: given_to(c, given) for name, c in constants.items()}
     return Adjoint(
         found.forward,
         found.adjoint,
         spike_synapse(_SYNAPSE, "adjoint").adjoint(["w"], axonal_delay, back=True),
-        {there: given[name] for there, name in names.items() if name in given},
+        {name: value for name, value in values.items() if value is not None},
         tuple(array.name for array in found.tape.arrays),
     )

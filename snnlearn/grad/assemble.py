@@ -126,9 +126,14 @@ class _Assembler:
             written,
             self.kept_code,
             self.posted,
-            comparisons_in(self.credit.recursion, self.sources),
+            self.compared(),
             self.coefficients.names,
         )
+
+    def compared(self) -> tuple[Place, ...]:
+        """Return the comparisons of what weights have an influence on."""
+        in_losses = [place for places in self.credit.compared.values() for place in places]
+        return tuple(dict.fromkeys([*comparisons_in(self.credit.recursion, self.sources), *in_losses]))
 
     # ---- the loss ----
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,16 +33,16 @@ class Renamed:
         return self.func({own: params[there] for own, there in self.names}, dt)
 
 
-def add_constants(constants: dict[str, Constant], taken: set[str], model: Model) -> dict[str, str]:
+def add_constants(constants: dict[str, Constant], taken: set[str], model: Model, prefix: str = "") -> dict[str, str]:
     """Add a model's parameters to constants; return what each is called there.
 
-    A name that is taken already begins with the model's name.
+    A name begins with the prefix. One that is taken already begins with the model's name.
     """
     names = {}
     part = f"{model.name} {len(taken)}"
     for kind in _KINDS:
         for x in getattr(model, kind):
-            name = x.name if x.name not in taken else f"{model.name}_{x.name}"
+            name = prefix + x.name if prefix + x.name not in taken else f"{model.name}_{x.name}"
             while name in taken:
                 name += "_"
             taken.add(name)
@@ -90,6 +90,57 @@ def values_of(constants: Mapping[str, Constant], params: Mapping[str, float], dt
             if math.isfinite(value):
                 known[name] = value
     return known | {"dt": dt}
+
+
+class RenamedParams:
+    """Parameters and derived parameters of the models that take part in derived code.
+
+    Attributes
+    ----------
+    constants : dict of str to Constant
+        By their names in derived code.
+    """
+
+    def __init__(self) -> None:
+        self.constants: dict[str, Constant] = {}
+        self._taken: set[str] = set()
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Have no model that is added from now on take these names."""
+        self._taken |= {*names}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All their names in derived code."""
+        return frozenset(self.constants)
+
+    def add(self, prefix: str, model: Model) -> dict[str, str]:
+        """Add a model's, whose names in derived code begin with a prefix; return those by its own."""
+        return add_constants(self.constants, self._taken, model, prefix)
+
+    def used_in(
+        self, names: Iterable[str], taken: frozenset[str] = frozenset()
+    ) -> tuple[list[Param], list[DerivedParam]]:
+        """Return the parameters and derived parameters that code needs.
+
+        Parameters
+        ----------
+        names : iterable of str
+            All that the code mentions.
+        taken : frozenset of str
+            What need not be declared again.
+        """
+        found = with_params(self.constants, frozenset(names) - taken, {})
+        params, derived = params_of(found)
+        return [p for p in params if p.name not in taken], [d for d in derived if d.name not in taken]
+
+
+def given_to(constant: Constant, params: Mapping[str, float]) -> float | None:
+    """Return a parameter's value among those given by name, or by the model's name and its own, as in ``Level_tau``."""
+    for name in (f"{constant.model.name}_{constant.name}", constant.name):
+        if name in params:
+            return float(params[name])
+    return None
 
 
 def _field(constant: Constant) -> Any:

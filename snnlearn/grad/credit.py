@@ -8,13 +8,14 @@ from typing import Literal
 
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel
 from snnlearn.dialect import algebra, tree, unparse
+from snnlearn.dialect.source import Place
 from snnlearn.dialect.tree import Expr, Name
 from snnlearn.errors import GradientError, did_you_mean
 from snnlearn.grad.constants import add_constants, values_of
 from snnlearn.grad.facts import assume, facts_of
 from snnlearn.grad.loss import LossGradient, driven_partials, loss_gradient
 from snnlearn.grad.single import Assignment
-from snnlearn.grad.step import Constant, step_of, value_of
+from snnlearn.grad.step import Constant, step_of
 from snnlearn.grad.tangents import Recursion, Row, Tangent, followed_by, recursion_of, relevant
 
 
@@ -66,12 +67,15 @@ class Credit:
         What those are made of.
     late : frozenset of str
         The variables of which the derivative is that of a timestep before.
+    compared : mapping of str to tuple of Place
+        By the variable: comparisons in the losses of what depends on it.
     """
 
     recursion: Recursion
     partials: Mapping[str, Expr] = field(default_factory=dict)
     assignments: tuple[Assignment, ...] = ()
     late: frozenset[str] = frozenset()
+    compared: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
 
 
 def with_own(
@@ -85,6 +89,7 @@ def with_own(
         recursion=recursion,
         partials={**credit.partials, **gradient.partials},
         assignments=(*credit.assignments, *gradient.assignments),
+        compared={**credit.compared, **gradient.compared},
     )
 
 
@@ -95,16 +100,9 @@ def gradient_among(
 
     No value within is called as one of the names ``taken`` and ``apart``.
     """
-    gradient = loss_gradient(loss, neuron, frozenset([*taken, *apart]))
-    names: dict[str, str] = {}
-    for part in loss.parts:
-        names |= add_constants(constants, taken, part)
-    renamed = LossGradient(
-        {x: _renamed(e, names) for x, e in gradient.partials.items()},
-        _renamed(gradient.value, names),
-        tuple(replace(a, value=_renamed(value_of(a), names)) for a in gradient.assignments),
-    )
-    return renamed, frozenset(names.values())
+    names = [add_constants(constants, taken, part) for part in loss.parts]
+    gradient = loss_gradient(loss, neuron, frozenset([*taken, *apart]), names)
+    return gradient, frozenset(new for part in names for new in part.values())
 
 
 def _renamed(e: Expr, names: Mapping[str, str]) -> Expr:

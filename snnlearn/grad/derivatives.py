@@ -114,7 +114,7 @@ class _Forward:
         moving = {n: self.forms[n] for n in tree.names_in(value) if self.forms.get(n)}
         if not moving:
             return
-        self.comparisons[a.name] = tuple(_comparisons(value, moving))
+        self.comparisons[a.name] = tuple(comparisons_of(value, moving))
         if spike is not None and a.resets is not None and is_detached(a.resets, self.detached):
             moving.pop(spike.id, None)
         self.forms[a.name] = self.combined(a, {n: self.partial(a, value, n) for n in sorted(moving)}, moving)
@@ -179,7 +179,8 @@ def unused(base: str, taken: set[str]) -> str:
     return name
 
 
-def _comparisons(value: Expr, moving: Mapping[str, Form]) -> Iterable[Place]:
+def comparisons_of(value: Expr, moving: Collection[str]) -> Iterable[Place]:
+    """Yield where a value compares what depends on one of these names."""
     for n in tree.walk(value):
         if not isinstance(n, tree.Binary) or n.op not in _COMPARISONS or n.at is None:
             continue

@@ -209,4 +209,9 @@ def _reached(credit: Credit, step: Step) -> Credit:
         )
     if any("psi" in tree.names_in(c) for row in recursion.rows for c in row.terms.values()):
         step.need_margin()
-    return replace(credit, recursion=recursion, partials=partials)
+    compared = {
+        x: places
+        for x, places in credit.compared.items()
+        if places and Tangent("after", x) in relevant(credit.recursion, [x]).by_target
+    }
+    return replace(credit, recursion=recursion, partials=partials, compared=compared)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from snnlearn.declare import Loss, NeuronModel, value_type
 from snnlearn.dialect import algebra, check_loss, tree
+from snnlearn.dialect.source import Place
 from snnlearn.dialect.tree import Expr
 from snnlearn.errors import GradientError
-from snnlearn.grad.derivatives import needed
+from snnlearn.grad.derivatives import comparisons_of, needed
 from snnlearn.grad.rules import tangent
 from snnlearn.grad.single import Assignment, Follower
 from snnlearn.grad.step import Step
@@ -28,11 +29,14 @@ class LossGradient:
     assignments : tuple of Assignment
         All that value and partials need, in order; other names are variables and parameters of the neuron, parameters
         of the loss, ``t`` and ``dt``.
+    compared : mapping of str to tuple of Place
+        By the variable of the neuron: comparisons of what depends on it, which count as constant.
     """
 
     partials: Mapping[str, Expr]
     value: Expr
     assignments: tuple[Assignment, ...]
+    compared: Mapping[str, tuple[Place, ...]]
 
 
 def driven_partials(gradient: LossGradient, step: Step) -> dict[str, Expr]:
@@ -56,8 +60,19 @@ def check_not_reset(step: Step, read: Collection[str], variable: str) -> None:
         )
 
 
-def loss_gradient(loss: Loss, neuron: NeuronModel, taken: frozenset[str] = frozenset()) -> LossGradient:
+def loss_gradient(
+    loss: Loss, neuron: NeuronModel, taken: frozenset[str] = frozenset(), names: Sequence[Mapping[str, str]] = ()
+) -> LossGradient:
     """Return the derivatives of a loss with respect to the variables of a neuron.
+
+    Parameters
+    ----------
+    loss : Loss
+    neuron : NeuronModel
+    taken : frozenset of str
+        What no value within is called.
+    names : sequence of mapping of str to str, optional
+        What the parameters of each of the loss's parts are called.
 
     Raises
     ------
@@ -66,35 +81,39 @@ def loss_gradient(loss: Loss, neuron: NeuronModel, taken: frozenset[str] = froze
     GradientError
         If it depends on no variable of the neuron, or on something without a derivative.
     """
-    names = {f.name for model in (loss, neuron) for _, f in model.named_fields()} | {"loss", "t", "dt"}
-    follower = Follower({*names, *taken})
+    own = {f.name for model in (*loss.parts, neuron) for _, f in model.named_fields()} | {"loss", "t", "dt"}
+    follower = Follower({*own, *taken, *(new for part in names for new in part.values())})
     values: list[Expr] = []
-    for part in loss.parts:
+    for part, called in zip(loss.parts, names or [{}] * len(loss.parts), strict=True):
         if "loss_code" not in part.codes():
             raise GradientError(f"loss '{part.name}' needs loss_code, such as 'loss = 0.5 * V * V;'")
         block = check_loss(part, neuron).tree
         assert isinstance(block, tree.Block)
         follower.types["loss"] = algebra.SCALAR
         follower.values["loss"] = algebra.number(0.0)
-        follower.run(block, {})
+        follower.run(block, called)
+        follower.forget_locals()
         values.append(follower.values["loss"])
     value = algebra.total(values)
     chain = needed(follower.assignments, [value])
     floats = [v.name for v in neuron.vars if value_type(v.type).kind == "float"]
-    partials = {}
+    partials, compared = {}, {}
     for name in floats:
         tangents: dict[str, Expr] = {name: algebra.number(1.0)}
+        places: list[Place] = []
         for a in chain:
             assert a.value is not None
+            places += comparisons_of(a.value, tangents)
             e = algebra.gathered(tangent(a.value, tangents))
             if not algebra.is_number(e, 0.0):
                 tangents[a.name] = follower.assign(f"d{a.name}_{name}", e)
         e = algebra.gathered(tangent(value, tangents))
         if not algebra.is_number(e, 0.0):
             partials[name] = e
+        compared[name] = (*places, *comparisons_of(value, tangents))
     if not partials:
         raise GradientError(
             f"loss '{loss.name}' depends on no variable of {neuron.name} by a derivative: "
             f"its variables are {', '.join(floats) or 'none'}"
         )
-    return LossGradient(partials, value, needed(follower.assignments, [value, *partials.values()]))
+    return LossGradient(partials, value, needed(follower.assignments, [value, *partials.values()]), compared)

@@ -152,7 +152,7 @@ def rule_values(
     found: dict[str, float] = {}
 
     def take(name: str, c: Constant, values: Mapping[str, float]) -> None:
-        for key in (name, c.name):
+        for key in (name, f"{c.model.name}_{c.name}", c.name):
             if c.kind == "params" and key in values:
                 found.setdefault(name, float(values[key]))
 

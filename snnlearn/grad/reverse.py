@@ -13,7 +13,7 @@ Backpropagation through time with surrogate gradients: Neftci, Mostafa & Zenke (
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, Var
 from snnlearn.dialect import algebra, tree
@@ -21,9 +21,9 @@ from snnlearn.dialect.source import Place
 from snnlearn.dialect.tree import Expr, Name
 from snnlearn.errors import GradientError
 from snnlearn.grad.coefficients import Coefficients, used
+from snnlearn.grad.constants import RenamedParams, given_to
 from snnlearn.grad.derivatives import PSI, linear_forms, needed, pullback
 from snnlearn.grad.loss import loss_gradient
-from snnlearn.grad.renamed import RenamedParams
 from snnlearn.grad.single import Assignment
 from snnlearn.grad.step import Postsynaptic, step_of
 from snnlearn.grad.surrogate import surrogate_derivative
@@ -113,6 +113,8 @@ class Reversal:
     tape : ArrayTape or RecordedTape
     compared : tuple of Place
         Comparisons of what has a derivative, which count as constant.
+    input_params : mapping of str to float
+        The parameters of inputs, by their names in both models.
     """
 
     forward: NeuronModel
@@ -123,6 +125,24 @@ class Reversal:
     parameters: Mapping[str, str]
     tape: ArrayTape | RecordedTape
     compared: tuple[Place, ...]
+    input_params: Mapping[str, float] = field(default_factory=dict)
+
+    def values(self, own: Mapping[str, float], given: Mapping[str, float]) -> dict[str, float]:
+        """Return the values of parameters by their names in both models.
+
+        Parameters
+        ----------
+        own : mapping of str to float
+            The neuron's.
+        given : mapping of str to float
+            Of surrogate and losses, by name or as `grad.constants.given_to` takes them.
+        """
+        found = dict(self.input_params)
+        for name, c in self.tape.constants.constants.items():
+            value = own.get(c.name) if c.model is self.tape.neuron else given_to(c, given)
+            if c.kind == "params" and name not in found and value is not None:
+                found[name] = value
+        return found
 
 
 def reverse(
@@ -154,6 +174,12 @@ class _Reverse:
     ) -> None:
         self.neuron, self.inputs, self.request, self.recorded = neuron, inputs, request, recorded
         self.step = step_of(neuron)
+        self.constants = RenamedParams()
+        self.constants.add("", neuron)
+        self.constants.reserve(self.step.taken)
+        self.surrogate_names = self.constants.add(SURROGATE, request.surrogate)
+        self.input_names = {given.name: self.constants.add(given.prefix, given.model) for given in inputs}
+        self.compared_in_loss: Mapping[str, tuple[Place, ...]] = {}
         self.partials, more = self._loss_gradient()
         self.assignments = [*self.step.assignments, *self._psi(), *more]
         self.coefficients = self._coefficients()
@@ -171,7 +197,9 @@ class _Reverse:
                 f"loss '{loss.name}' reads the array '{loss.extra_global_params[0].name}'; a reverse pass needs a "
                 "loss of the neuron's variables alone: let the neuron read the array into a variable"
             )
-        found = loss_gradient(loss, self.neuron, frozenset(self.step.by_name))
+        names = [self.constants.add("", part) for part in loss.parts]
+        found = loss_gradient(loss, self.neuron, frozenset(self.step.by_name), names)
+        self.compared_in_loss = {name: places for name, places in found.compared.items() if places}
         after = dict(self.step.after)
         more = [
             Assignment(a.name, tree.substitute(a.value, after), a.type, at=a.at)
@@ -190,10 +218,8 @@ class _Reverse:
         """Return what computes the surrogate's derivative."""
         if self.step.margin is None:
             return []
-        surrogate = self.request.surrogate
-        known = [*(p.name for p in surrogate.params), *(d.name for d in surrogate.derived_params)]
-        names = {name: SURROGATE + name for name in known}
-        return [Assignment(PSI.id, surrogate_derivative(surrogate, self.step.margin, names, self.step.gate), _SCALAR)]
+        e = surrogate_derivative(self.request.surrogate, self.step.margin, self.surrogate_names, self.step.gate)
+        return [Assignment(PSI.id, e, _SCALAR)]
 
     def _coefficients(self) -> Coefficients:
         arrays = (egp.name for egp in self.neuron.extra_global_params)
@@ -246,7 +272,10 @@ class _Reverse:
         self._check_names(code, tape)
         states_of = {name: f"lam_{name}" for name in self.states}
         losses = tuple(dict.fromkeys([*self.partials, *sorted(self.request.seeds)]))
-        return Reversal(tape.forward(), tape.adjoint(code), states_of, losses, relevant, sums, tape, self._compared())
+        params = {self.input_names[i.name][name]: value for i in self.inputs for name, value in i.params}
+        return Reversal(
+            tape.forward(), tape.adjoint(code), states_of, losses, relevant, sums, tape, self._compared(), params
+        )
 
     def _check_names(self, code: Reversed, tape: ArrayTape | RecordedTape) -> None:
         """Raise GradientError where a declared name is one that derived code has for something else."""
@@ -269,6 +298,9 @@ class _Reverse:
         ends = [step.after[name] for name in dict.fromkeys([*self.states, *self.partials])]
         used_in = needed(step.assignments, [*ends, *([step.margin] if step.margin is not None else [])])
         found = [place for a in used_in for place in forms.comparisons.get(a.name, ())]
+        for name, places in self.compared_in_loss.items():
+            if pullback(step, [(step.after[name], Name(name, _SCALAR))], moving, detached=detached).adjoints:
+                found += places
         return tuple(dict.fromkeys(found))
 
     def _through(self, given: Inputs) -> tuple[list[Line], list[Line]]:
@@ -294,6 +326,10 @@ class _Reverse:
                 f"'{min(values)}', which is not recorded; ExpCurr and DeltaCurr have one, ExpCond has none"
             )
         local = {a.name: Name(given.prefix + a.name, _SCALAR) for a in new}
+        called = {
+            own: self.input_names[given.name][c.name] for own, c in at.constants.items() if c.model is given.model
+        }
+        local |= {own: Name(there, _SCALAR) for own, there in called.items() if own != there}
         lines = [(injected.id, self.adjoints[given.target])]
         lines += [(local[a.name].id, tree.substitute(a.value, local)) for a in new if a.value is not None]
         return lines, [(to, tree.substitute(found.adjoints.get(s, _ZERO), local)) for s, to in states.items()]
@@ -319,13 +355,6 @@ class _Reverse:
                 f"the tape of '{self.neuron.name}' lacks what this gradient needs; name the variables whose "
                 "adjoints are given in differentiate(..., outputs=[...])"
             )
-        constants = RenamedParams()
-        constants.add("", self.neuron)
-        constants.add(SURROGATE, self.request.surrogate)
-        for part in self.request.loss.parts if self.request.loss is not None else ():
-            constants.add("", part)
-        for given in self.inputs:
-            constants.add(given.prefix, given.model)
         lines = needed(self.assignments, [*found.numbers, *found.bits])
         kind = ArrayTape if self.request.arrays else RecordedTape
-        return kind(self.neuron, found, lines, constants)
+        return kind(self.neuron, found, lines, self.constants)

@@ -15,7 +15,7 @@ from snnlearn.declare import DerivedParam, ExtraGlobalParam, InputVar, NeuronMod
 from snnlearn.dialect import unparse
 from snnlearn.dialect.tree import Expr
 from snnlearn.grad.coefficients import Coefficients, used
-from snnlearn.grad.renamed import RenamedParams
+from snnlearn.grad.constants import RenamedParams
 from snnlearn.grad.single import Assignment
 
 SPIKE_ADJOINT = "spikeAdjoint"  # the adjoint neuron's input: the adjoint of the spike that the neuron emitted
