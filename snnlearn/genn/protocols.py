@@ -125,6 +125,13 @@ class GradientProgram(Protocol):
 
     def _end(self) -> None: ...
 
+    @property
+    def pending(self) -> int:
+        """How many timesteps await a pass back."""
+
+    def backward(self) -> None:
+        """Go back through them, and add to the gradients."""
+
     def detach(self) -> None:
         """Take what has run for given."""
 
