@@ -7,10 +7,10 @@ Equations
 
 ``m`` is the sum, over the timesteps since the last update, of the direction in which the weight should move. The last
 step moved the weight by ``alpha before``, so that the derivative of this update's loss with respect to ``alpha`` is
-``-g before``, the hypergradient. With ``lr`` = 1 these are the paper's equations, with the product of each synapse's own
-gradients where the paper, which learns one rate for all, has their scalar product. Otherwise ``lr`` is the rate that all
-synapses begin with, and ``alpha`` the factor that is learnt on top of it, so that a schedule of ``lr`` moves all rates
-alike. ``alpha`` may become negative, as in the paper. A NaN passes through the bounds, to be seen.
+``-g before``, the hypergradient. With ``lr`` = 1 these are the paper's equations, with the product of each synapse's
+own gradients where the paper, which learns one rate for all, has their scalar product. Otherwise ``lr`` is the rate
+that all synapses begin with, and ``alpha`` the factor that is learnt on top of it, so that a schedule of ``lr`` moves
+all rates alike. ``alpha`` may become negative, as in the paper. A NaN passes through the bounds, to be seen.
 
 Parameters
 ----------

@@ -6,9 +6,9 @@ Equations
 ``alpha = lr exp(beta)``; ``h <- h [1 - alpha g^2 / errorScale]+ + alpha g``;
 ``variable <- clip(variable + alpha g, wMin, wMax)``; ``m <- 0``, with ``[x]+ = max(x, 0)``.
 
-``m`` is the sum, over the timesteps since the last update, of the direction in which the weight should move. ``h`` is the
-derivative of the weight with respect to its log rate ``beta``, and ``g h`` the descent of the loss with it: a trace of
-past steps, which fades as fast as later steps correct them.
+``m`` is the sum, over the timesteps since the last update, of the direction in which the weight should move. ``h`` is
+the derivative of the weight with respect to its log rate ``beta``, and ``g h`` the descent of the loss with it: a trace
+of past steps, which fades as fast as later steps correct them.
 
 The paper's unit is linear, with an input x and an error delta: ``g = delta x``, and the trace fades by ``alpha x^2``,
 where x^2 is the curvature of the loss. An update sees the gradient only, and takes ``g^2 / errorScale`` for the
@@ -16,14 +16,15 @@ curvature (the squared gradient of a likelihood, whose mean is Fisher's informat
 delta^2 its mean is x^2, and ``theta / errorScale`` is the paper's theta. That makes ``theta`` a number without a unit:
 above 1, rates grow in leaps and may diverge; 0.01 to 0.1 is usual.
 
-The limits of ``beta`` and its changes are the paper's. Rates have no upper limit: where many inputs are active
-together, their rates must stay low, and ``theta`` with them. A NaN passes through the bounds, to be seen.
+The limits of ``beta`` and its changes are the paper's. At a bound of the weight ``h`` is 0, for no rate moves it. Rates
+have no upper limit: where many inputs are active together, their rates must stay low, and ``theta`` with them. A NaN
+passes through the bounds, to be seen.
 
 Parameters
 ----------
-``lr`` the rate at first; ``theta``, how fast log rates change; ``errorScale``, the mean square of the error, in the unit
-of ``g`` times the weight's; ``weightDecay`` (an L2 penalty, part of the gradient); ``gradientScale``, 1 / number of
-timesteps summed in ``m``; ``wMin``, ``wMax``.
+``lr`` the rate at first; ``theta``, how fast log rates change; ``errorScale``, the mean square of the error, in the
+unit of ``g`` times the weight's; ``weightDecay`` (an L2 penalty, part of the gradient); ``gradientScale``, 1 / number
+of timesteps summed in ``m``; ``wMin``, ``wMax``.
 
 Variables
 ---------
@@ -64,9 +65,10 @@ IDBD = CustomUpdateModel(
     const scalar step = alpha * gradient;
     const scalar kept = 1.0 - step * scaled;
     h = ((kept < 0.0) ? 0.0 : kept) * h + step;
-    // update the parameter; fmin and fmax would turn a NaN into a bound
+    // update the parameter; fmin and fmax would turn a NaN into a bound, at which no rate has done anything
     const scalar moved = variable + step;
     variable = (moved > wMax) ? wMax : ((moved < wMin) ? wMin : moved);
+    h = (moved > wMax || moved < wMin) ? 0.0 : h;
     m = 0.0;
     """,
 )

@@ -6,13 +6,13 @@ Equations
 ``variable <- clip(variable + lr alpha g, wMin, wMax)``; ``m <- 0``.
 
 ``m`` is the sum, over the timesteps since the last update, of the direction in which the weight should move. With
-``lr`` = 1, ``alpha`` is the paper's; otherwise ``lr`` is the rate that all synapses begin with, and ``alpha`` the factor
-that is learnt on top of it, so that a schedule of ``lr`` moves all rates alike. ``alpha`` may become negative, as in the
-paper. An update leaves it as it is: `MetaSGDGradient` finds from ``path`` in which direction it should move, and any
-optimiser moves it there. A NaN passes through the bounds, to be seen.
+``lr`` = 1, ``alpha`` is the paper's; otherwise ``lr`` is the rate that all synapses begin with, and ``alpha`` the
+factor that is learnt on top of it, so that a schedule of ``lr`` moves all rates alike. ``alpha`` may become negative,
+as in the paper. An update leaves it as it is: `MetaSGDGradient` finds from ``path`` in which direction it should move,
+and any optimiser moves it there. A NaN passes through the bounds, to be seen.
 
-This is not TorchOpt's ``MetaSGD``, which is plain gradient descent that PyTorch can differentiate, with one rate that is
-not learnt.
+This is not TorchOpt's ``MetaSGD``, which is plain gradient descent that PyTorch can differentiate, with one rate that
+is not learnt.
 
 Parameters
 ----------

@@ -10,7 +10,7 @@ steps. They moved the weight by ``alpha path``, so that the outer loss's derivat
 ``-path g``: minus the product of the inner and the outer gradient. What is left out is the inner gradients' own
 dependence on ``alpha`` and on the initial weight (the second derivatives). Both sums are directions of descent, as
 ``m`` is of a weight: any optimiser of the library takes ``rateGradient`` for its gradient and `MetaSGD`'s ``alpha``
-for its variable, and clears it. With `SGD` that is ``alpha <- alpha + lr path g``. They add up over the tasks of a batch.
+for its variable, and clears it. With `SGD` that is ``alpha <- alpha + lr path g``. They add up over a batch of tasks.
 
 Parameters
 ----------

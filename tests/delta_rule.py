@@ -89,7 +89,7 @@ class Early(Late):
     note = Measure.note
 
 
-def make(count=6, *, validation=0, every=1, seed=3, kind=None, precision="float", **settings):
+def make(count=6, *, validation=0, every=1, seed=3, kind=None, precision="float", bounds=(-5, 5), **settings):
     """A learner with trials of 4 timesteps and an update every ``every`` trials; ``kind`` is a class of loss."""
     model = genn.GeNNModel(precision, "delta_rule", threads=1)
     model.seed = 5
@@ -114,7 +114,7 @@ def make(count=6, *, validation=0, every=1, seed=3, kind=None, precision="float"
     learner = Learner(
         genn,
         model,
-        [TrainedConnection(synapses, bounds=(-5, 5))],
+        [TrainedConnection(synapses, bounds=bounds)],
         **{
             "trial_timesteps": 4,
             "update_timesteps": 4 * every,

@@ -74,7 +74,7 @@ def meta_sgd(s, w, g, p):
 
 
 def hypergradient_sgd(s, w, g, p):
-    """Algorithm 4 for each weight alone: h_t = grad f_t u_(t-1), alpha_t = alpha_(t-1) - beta h_t, u_t = -alpha_t grad f_t.
+    """Algorithm 4 for each weight: h_t = grad f_t u_(t-1), alpha_t = alpha_(t-1) - beta h_t, u_t = -alpha_t grad f_t.
 
     The rate here is lr alpha, with alpha 1 at first; u's derivative with respect to alpha is lr times the gradient.
     """

@@ -41,7 +41,12 @@ SEED_OPTIMISER = Optimiser(
     lr_param="r0",
 )
 HELD_TRIALS = 10  # at the full rate, before the linear schedule falls
-DEMO_OPTIMISERS = {**OPTIMISERS, SEED_OPTIMISER.name: SEED_OPTIMISER}
+# SuperSpike's gradients have a unit of their own, which these two depend on.
+_SCALED = (
+    OPTIMISERS["IDBD"].variant("IDBD", errorScale=1e3),
+    OPTIMISERS["HypergradientSGD"].variant("HypergradientSGD", hyperRate=1e-4),
+)
+DEMO_OPTIMISERS = {**OPTIMISERS, **{rule.name: rule for rule in (*_SCALED, SEED_OPTIMISER)}}
 
 
 class ShareOfSilent(Measure):
@@ -191,6 +196,7 @@ SCHEDULES: dict[str, Schedule] = {
 # Weights here are tens of nA: what suits weights around 1 is far too small for optimisers that normalise the gradient,
 # and SuperSpike's gradients are large, so that it is far too much for one that does not.
 _RATES = {"SGD": 0.001, "RMSProp": 0.3, "Adam": 0.3, "AdamW": 0.3, "RMaxProp": ss.R0, "RMaxPropSeed": ss.R0}
+_RATES |= {"MetaSGD": 0.01, "IDBD": 0.01, "HypergradientSGD": 0.01}
 _BPTT_FASTER = 3.0  # found with RMaxProp: exact gradients bear larger steps
 FINDER_RANGES = {name: (rate / 100, rate * 100) for name, rate in _RATES.items()}
 

@@ -96,7 +96,8 @@ class Optimiser:
                 raise TrainingError(
                     f"{owner}: model '{self.model.name}' has no variable '{name}'{did_you_mean(name, known)}"
                 )
-        for name, value in self.initial.items():
+        values: Mapping[str, Any] = self.initial
+        for name, value in values.items():
             if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
                 raise TrainingError(f"{owner}: initial['{name}'] must be a finite number, not {value!r}")
 

@@ -8,6 +8,7 @@ from snnlearn.training.decay import DecayType
 from snnlearn.training.finder import FoundRate
 from snnlearn.training.history import History
 from snnlearn.training.learner import Learner
+from snnlearn.training.learnt_rates import LearntRates
 from snnlearn.training.measures import Mean, Measure
 from snnlearn.training.optimisers import OPTIMISERS, attach, resolve_optimiser
 from snnlearn.training.phases import TrainingPhase
@@ -26,6 +27,7 @@ __all__ = [
     "FoundRate",
     "History",
     "Learner",
+    "LearntRates",
     "Mean",
     "Measure",
     "NotedSum",

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from snnlearn.declare import CustomUpdateModel
 
@@ -25,6 +25,13 @@ class VariableApi(Protocol):
     @property
     def current_values(self) -> NDArray[Any]:
         """The host's values of the newest timestep, without gaps."""
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """A copy of the host's values, without gaps; can be assigned."""
+
+    @values.setter
+    def values(self, values: ArrayLike, /) -> None: ...
 
     def push_to_device(self) -> None:
         """Copy from the host."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,6 +80,49 @@ def figure_of_losses(
     if path is not None:
         save_figure(figure, path)
     return figure
+
+
+def figure_of_rates(
+    rates: Mapping[str, NDArray[np.float64]],
+    firsts: Mapping[str, float],
+    path: str | os.PathLike[str] | None,
+) -> Figure:
+    """Draw how learnt rates are distributed, a panel for each connection.
+
+    Parameters
+    ----------
+    rates : mapping of str to ndarray of float64
+        Of the synapses of each connection.
+    firsts : mapping of str to float
+        What they were at first: a dashed line.
+    path : path-like, optional
+        Where to save the figure.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.0 + 4.5 * len(rates), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(rates), squeeze=False)[0]
+    for ax, (name, values) in zip(panels, rates.items(), strict=True):
+        _plot_rates(ax, values[np.isfinite(values)].ravel(), firsts[name])
+        ax.set_title(name, fontsize="medium")
+    panels[0].set_ylabel("Synapses")
+    if path is not None:
+        save_figure(figure, path)
+    return figure
+
+
+def _plot_rates(ax: Axes, values: NDArray[np.float64], first: float) -> None:
+    """Draw a histogram; its axis is logarithmic where all rates are positive and far apart."""
+    logarithmic = values.size > 0 and values.min() > 0.0 and values.max() > 10.0 * values.min()
+    low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+    if not high > low:
+        low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
+    bins = np.geomspace(low, high, 41) if logarithmic else np.linspace(low, high, 41)
+    ax.hist(values, bins=bins.tolist(), color=_COLOUR)
+    ax.axvline(first, color=_PHASE_COLOUR, linestyle="--", linewidth=0.9)
+    ax.set(xscale="log" if logarithmic else "linear", yscale="symlog", xlabel="Learning rate of a synapse")
+    ax.set_ylim(bottom=0.0)
+    ax.spines[["top", "right"]].set_visible(False)
 
 
 def _plot_series(ax: Axes, values: np.ndarray, colour: str, label: str) -> None:

@@ -30,6 +30,7 @@ from snnlearn.training.finder import Ending, FoundRate, find_rate
 from snnlearn.training.fit import check_phases, plan_fit, signature_of
 from snnlearn.training.forwarding import Forwarded
 from snnlearn.training.history import History
+from snnlearn.training.learnt_rates import LearntRates
 from snnlearn.training.measures import Measure
 from snnlearn.training.one_thread import OneThread, one_thread
 from snnlearn.training.optimisers import precision_of
@@ -317,6 +318,17 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
             Where there are no validation data.
         """
         return self._validation.run()
+
+    @one_thread
+    def rates(self, optimiser: str | Optimiser) -> LearntRates:
+        """Return the rates that an optimiser has learnt, by connection: to be read, set and drawn.
+
+        Raises
+        ------
+        TrainingError
+            For an optimiser that learns no rates, or was not compiled.
+        """
+        return LearntRates(self._network, optimiser)
 
     # ---- finding a rate ----
 

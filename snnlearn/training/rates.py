@@ -9,7 +9,7 @@ from numbers import Real
 from typing import Any, Union
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from snnlearn.attributes import frozen
 from snnlearn.errors import TrainingError
@@ -135,6 +135,28 @@ def check_positive(value: Any, what: str) -> float:
     if not (number > 0 and math.isfinite(number)):
         raise TrainingError(f"{what} must be positive and finite, not {number:g}")
     return number
+
+
+def check_numbers(values: ArrayLike, what: str) -> NDArray[np.float64]:
+    """Return values as an array of float64.
+
+    Raises
+    ------
+    TrainingError
+        If they are no numbers, or one is not finite; ``what`` says of what.
+    """
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "iuf":
+            raise TypeError
+        numbers = array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise TrainingError(f"{what} must be numbers, not {values!r}") from None
+    bad = np.argwhere(~np.isfinite(numbers))
+    if len(bad):
+        at = ", ".join(map(str, bad[0].tolist()))
+        raise TrainingError(f"{what} must be finite; {f'number {at}' if at else 'it'} is {numbers[tuple(bad[0])]}")
+    return numbers
 
 
 def _as_float(value: Real) -> float:

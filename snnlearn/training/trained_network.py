@@ -123,6 +123,26 @@ class TrainedNetwork:
         """Return the custom update group that runs an optimiser."""
         return f"update_{rule.name}"
 
+    def updates_of(self, rule: Optimiser) -> list[CustomUpdateApi]:
+        """Return the custom updates of an optimiser, one for each connection.
+
+        Raises
+        ------
+        TrainingError
+            If it was not compiled.
+        """
+        if not self.built or rule.name not in self._updates:
+            raise TrainingError(
+                f"the optimiser '{rule.name}' is not compiled{did_you_mean(rule.name, self._updates)}; train with it, "
+                f'or name it at the start, Learner(optimisers=["{rule.name}"]), and call build()'
+            )
+        return self._updates[rule.name]
+
+    def rate_of(self, rule: Optimiser, number: int) -> float:
+        """Return the learning rate that was set last for a connection, by its number; at first, the default."""
+        default = (rule.default(rule.lr_param),) * len(self.connections)
+        return self._rates.get((rule.name, rule.lr_param), default)[number]
+
     def set_rates(self, rule: Optimiser, values: dict[str, Any]) -> None:
         """Set parameters of a compiled optimiser: a number, or one for each connection, by parameter."""
         num = len(self.connections)
