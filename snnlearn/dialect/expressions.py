@@ -12,6 +12,7 @@ from pycparser import c_ast
 from snnlearn.declare.types import ValueType, value_type
 from snnlearn.dialect import tree
 from snnlearn.dialect.algebra import common_type
+from snnlearn.dialect.constants import division_fault
 from snnlearn.dialect.formats import conversions, unescape
 from snnlearn.dialect.library import Function, result_type
 from snnlearn.dialect.pointers import Pointers
@@ -93,7 +94,8 @@ class Expressions(Pointers):
     def target(self, node: Any, *, reading: bool) -> tree.Name | tree.Index:
         """Read what is assigned to."""
         if self.is_element(node):
-            return self.element(node, writing=True, reading=reading)
+            element = self.element(node, writing=True, reading=reading)
+            return tree.Index(element.array, element.index, element.type, at=self.place(node))
         if not isinstance(node, c_ast.ID):
             raise self.error(node, "only a variable can be assigned to")
         if isinstance(found := self.find(node), Symbol) and (found.array or not found.writable):
@@ -114,6 +116,7 @@ class Expressions(Pointers):
         target = self.target(node.lvalue, reading=node.op != "=")
         if node.op[:-1] in _INTEGER_ONLY:
             self.need_integers(node.op, (node.lvalue, target), (node.rvalue, value))
+        self.refuse_division(node.rvalue, node.op[:-1], target, value)
         return tree.Assign(node.op, target, value, target.type)
 
     def _on_exprlist(self, node: Any) -> tree.Expr:
@@ -149,8 +152,15 @@ class Expressions(Pointers):
             return tree.Binary(node.op, left, right, _BOOL)
         if node.op in _INTEGER_ONLY:
             self.need_integers(node.op, (node.left, left), (node.right, right))
+        self.refuse_division(node.right, node.op, left, right)
         types = (left.type,) if node.op in ("<<", ">>") else (left.type, right.type)
         return tree.Binary(node.op, left, right, common_type(*types))
+
+    def refuse_division(self, divisor: Any, op: str, left: tree.Expr, right: tree.Expr) -> None:
+        """Refuse a division of integers that is known to have no result."""
+        fault = division_fault(op, left, right)
+        if fault:
+            raise self.error(divisor, fault)
 
     def need_integers(self, op: str, *operands: tuple[Any, tree.Expr]) -> None:
         """Refuse operands that are not whole numbers."""

@@ -317,8 +317,13 @@ def walk(node: Any) -> Iterator[Any]:
             waiting.extend(item)
         elif item is not None:
             yield item
-            kind: Any = type(item)
-            waiting.extend(getattr(item, name) for name in _child_names(kind))
+            waiting.extend(children(item))
+
+
+def children(node: Any) -> tuple[Any, ...]:
+    """Return what a node has that may be a node, or a tuple of nodes."""
+    kind: Any = type(node)
+    return tuple(getattr(node, name) for name in _child_names(kind))
 
 
 def memoised(function: Callable[[Any], Result]) -> Callable[[Any], Result]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from snnlearn import network as net
 from snnlearn.attributes import settings_of
-from snnlearn.codegen.plan import Plan, build_plan, optimise
+from snnlearn.codegen.plan import Plan, build_plan, optimise, with_checks
 from snnlearn.errors import LifecycleError, NetworkError, did_you_mean
 from snnlearn.genn.arguments import checked_arguments
 from snnlearn.genn.collector import no_collection
@@ -135,6 +135,8 @@ class GeNNModel(KeepsRecordings, TimesSpent):
             network = self._network = describe(self)
             finish = engine.begin(self.preferences.options)
             plan = optimise(build_plan(network), self._rewrites())
+            if self.preferences.checked:
+                plan = with_checks(plan)
             self._artefact = finish(plan)
         self._engine, self._plan = engine, plan
 

@@ -48,6 +48,10 @@ class Preferences:
     strategy : {"auto", "loop", "graph", "persistent"}
         On a GPU only, the launch strategy of timesteps: kernel by kernel, as CUDA graphs, or by one persistent kernel;
         see `snnlearn.runtime.cuda.strategies`. ``"auto"`` goes by the network's size.
+    checked : bool, optional
+        Look at what code could do harm with before it is done: indices into arrays and kernels, divisions and shifts of
+        integers. What is out of range raises NetworkError, with the line and a caret. Slower; of valid code the results
+        are the same. By default ``$SNNLEARN_CHECKED``, 0 or 1, else False.
     device_select_method, manual_device_id : optional
         PyGeNN's: on a GPU, which one of several, by number. As in PyGeNN that is for the method ``MANUAL``, which may
         be left out here; with any other method, and where the back end's name has a number, they have no effect.
@@ -63,6 +67,7 @@ class Preferences:
     optimise: Sequence[str] = DEFAULT
     portable: bool | None = None
     strategy: str = "auto"
+    checked: bool | None = None
     device_select_method: Any = None
     manual_device_id: int | None = None
 
@@ -70,7 +75,8 @@ class Preferences:
         object.__setattr__(self, "threads", _check_threads(self.threads))
         if not isinstance(self.flush_denormals, bool):
             raise PreferenceError(f"flush_denormals must be True or False, not {self.flush_denormals!r}")
-        object.__setattr__(self, "portable", _check_portable(self.portable))
+        object.__setattr__(self, "portable", _check_switch("portable", self.portable))
+        object.__setattr__(self, "checked", _check_switch("checked", self.checked))
         if self.optimise is DEFAULT:
             object.__setattr__(self, "optimise", CpuEngine.default_rewrites(bool(self.portable)))
         if not isinstance(self.strategy, str) or self.strategy not in STRATEGIES:
@@ -157,15 +163,16 @@ def _check_threads(threads: Any) -> int:
     return threads
 
 
-def _check_portable(portable: Any) -> bool:
-    if portable is None:
-        text = os.environ.get("SNNLEARN_PORTABLE", "").strip()
+def _check_switch(name: str, given: Any) -> bool:
+    if given is None:
+        variable = f"SNNLEARN_{name.upper()}"
+        text = os.environ.get(variable, "").strip()
         if text not in ("", "0", "1"):
-            raise PreferenceError(f"the environment variable SNNLEARN_PORTABLE must be 0 or 1, not {text!r}")
+            raise PreferenceError(f"the environment variable {variable} must be 0 or 1, not {text[:40]!r}")
         return text == "1"
-    if not isinstance(portable, bool):
-        raise PreferenceError(f"portable must be True or False, not {portable!r}")
-    return portable
+    if not isinstance(given, bool):
+        raise PreferenceError(f"{name} must be True or False, not {given!r}")
+    return given
 
 
 def _available_cores() -> int:

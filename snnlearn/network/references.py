@@ -25,7 +25,7 @@ StateSpace = Literal[
     "prev_post_event_time",
 ]
 # Other memory: arrays and dynamic parameters, lists of spikes and events, recordings, queues, kept past, connectivity;
-# rows of recorded and of played variables, and where in them the simulation is.
+# rows of recorded and of played variables, and where in them the simulation is; lengths of arrays from outside.
 MemorySpace = Literal[
     "egp",
     "psm_egp",
@@ -55,6 +55,7 @@ MemorySpace = Literal[
     "recorder",
     "played",
     "player",
+    "length",
 ]
 Space = Literal[VariableSpace, StateSpace, MemorySpace]
 

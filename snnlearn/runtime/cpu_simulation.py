@@ -73,7 +73,7 @@ class CpuSimulation(Simulation):
         size = first_size(array, self.network, self.recording_timesteps)
         dtype = array.type.dtype_for(self.plan.precision)
         try:
-            values = aligned_zeros(size, dtype)
+            values = aligned_zeros(size + 1, dtype)[:size]  # code may look at the first element of an empty one
             if array.location.space.startswith("recorded"):
                 values[:] = 0  # the system gives memory when it is first written to: not while timesteps run
             return values

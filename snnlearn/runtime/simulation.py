@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.codegen.plan import Array, Plan
+from snnlearn.codegen.plan.checks import length_of
 from snnlearn.errors import LifecycleError, ModelWarning, NetworkError
 from snnlearn.network import Location, Network
 from snnlearn.runtime import initial_values
@@ -23,7 +24,7 @@ from snnlearn.runtime.sizes import recorded_population
 
 # What comes from outside, what is up to date without, and what has been recorded and is to be played.
 _NO_STATE = frozenset(["egp", "psm_egp", "connect_egp", "init_egp", "history"]) | frozenset(
-    ["recorded", "recorded_spikes", "recorder", "played", "player"]
+    ["recorded", "recorded_spikes", "recorder", "played", "player", "length"]
 )
 _CHUNK = 2000  # timesteps between checks for Ctrl-C
 Check = Callable[[Callable[[Location], NDArray[Any]]], None]
@@ -76,6 +77,7 @@ class Simulation(KeepsHistory, ABC):
         self._write_all(initial_values.given_variables(self.network, self.read))
         # Host code has an array of the right size even where nobody else looks at the host's copy.
         self._host_arrays = {name: self.copy(self.plan.array(name).location) for name in self.plan.host_arrays}
+        self._note_lengths()
         self._bind_host()
         self._check()
         self._start_history()
@@ -232,7 +234,22 @@ class Simulation(KeepsHistory, ABC):
         """Replace extra global parameters by values of any length."""
         replaced = [(self._by_location[at], values) for at, values in given]
         self._replace(replaced)
+        self._note_lengths()
         self._note_changes(array.name for array, _ in replaced)
+
+    def _note_lengths(self) -> None:
+        """Have checked code know how many elements arrays from outside have; host code moves them both ways."""
+        for array in self._measured:
+            name = self._by_location[length_of(array)].name
+            length = len(self._arrays[array.name])
+            self._write(length_of(array), np.array([length], dtype=np.uint64))
+            if name in self._host_arrays:
+                shorter = min(length, len(self._host_arrays[array.name]))
+                self._host_arrays[name] = np.array([shorter], dtype=np.uint64)
+
+    @cached_property
+    def _measured(self) -> list[Array]:
+        return [array for array in self.plan.arrays if array.size is None and length_of(array) in self._by_location]
 
     def set_dynamic_param(self, at: Location, value: float) -> None:
         """Set a dynamic parameter from the next timestep or update on."""
@@ -252,6 +269,7 @@ class Simulation(KeepsHistory, ABC):
     def set_host_array(self, at: Location, values: NDArray[Any]) -> None:
         """Have host code of custom connectivity updates work on this array."""
         self._host_arrays[self._by_location[at].name] = values
+        self._note_lengths()
         self._bind_host()
 
     @property

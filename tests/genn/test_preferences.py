@@ -83,7 +83,7 @@ def test_rewrites_by_back_end() -> None:
 
 
 def test_genn_is_not_given_what_is_ours() -> None:
-    assert our_names() == {"threads", "flush_denormals", "optimise", "portable", "strategy"}
+    assert our_names() == {"threads", "flush_denormals", "optimise", "portable", "strategy", "checked"}
 
 
 WRONG = [

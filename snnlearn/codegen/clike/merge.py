@@ -35,7 +35,8 @@ int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t""",
 )
 # Functions that are rounded exactly: a compiler and a processor agree.
 _EXACT_NAMES = "sqrt fabs abs min max fmin fmax floor ceil round rint trunc nearbyint later earlier arrival just_now"
-_EXACT = frozenset(_EXACT_NAMES.split())
+_CHECKED = ("index", "count", "divide", "remainder", "shift_left", "shift_right")
+_EXACT = frozenset([*_EXACT_NAMES.split(), *(f"checked_{name}" for name in _CHECKED)])
 _CALL = re.compile(r"snn::([a-z]\w*)\(")
 _CONSTANT = re.compile(r"const \w+ (\w+) = ([^;]*);")
 

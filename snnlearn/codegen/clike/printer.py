@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from snnlearn.codegen.plan import Accumulate, Array, Code, Kernel
+from snnlearn.codegen.plan.checks import CHECK
 from snnlearn.codegen.plan.domains import Diagonals, Rows
 from snnlearn.codegen.plan.names import Names, label
 from snnlearn.codegen.plan.parts import Action, AddSynapse, Connect, Index, NewValue, RemoveSynapse
@@ -277,6 +278,9 @@ class Printer:
         action = self._code.actions.get(e.function)
         if action is not None:
             return self._action(action, e.args)
+        if e.function.startswith(CHECK):
+            args = [self._expr(a, top=True) for a in e.args]
+            return f"snn::checked_{e.function.removeprefix(CHECK)}({', '.join(['sim', *args])})"
         if e.function == "printf":
             return f"::printf({', '.join(self._expr(a, top=True) for a in e.args)})"
         if e.function == "assert":

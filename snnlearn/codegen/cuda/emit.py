@@ -168,7 +168,7 @@ class _Emitter:
         else:
             text = _fill("kernels.jinja", "serial_synapses" if k.mapping is ThreadMapping.SERIAL else "synapses", k)
         self.definitions[k.name] = text
-        return any(f"sim.{name}" in text for name in ("check(", "within(", "fit<"))
+        return any(name in text for name in ("sim.check(", "sim.within(", "sim.fit<", "snn::checked_"))
 
     def merged(self) -> list[Merged]:
         """Return which functions are alike, and are compiled as one: those that are all there is of their kernel."""

@@ -23,7 +23,7 @@ CLOCK_FIELDS = [
     ("block_kept", "<u4"),  # how many timesteps the block has that they work on
     ("block", "<u4"),  # which one that is
 ]
-REPORT_FIELDS = [("seen", "<u4"), ("kind", "<i4"), ("a", "<i8"), ("b", "<i8"), ("where", "S256")]
+REPORT_FIELDS = [("seen", "<u4"), ("kind", "<i4"), ("a", "<i8"), ("b", "<i8"), ("where", "S768")]
 
 
 @dataclass(frozen=True)

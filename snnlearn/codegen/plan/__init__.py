@@ -1,6 +1,7 @@
 """Stage 4, *plan*: what is to be computed, in which order, reading and writing what; in no language."""
 
 from snnlearn.codegen.plan.build import build_plan
+from snnlearn.codegen.plan.checks import with_checks
 from snnlearn.codegen.plan.domains import Neurons, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.kernels import Kernel, Plan
 from snnlearn.codegen.plan.parts import Accumulate, Array, Code, Constant, Input, Load, OnSpike
@@ -26,4 +27,5 @@ __all__ = [
     "Synapses",
     "build_plan",
     "optimise",
+    "with_checks",
 ]

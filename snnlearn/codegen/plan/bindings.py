@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Union
 
+from snnlearn.codegen.plan.divisions import check_divisions
 from snnlearn.codegen.plan.domains import Domain
 from snnlearn.codegen.plan.kernels import Kernel
 from snnlearn.codegen.plan.names import Names
@@ -110,6 +111,7 @@ class KernelBuilder:
             if not number.type.holds(float(number.text), self._precision):
                 vtype, most = number.type.name, number.type.range_for(self._precision)
                 raise NetworkError(f"{title}: {number.text} is of type '{vtype}', which holds {most}")
+        check_divisions(title, snippet.tree, _whole_numbers(meanings))
         for name in sorted(snippet.names - meanings.keys()):
             raise NetworkError(f"{self.title}: '{name}' has no value here{did_you_mean(name, meanings)}")
         names = {name: self._resolve(meanings[name], name in snippet.writes) for name in sorted(snippet.names)}
@@ -202,6 +204,11 @@ class KernelBuilder:
             past=tuple(self._past),
             **more,
         )
+
+
+def _whole_numbers(meanings: Mapping[str, Meaning]) -> dict[str, int]:
+    numbers = {name: m for name, m in meanings.items() if isinstance(m, Number)}
+    return {name: int(m.value) for name, m in numbers.items() if m.type.kind != "float"}
 
 
 def _codes(part: Part) -> list[Code]:

@@ -96,9 +96,10 @@ private:
     void end();
 
     bool m_Seen = false, m_Ready = false;
-    char m_Text[512] = "";
+    char m_Text[1024] = "";
 };
 
+{% include "checks.h" %}
 // Flushes denormals to zero in its thread during its lifetime.
 class FlushDenormals {
 public:

@@ -72,7 +72,7 @@ struct Report {
     unsigned int seen;
     int kind;
     long long a, b;
-    char where[256];
+    char where[768];
 };
 inline void report(Report &to, Kind kind, const char *where, long long a, long long b)
 {
@@ -88,6 +88,8 @@ inline void report(Report &to, Kind kind, const char *where, long long a, long l
     }
     to.where[n] = '\0';
 }
+
+{% include "checks.h" %}
 
 // ---- blocks that wait for one another ----
 

@@ -1,0 +1,180 @@
+"""Checked builds: what code strings could do harm with is looked at before it is done.
+
+That is an index into an array or a kernel, a number of elements to move, and, of integers, a division or a shift. Each
+becomes a call, with the place in the code string as a text; of valid code the results are the same. What checks need to
+know of arrays from outside, how many elements they have, is in arrays of one element, which the host keeps up to date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from snnlearn.codegen.plan.kernels import Kernel, Plan
+from snnlearn.codegen.plan.names import Names
+from snnlearn.codegen.plan.parts import Array, Code, Connect, Flag, OnSpike, Part, Transfer
+from snnlearn.declare import value_type
+from snnlearn.dialect import tree
+from snnlearn.dialect.algebra import common_type
+from snnlearn.network import Location
+
+_INT, _COUNT, _WIDE = value_type("int"), value_type("uint64_t"), value_type("int64_t")
+# The functions of compiled code, under names that no code string can have; see ``checks.h``.
+CHECK = "check."
+INDEX, MOVE = f"{CHECK}index", f"{CHECK}count"
+OPERATIONS = {
+    "/": f"{CHECK}divide",
+    "%": f"{CHECK}remainder",
+    "<<": f"{CHECK}shift_left",
+    ">>": f"{CHECK}shift_right",
+}
+ASSIGNMENTS = {f"{op}=": f"{name}_assign" for op, name in OPERATIONS.items()}
+_SAID = {
+    "/": "an integer division without a result",
+    "%": "an integer division without a result",
+    "<<": "a shift by more bits than there are",
+    ">>": "a shift by more bits than there are",
+}
+
+
+def with_checks(plan: Plan) -> Plan:
+    """Return the plan of a checked build: the last thing that is made of it before it is emitted."""
+    checks = _Checks(plan)
+    changed = replace(
+        plan,
+        connect=checks.kernels(plan.connect),
+        init=checks.kernels(plan.init),
+        step=checks.kernels(plan.step),
+        custom_updates={group: checks.operations(kernels) for group, kernels in plan.custom_updates.items()},
+    )
+    return replace(changed, arrays=(*plan.arrays, *checks.lengths.values()))
+
+
+def length_of(array: Array) -> Location:
+    """Return where the number of elements of an array from outside is kept."""
+    at = array.location
+    return Location(at.group, "length", f"{at.space}.{at.name}")
+
+
+class _Checks:
+    """Changes kernels; collects the lengths of arrays that they need."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.lengths: dict[str, Array] = {}
+        self._names = Names()
+
+    def operations(self, operations: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(self.kernel(k) if isinstance(k, Kernel) else k for k in operations)
+
+    def kernels(self, kernels: Iterable[Kernel]) -> tuple[Kernel, ...]:
+        return tuple(self.kernel(k) for k in kernels)
+
+    def kernel(self, kernel: Kernel) -> Kernel:
+        """Return a kernel whose code is checked; what is left of code in matrix form has nothing to check."""
+        used: dict[str, None] = dict.fromkeys(kernel.arrays)
+        body = tuple(self._part(part, kernel, used) for part in kernel.body)
+        return replace(kernel, body=body, arrays=tuple(used)) if body != kernel.body else kernel
+
+    def _part(self, part: Part, kernel: Kernel, used: dict[str, None]) -> Part:
+        def change(code: Code) -> Code:
+            return _CodeChecks(self, code, kernel, used).checked()
+
+        if isinstance(part, Code):
+            return change(part)
+        if isinstance(part, Flag):
+            return replace(part, condition=change(part.condition))
+        if isinstance(part, OnSpike):
+            before, reset = (tuple(map(change, codes)) for codes in (part.before, part.reset))
+            return replace(part, condition=change(part.condition), before=before, reset=reset)
+        return part
+
+    def length(self, array: Array) -> Array:
+        """Return the array that holds another's number of elements."""
+        if array.name not in self.lengths:
+            name = self._names.unique(f"length_of_{array.name}", prefix="")
+            self.lengths[array.name] = Array(name, length_of(array), _COUNT, 1)
+        return self.lengths[array.name]
+
+
+class _CodeChecks:
+    """Changes one piece of code."""
+
+    def __init__(self, checks: _Checks, code: Code, kernel: Kernel, used: dict[str, None]) -> None:
+        self.checks, self.code, self.kernel, self.used = checks, code, kernel, used
+        self.names = dict(code.names)
+
+    def checked(self) -> Code:
+        changed = tree.rewrite(self.code.tree, self._change)
+        return self.code if changed is self.code.tree else replace(self.code, tree=changed, names=self.names)
+
+    def _change(self, node: Any) -> Any:
+        if isinstance(node, tree.Index) and f"{node.array}[]" not in self.names:
+            return replace(node, index=self._index(node, self._length(self.names[node.array])))
+        if isinstance(node, tree.Binary) and node.op in OPERATIONS and node.type.kind == "int":
+            where = self._where(node, _SAID[node.op])
+            return tree.Call(OPERATIONS[node.op], (node.left, node.right, where), node.type, at=node.at)
+        if isinstance(node, tree.Assign) and node.op in ASSIGNMENTS:
+            return self._assignment(node)
+        if isinstance(node, tree.Call):
+            return self._call(node)
+        return node
+
+    def _index(self, node: tree.Index, length: tree.Expr) -> tree.Expr:
+        index = node.index
+        where = self._where(node, f"an index beyond the end of '{node.array}'")
+        if isinstance(index, tree.Ternary) and isinstance(index.other, tree.Literal):
+            # Where a condition guards an element, the first one stands for it elsewhere; each array has room for one.
+            return replace(index, then=tree.Call(INDEX, (index.then, length, where), index.then.type))
+        return tree.Call(INDEX, (index, length, where), index.type)
+
+    def _assignment(self, node: tree.Assign) -> tree.Expr:
+        op = node.op[:-1]
+        vtype = common_type(node.target.type, *(() if op in ("<<", ">>") else (node.value.type,)))
+        if vtype.kind == "float":
+            return node
+        where = self._where(node, _SAID[op])
+        if isinstance(node.target, tree.Name):
+            value = tree.Call(OPERATIONS[op], (node.target, node.value, where), vtype)
+            return tree.Assign("=", node.target, value, node.type, at=node.at)
+        # Its index may have an effect, which must not come twice: the function works on the element.
+        return tree.Call(ASSIGNMENTS[node.op], (node.target, node.value, where), node.type, at=node.at)
+
+    def _call(self, node: tree.Call) -> tree.Call:
+        action = self.code.actions.get(node.function)
+        if isinstance(action, Connect) and action.kernel:
+            where = self._where(node, "an index beyond the end of the kernel")
+            indices = [
+                tree.Call(INDEX, (_whole(arg), tree.Literal(str(size), _INT), where), _whole(arg).type)
+                for arg, size in zip(node.args[1:], action.kernel, strict=False)
+            ]
+            return replace(node, args=(node.args[0], *indices, *node.args[1 + len(indices) :]))
+        if isinstance(action, Transfer) and node.args:
+            array = self.checks.plan.array(action.array)
+            if array.size is None:
+                where = self._where(node, f"more elements than '{array.location.name}' has")
+                count = _whole(node.args[0])
+                return replace(node, args=(tree.Call(MOVE, (count, self._length(array.name), where), count.type),))
+        return node
+
+    def _length(self, name: str) -> tree.Expr:
+        """Return how many elements an array has."""
+        array = self.checks.plan.array(name)
+        total = array.total(self.checks.plan.batch_size)
+        if total is not None:
+            return tree.Literal(str(total), _COUNT)
+        length = self.checks.length(array).name
+        self.used[length] = None
+        self.names[length] = length
+        return tree.Index(length, tree.Literal("0", _INT), _COUNT)
+
+    def _where(self, node: Any, message: str) -> tree.Text:
+        """Return the head of a report: what is wrong, where, with the line and a caret; numbers follow."""
+        text = f"{self.code.title}: {message}" if node.at is None else str(node.at.error(message))
+        return tree.Text("".join(c if c.isascii() else "?" for c in text) + "\n    ")
+
+
+def _whole(e: tree.Expr) -> tree.Expr:
+    """Return a number as one that can be compared with integers before it is cut off."""
+    return tree.Cast(e, _WIDE) if e.type.kind == "float" else e
