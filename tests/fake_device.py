@@ -82,6 +82,9 @@ class FakeDevice(Device):
         self.memory[self.pointer(array)] = array
         return array
 
+    def from_dlpack(self, memory: Any) -> NDArray[Any]:
+        return np.from_dlpack(memory)
+
     def pointer(self, array: Any) -> int:
         return int(array.ctypes.data)
 

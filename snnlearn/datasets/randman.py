@@ -28,7 +28,8 @@ def randman(
         sum_k a_k / (k + 1)^alpha * sin(2 pi (k b_k x_d + c_k)),   a_k, b_k, c_k uniform in [0, 1)
 
     without the constant term (a_0 = 0). Coordinates are uniform in [0, 1). The times of each class and neuron are
-    scaled to the whole duration, so that no range of times tells classes apart (Zenke & Vogels 2021, Neural Computation 33).
+    scaled to the whole duration, so that no range of times tells classes apart (Zenke & Vogels 2021, Neural Computation
+    33).
 
     Parameters
     ----------

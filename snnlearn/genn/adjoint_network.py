@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -112,7 +112,7 @@ class AdjointNetwork:
 
     # ---- a window ----
 
-    def run(self, timesteps: int, seeds: Mapping[tuple[str, str], NDArray[Any]]) -> None:
+    def run(self, timesteps: int, seeds: Mapping[tuple[str, str], NDArray[Any] | Callable[[Any], object]]) -> None:
         """Run the window on the tapes in reversed time.
 
         Parameters
@@ -120,7 +120,7 @@ class AdjointNetwork:
         timesteps : int
             The window's.
         seeds : mapping of (population, variable) to ndarray
-            Adjoints from outside, shape (timesteps, batch, neurons).
+            Adjoints from outside, shape (timesteps, batch, neurons); or what writes them into an array on the device.
         """
         self.model.set_state(self._at_rest)
         self.model.timestep = 0
@@ -128,7 +128,11 @@ class AdjointNetwork:
         for group in self.neurons.values():
             group.set_dynamic_param_value("tapeEnd", (timesteps - 0.5) * self.model.dt)
         for at, values in seeds.items():
-            if at in self._seeds:  # nothing depends on the others
+            if at not in self._seeds:  # nothing depends on it
+                continue
+            if callable(values):
+                self._seeds[at].fill(timesteps, values, beyond=earlier)
+            else:
                 self._seeds[at].values = values
                 self._seeds[at].rewind(beyond=earlier)
         for recording in self._kept.values():
@@ -166,6 +170,19 @@ class AdjointNetwork:
             return np.zeros((timesteps, self.forward.batch_size, self.forward._by_key[name].num_neurons))
         rows = self._kept[name][track].last(timesteps + self._tapes.earlier)
         return np.array(rows[:timesteps][::-1])
+
+    def given(self, name: str, variable: str, timesteps: int) -> Any | None:
+        """Return the derivative with respect to what came from outside, on the device; None where there is none.
+
+        Returns
+        -------
+        array of shape (timesteps, batch, neurons), or None
+            The last timestep first; it is written over by the next pass.
+        """
+        reversal = self.parts.neurons.get(name)
+        if reversal is None or variable not in reversal.given:
+            return None
+        return self._kept[name].memory(reversal.given[variable])[:timesteps]
 
     def at_start(self, name: str, variable: str) -> NDArray[Any]:
         """Return the adjoint of what a neuron's variable was when the window began, in the shape of its values."""

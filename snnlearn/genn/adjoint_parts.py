@@ -51,6 +51,10 @@ class Task:
         Of neurons: see `Request`.
     surrogate : Surrogate
     detach_reset : bool
+    outside, given : mapping of str to frozenset of str
+        Variables of neurons that get a value from outside in every timestep; those to differentiate with respect to.
+    surrogates : mapping of str to Surrogate
+        Those of populations that have another one.
     """
 
     losses: Mapping[str, Any]
@@ -61,6 +65,9 @@ class Task:
     seeds: Mapping[str, frozenset[str]] = field(default_factory=dict)
     kept: Mapping[str, frozenset[str]] = field(default_factory=dict)
     detach_reset: bool = True
+    outside: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    given: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    surrogates: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,7 @@ class _Search:
 
     def _upstream(self) -> frozenset[str]:
         """Return the populations whose neurons depend on something to differentiate with respect to."""
-        known = {*self.task.states, *self.task.parameters}
+        known = {*self.task.states, *self.task.parameters, *self.task.given}
         known |= {s.trg._key for name, s in self.synapses.items() if name in self.task.weights}
         while True:
             more = {s.trg._key for s in self.synapses.values() if s.src._key in known} - known
@@ -158,7 +165,7 @@ class _Search:
         connections = {name: self._connection(name, inputs, reversals) for name, inputs in carrying.items()}
         if self.recorded is None:  # afterwards, what is given to a pass may leave some of it out
             self._check_reached(reversals, connections)
-        used = {name: r for name, r in reversals.items() if r.states or r.inputs or r.parameters}
+        used = {name: r for name, r in reversals.items() if r.states or r.inputs or r.parameters or r.given}
         sources = {self.synapses[c].src._key for c in connections} - set(used)
         used |= {name: self._reverse(name, False) for name in self.populations if name in sources}
         if self.recorded is None:
@@ -169,8 +176,9 @@ class _Search:
         task = self.task
         none: frozenset[str] = frozenset()
         request = Request(
-            task.surrogate, task.losses.get(name), task.seeds.get(name, none), task.kept.get(name, none), spikes_matter,
-            self._parameters(name), frozenset(task.states.get(name, ())), task.detach_reset,
+            task.surrogates.get(name, task.surrogate), task.losses.get(name), task.seeds.get(name, none),
+            task.kept.get(name, none), spikes_matter, self._parameters(name), frozenset(task.states.get(name, ())),
+            task.detach_reset, outside=task.outside.get(name, none), given=task.given.get(name, none),
         )  # fmt: skip
         inputs = list(dict.fromkeys(self.inputs[name].values())) if name in self.upstream else []
         if self.recorded is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,36 @@ class Playback(CheckedAttributes):
         else:
             rows = self._take(self.source)
         simulation.in_turn(self._state.rewind, rows, first, self.lag, more)
+
+    def fill(self, timesteps: int, write: Callable[[Any], object], beyond: int = 0) -> None:
+        """Play rows that a function writes where they are on the device, beginning with the next timestep.
+
+        Parameters
+        ----------
+        timesteps : int
+        write : callable
+            It is given an array of shape (timesteps, batch, neurons), NumPy's on the CPU, CuPy's on a GPU, and sets all
+            of it. `values` does not see what it writes.
+        beyond : int
+            How many timesteps, all 0, may be played behind them.
+
+        Raises
+        ------
+        LifecycleError
+            Before ``load``; where it plays a recording.
+        """
+        if self._values is None:
+            raise LifecycleError(f"{self._whose} plays a recording, not an array; use another variable for that")
+        simulation, state = self.population._simulation(), self._state
+        owner = f"the playback to {self._whose}"
+        number, more = check_size(owner, "timesteps", timesteps), check_size(owner, "beyond", beyond, 0)
+        assert state is not None
+        width = int(self.population._model.batch_size) * self.population.spec.size
+        room = simulation.in_turn(state.room, number, width, self._own_type.dtype)
+        memory = room.reshape(-1, int(self.population._model.batch_size), self.population.spec.size)
+        write(memory[:number])
+        rows = Rows(len(memory) - 1, range(number))
+        simulation.in_turn(state.rewind, rows, 0, self.lag, more)
 
     @property
     def left(self) -> int:

@@ -154,6 +154,28 @@ class Recording(CheckedAttributes):
         if self._state is not None:
             self._change(lambda state: setattr(state, "enabled", self._enabled))
 
+    def memory(self, name: str) -> Any:
+        """Return the rows of a variable, or of ``"spikes"``, where they are on the device, without a copy.
+
+        Row ``n % rows`` holds the n-th timestep since `clear`; what the next timesteps record is written over it.
+
+        Returns
+        -------
+        array of shape (rows + 1, batch, neurons)
+            NumPy's on the CPU, CuPy's on a GPU. Behind the last row is one of zeros.
+
+        Raises
+        ------
+        NetworkError
+            For what is not recorded.
+        LifecycleError
+            Before ``load``.
+        """
+        own = self.spikes if name == "spikes" and name not in self.variables else self[name]
+        simulation = self.population._simulation()
+        shape = (-1, int(self.population._model.batch_size), self.population.spec.size)
+        return simulation.in_turn(simulation.memory, simulation.name_of(own._at)).reshape(shape)
+
     def clear(self) -> None:
         """Forget all rows, and begin anew.
 
@@ -163,6 +185,16 @@ class Recording(CheckedAttributes):
             Before ``load``.
         """
         self._change(lambda state: state.restart(self._start))
+
+    def follow(self, timesteps: int) -> None:
+        """Begin anew behind so many timesteps, whose rows have been put into `memory`, the oldest first.
+
+        Raises
+        ------
+        LifecycleError
+            Before ``load``.
+        """
+        self._change(lambda state: state.follow(timesteps))
 
     @property
     def written(self) -> int:

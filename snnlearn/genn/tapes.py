@@ -159,6 +159,12 @@ class Tapes:
         """Begin a new window before which nothing is known."""
         self._begin(self._first.written, self._passes, cut=True)
 
+    def follow(self, rows: int) -> None:
+        """Begin a window behind so many timesteps, whose rows are the first ones already; there is nothing else."""
+        for recording in self.recordings.values():
+            recording.follow(rows)
+        self._begin(rows, 0, cut=False)
+
     def restart(self) -> None:
         """Begin as after loading."""
         self._begin(0, 0, cut=True)

@@ -32,6 +32,7 @@ from snnlearn.grad.tape import SPIKE_ADJOINT, ArrayTape, Line, RecordedTape, Rev
 _SCALAR = algebra.SCALAR
 _ZERO = algebra.number(0.0)
 _WIRE = NeuronModel("Wire", vars=(Var("injected"),), sim_code="injected = Isyn;")
+EMITTED = "emittedSpike"  # the name, among seeds, of the spike itself
 SURROGATE = "surrogate_"  # what the surrogate's parameters begin with in derived models
 
 
@@ -71,7 +72,8 @@ class Request:
     loss : Loss, optional
         Of the neuron's variables.
     seeds, kept : frozenset of str
-        Variables whose adjoint comes from outside, in every timestep; those whose adjoints are to be kept.
+        Variables whose adjoint comes from outside, in every timestep, and `EMITTED` where that of the neuron's spikes
+        does; those whose adjoints are to be kept.
     spikes_matter : bool
         Whether the loss depends on the neuron's spikes, by way of other neurons.
     parameters, starts : frozenset of str
@@ -80,6 +82,8 @@ class Request:
         Whether the derivative takes the times of resets for given.
     arrays : bool
         Whether the tape is in extra global parameters, rather than recorded by the engine.
+    outside, given : frozenset of str
+        Variables that get a value from outside in every timestep; those whose derivative is to be kept.
     """
 
     surrogate: Surrogate
@@ -91,6 +95,8 @@ class Request:
     starts: frozenset[str] = frozenset()
     detach_reset: bool = True
     arrays: bool = False
+    outside: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,8 @@ class Reversal:
         Comparisons of what has a derivative, which count as constant.
     input_params : mapping of str to float
         The parameters of inputs, by their names in both models.
+    given : mapping of str to str
+        The adjoint's variable that holds the derivative with respect to what came from outside in a timestep.
     """
 
     forward: NeuronModel
@@ -126,6 +134,7 @@ class Reversal:
     tape: ArrayTape | RecordedTape
     compared: tuple[Place, ...]
     input_params: Mapping[str, float] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
 
     def values(self, own: Mapping[str, float], given: Mapping[str, float]) -> dict[str, float]:
         """Return the values of parameters by their names in both models.
@@ -173,7 +182,7 @@ class _Reverse:
         self, neuron: NeuronModel, inputs: tuple[Inputs, ...], request: Request, recorded: Coefficients | None
     ) -> None:
         self.neuron, self.inputs, self.request, self.recorded = neuron, inputs, request, recorded
-        self.step = step_of(neuron)
+        self.step = step_of(neuron, outside=request.outside)
         self.constants = RenamedParams()
         self.constants.add("", neuron)
         self.constants.reserve(self.step.taken)
@@ -211,7 +220,7 @@ class _Reverse:
 
     def _moves(self, name: str) -> bool:
         """Whether a variable depends on anything to differentiate with respect to: by default, on what arrives."""
-        anything = bool(self.request.parameters or self.request.starts)
+        anything = bool(self.request.parameters or self.request.starts or self.request.given)
         return anything or name in self.request.seeds or bool(tree.names_in(self.step.after[name]) & self.step.driven)
 
     def _psi(self) -> list[Assignment]:
@@ -233,7 +242,8 @@ class _Reverse:
         known: set[str] = set()
         while True:
             found = self._pulled(tuple(sorted(known)), [])
-            states = {v.name for v in self.neuron.vars if v.name in found and self._moves(v.name)}
+            lasting = (v.name for v in self.neuron.vars if v.name not in self.request.outside)
+            states = {name for name in lasting if name in found and self._moves(name)}
             if states <= known:
                 return tuple(v.name for v in self.neuron.vars if v.name in known)
             known |= states
@@ -241,17 +251,21 @@ class _Reverse:
     def _pulled(self, states: tuple[str, ...], lines: list[Line]) -> Mapping[str, Expr]:
         """Return the adjoints of what the timestep begins with, given those of the states at its end."""
         ends: list[tuple[Expr, Expr]] = []
-        for name in dict.fromkeys([*states, *self.partials, *sorted(self.request.seeds)]):
+        for name in dict.fromkeys([*states, *self.partials, *sorted(self.request.seeds - {EMITTED})]):
             terms = [Name(f"lam_{name}", _SCALAR)] if name in states else []
             terms += [Name(f"seed_{name}", _SCALAR)] if name in self.request.seeds else []
             lines.append((f"total_{name}", algebra.add(algebra.total(terms), self.partials.get(name, _ZERO))))
             ends.append((self.step.after[name], Name(f"total_{name}", _SCALAR)))
-        if self.request.spikes_matter and self.step.spike is not None and self.step.margin is not None:
-            ends.append((self.step.spike, Name(SPIKE_ADJOINT, _SCALAR)))
+        if self.step.spike is not None and self.step.margin is not None:
+            terms = [Name(SPIKE_ADJOINT, _SCALAR)] if self.request.spikes_matter else []
+            terms += [Name(f"seed_{EMITTED}", _SCALAR)] if EMITTED in self.request.seeds else []
+            if terms:
+                ends.append((self.step.spike, algebra.total(terms)))
         wrt = [v.name for v in self.neuron.vars] + [*self.step.inputs, *sorted(self.request.parameters)]
         found = pullback(self.step, ends, wrt, detached=self.request.detach_reset)
         known = self.step.by_name
         lines += [(a.name, a.value) for a in found.assignments if a.name not in known and a.value is not None]
+        lines += [(f"given_{name}", found.adjoints.get(name, _ZERO)) for name in sorted(self.request.given)]
         return found.adjoints
 
     # ---- the two models ----
@@ -273,8 +287,18 @@ class _Reverse:
         states_of = {name: f"lam_{name}" for name in self.states}
         losses = tuple(dict.fromkeys([*self.partials, *sorted(self.request.seeds)]))
         params = {self.input_names[i.name][name]: value for i in self.inputs for name, value in i.params}
+        outside = {name: f"given_{name}_kept" for name in sorted(self.request.given)}
         return Reversal(
-            tape.forward(), tape.adjoint(code), states_of, losses, relevant, sums, tape, self._compared(), params
+            tape.forward(),
+            tape.adjoint(code),
+            states_of,
+            losses,
+            relevant,
+            sums,
+            tape,
+            self._compared(),
+            input_params=params,
+            given=outside,
         )
 
     def _check_names(self, code: Reversed, tape: ArrayTape | RecordedTape) -> None:
@@ -345,8 +369,9 @@ class _Reverse:
             return [(name, self.coefficients.extract(e, linear)) for name, e in these]
 
         known = {name.removeprefix("total_") for name, _ in self.lines if name.startswith("total_")}
-        kept = tuple(sorted(request.kept & known))
-        return Reversed(extract(lines), extract(updates), extract(arrived), tuple(sorted(request.seeds)), kept)
+        kept = [f"total_{name}" for name in sorted(request.kept & known)]
+        kept += [f"given_{name}" for name in sorted(request.given)]
+        return Reversed(extract(lines), extract(updates), extract(arrived), tuple(sorted(request.seeds)), tuple(kept))
 
     def _tape(self) -> ArrayTape | RecordedTape:
         found, recorded = self.coefficients, self.recorded

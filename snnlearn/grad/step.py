@@ -89,6 +89,8 @@ class Step:
     constants : mapping of str to Constant
     taken : frozenset of str
         All names that mean something in its code or here.
+    outside : frozenset of str
+        The variables that get a value from outside in every timestep, and drive the neuron as its inputs do.
     """
 
     neuron: NeuronModel
@@ -105,6 +107,7 @@ class Step:
     threshold_at: Place | None
     constants: Mapping[str, Constant]
     taken: frozenset[str]
+    outside: frozenset[str] = frozenset()
 
     @cached_property
     def by_name(self) -> Mapping[str, Assignment]:
@@ -176,8 +179,12 @@ def located(at: Place | None, message: str) -> GradientError:
     return GradientError(message if at is None else str(at.error(message)))
 
 
-def step_of(neuron: NeuronModel, *postsynaptic: PostsynapticModel | Postsynaptic) -> Step:
+def step_of(
+    neuron: NeuronModel, *postsynaptic: PostsynapticModel | Postsynaptic, outside: frozenset[str] = frozenset()
+) -> Step:
     """Return a timestep of a neuron into which these postsynaptic models inject.
+
+    Variables in ``outside`` get a value from outside in every timestep.
 
     Raises
     ------
@@ -185,12 +192,12 @@ def step_of(neuron: NeuronModel, *postsynaptic: PostsynapticModel | Postsynaptic
         If a code string is wrong.
     """
     parts = tuple(p if isinstance(p, Postsynaptic) else Postsynaptic(p) for p in postsynaptic)
-    return _Builder(neuron, parts).build()
+    return _Builder(neuron, parts, outside).build()
 
 
 class _Builder:
-    def __init__(self, neuron: NeuronModel, postsynaptic: tuple[Postsynaptic, ...]) -> None:
-        self.neuron, self.postsynaptic = neuron, postsynaptic
+    def __init__(self, neuron: NeuronModel, postsynaptic: tuple[Postsynaptic, ...], outside: frozenset[str]) -> None:
+        self.neuron, self.postsynaptic, self.outside = neuron, postsynaptic, outside
         for model in (neuron, *(p.model for p in postsynaptic)):
             if any(f.name == "psi" for _, f in model.named_fields()):
                 raise GradientError(f"{model.name}: 'psi' is the derivative of a spike here; choose another name")
@@ -266,6 +273,7 @@ class _Builder:
         step = Step(
             *(self.neuron, self.postsynaptic, tuple(f.assignments), self.state, inputs, tilde, self.now()),
             *(None, None, spike, "it has no threshold", at, self.constants, frozenset()),
+            outside=self.outside,
         )
         step = step if spike is None or test is None else _finished(step, test, before, f)
         return replace(step, taken=f.taken)
@@ -352,7 +360,7 @@ def find_driven(step: Step, *, spikes: bool = True) -> frozenset[str]:
     What cannot be followed may be reached by anything.
     """
     own = {v.name for v in step.neuron.vars}
-    found = {*step.inputs, *(x for x in step.state if x not in own)}
+    found = {*step.inputs, *step.outside, *(x for x in step.state if x not in own)}
     found |= {a.name for a in step.assignments if a.value is None and not a.drawn and a.type.kind == "float"}
     while True:
         known = len(found)

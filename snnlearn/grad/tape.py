@@ -36,7 +36,7 @@ class Reversed:
     updates, arrived : sequence of (variable, Expr)
         What variables become; ``arrived`` are those that synapses read, which are 0 outside of the window.
     seeds, kept : tuple of str
-        Variables of the forward neuron whose adjoints come from outside, and whose adjoints stay in variables.
+        Variables of the forward neuron whose adjoints come from outside; local constants that stay in variables.
     """
 
     lines: Sequence[Line]
@@ -55,7 +55,7 @@ class Reversed:
         """All names that it gives a meaning."""
         variables = [name for name, _ in (*self.updates, *self.arrived)]
         own = [*(name for name, _ in self.lines), *variables, *(f"next_{name}" for name in variables)]
-        return frozenset([*own, *(f"seed_{s}" for s in self.seeds), *(f"total_{k}_kept" for k in self.kept)])
+        return frozenset([*own, *(f"seed_{s}" for s in self.seeds), *(f"{k}_kept" for k in self.kept)])
 
     @property
     def variables(self) -> tuple[Var, ...]:
@@ -241,7 +241,7 @@ class RecordedTape(Tape):
         spikes = [SPIKES] if self.records_spikes and "spiked" in code.names else []
         lines += [f"const bool spiked = {SPIKES} != 0;"] if spikes else []
         lines += self._body(code)
-        lines += [f"total_{name}_kept = total_{name};" for name in code.kept]
+        lines += [f"{name}_kept = {name};" for name in code.kept]
         params, derived = self._adjoint_params(code)
         played = VarAccess.READ_ONLY_DUPLICATE
         tracks = [Var(n, "scalar", played) for n in self.numbers]
@@ -257,7 +257,7 @@ class RecordedTape(Tape):
             derived_params=tuple(derived),
             vars=(
                 *code.variables, *tracks, *(Var(f"seed_{s}", "scalar", played) for s in code.seeds),
-                *(Var(f"total_{k}_kept") for k in code.kept),
+                *(Var(f"{k}_kept") for k in code.kept),
             ),
             additional_input_vars=(InputVar(SPIKE_ADJOINT, "scalar", 0.0),),
             sim_code="\n".join(lines),

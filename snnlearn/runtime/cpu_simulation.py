@@ -124,6 +124,11 @@ class CpuSimulation(Simulation):
             self._arrays[array.name] = fresh
         self._bind()
 
+    def _adopt(self, name: str, memory: Any) -> None:
+        array = np.from_dlpack(memory)
+        # NumPy before 2.1 takes what comes this way for read-only.
+        self._arrays[name] = (array if array.flags.writeable else np.asarray(memory)).reshape(-1)
+
     def _settle(self) -> None:
         self._open()
 

@@ -44,6 +44,12 @@ class WithRows(Protocol):
     def read(self, at: Location) -> NDArray[Any]:
         """Return an array's values, which are not to be changed."""
 
+    def name_of(self, at: Location) -> str:
+        """Return the name that the plan knows an array by."""
+
+    def memory(self, name: str) -> Any:
+        """Return an array of the plan on the device."""
+
     def write(self, at: Location, values: NDArray[Any]) -> None:
         """Replace all values of an array by as many others."""
 
@@ -178,6 +184,11 @@ class RecorderState:
         base = now if start is None else start
         self.put_back(Stand(base, start, ((0, base),), None if self.enabled else _signed(now - base)))
 
+    def follow(self, timesteps: int) -> None:
+        """Record from now on, behind so many timesteps that are held already."""
+        base = self.simulation.timestep - timesteps
+        self.put_back(Stand(base, None, ((0, base),)))
+
     @property
     def enabled(self) -> bool:
         """Whether it records at all."""
@@ -310,6 +321,15 @@ class PlayerState:
         with_zeros = np.concatenate([flat, np.zeros_like(flat[:1])]).reshape(-1)
         self._numbers.simulation.set_extra_global_params([(self.at, with_zeros)])
         self._source, self._values = None, object()
+
+    def room(self, rows: int, width: int, dtype: Any) -> Any:
+        """Return memory on the device for so many rows, of as many values each, and the row of zeros behind them."""
+        simulation = self._numbers.simulation
+        name = simulation.name_of(self.at)
+        if self._source is not None or simulation.memory(name).size < (rows + 1) * width:
+            simulation.set_extra_global_params([(self.at, np.zeros((rows + 1) * width, dtype))])
+            self._source = None
+        return simulation.memory(name)
 
     def rewind(self, rows: Rows, skip: int, lag: int, beyond: int) -> None:
         """Begin with the next timestep: at the newest row, or the oldest, ``skip + lag`` timesteps further on.

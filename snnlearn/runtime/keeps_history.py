@@ -153,6 +153,26 @@ class KeepsHistory(Exclusive):
             self._arrays[name] = array
             self._bind()
 
+    @exclusive
+    def adopt(self, at: Location, memory: Any) -> None:
+        """Have an array be the caller's memory on the same device, from now on; nothing is copied.
+
+        Parameters
+        ----------
+        at : Location
+        memory : array, or whatever has ``__dlpack__``
+            Contiguous, of the array's type and size. It is kept alive.
+        """
+        name = self.name_of(at)
+        if self._flush is not None:
+            self._flush()
+        self._adopt(name, memory)
+        self._bind()
+
+    @abstractmethod
+    def _adopt(self, name: str, memory: Any) -> None:
+        """Take memory for an array of the plan."""
+
     def settle(self, why: str) -> None:
         """Wait until nothing is at work on the arrays; LifecycleError where another thread is in `run`."""
         if self._running:

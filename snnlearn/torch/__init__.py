@@ -1,4 +1,4 @@
-"""Networks as PyTorch modules: slow, exact, and differentiable to any order. It needs the extra ``torch``."""
+"""Networks as PyTorch modules: exact and differentiable to any order, or fast. It needs the extra ``torch``."""
 
 from importlib.util import find_spec
 
@@ -12,5 +12,6 @@ if find_spec("torch") is None:
 
 from snnlearn.runtime.torch.module import Outputs, SpikingModule, State
 from snnlearn.torch.convert import to_module
+from snnlearn.torch.engine_module import EngineModule
 
-__all__ = ["Outputs", "SpikingModule", "State", "to_module"]
+__all__ = ["EngineModule", "Outputs", "SpikingModule", "State", "to_module"]

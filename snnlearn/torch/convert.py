@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 
 from snnlearn.codegen.plan import Plan, build_plan
-from snnlearn.codegen.torch import Options, SurrogateValues, emit_step
+from snnlearn.codegen.torch import Options, emit_step
 from snnlearn.declare import Surrogate
-from snnlearn.errors import ArgumentError, GradientError, NetworkError, TorchError, did_you_mean
+from snnlearn.errors import ArgumentError, GradientError
 from snnlearn.genn import GeNNModel
+from snnlearn.genn.copies import copy_model
 from snnlearn.genn.describe import describe
-from snnlearn.genn.group import Group
-from snnlearn.grad.surrogate import find_surrogate
-from snnlearn.network import Location, Network, derive_params
-from snnlearn.runtime.torch.module import SPIKES, SpikingModule
+from snnlearn.network import Network
+from snnlearn.runtime.torch.inputs import SPIKES
+from snnlearn.runtime.torch.module import SpikingModule
 from snnlearn.runtime.torch.simulation import TorchSimulation
+from snnlearn.torch.arguments import detached_of, parameter_places, precision_of, recorded_places, surrogate_values
+from snnlearn.torch.given import find_given, take_inputs
 
-_PRECISION: dict[Any, Any] = {torch.float64: "double", torch.float32: "float"}
 _DEFAULT = "FastSigmoid"
 
 
@@ -36,6 +36,7 @@ def to_module(
     smooth: bool = False,
     detach_reset: bool | Sequence[str] = False,
     record: Mapping[str, Sequence[str]] | None = None,
+    inputs: Mapping[str, Sequence[str]] | None = None,
 ) -> SpikingModule:
     """Return a model as a PyTorch module, which starts as the model does, or from where a loaded one is.
 
@@ -60,6 +61,10 @@ def to_module(
     record : mapping of str to sequence of str, optional
         What a run returns: for each group the names of variables, and ``"spikes"``. By default all variables and the
         spikes of all populations. What none of it depends on is not computed.
+    inputs : mapping of str to sequence of str, optional
+        What a call may give in each timestep, by population: ``"spikes"``, which can be given without this; a current,
+        ``"Isyn"`` or another input of the neurons, which is added to what synapses bring; a variable that code only
+        reads (``READ_ONLY_DUPLICATE``).
 
     Returns
     -------
@@ -78,54 +83,22 @@ def to_module(
     """
     if not isinstance(model, GeNNModel):
         raise ArgumentError(f"to_module needs a GeNNModel of snnlearn.genn, not {type(model).__name__}")
-    precision = model.precision if dtype is None else _PRECISION.get(dtype)
-    if precision is None:
-        raise ArgumentError(f"dtype must be torch.float32 or torch.float64, not {dtype!r}")
+    precision = precision_of(model, dtype)
     if smooth and surrogate is None:
         raise GradientError(f"smooth=True needs a surrogate, whose integral takes the place of a spike: '{_DEFAULT}'")
-    network = describe(model)
+    given = [one for one in find_given(model, inputs) if one.name != SPIKES]
+    described = copy_model(model) if given else model
+    take_inputs(described, given, spikes=False)
+    network = describe(described)
     plan = replace(build_plan(network), precision=precision)
-    cut = _detached(network, detach_reset)
+    cut = detached_of(network, detach_reset)
     options = Options(smooth, cut, surrogate is not None)
-    values = None if surrogate is None else _values(surrogate, params or {}, network.dt, smooth)
+    values = None if surrogate is None else surrogate_values(surrogate, params or {}, network.dt, smooth)
     emit_step(plan, options, values)  # what it refuses is refused here
     simulation = _simulation(model, network, plan)
-    places = _parameters(model, network, parameters)
-    recorded = _recorded(network, record)
-    return SpikingModule(simulation, places, recorded, values, options)
-
-
-def _detached(network: Network, given: bool | Sequence[str]) -> bool | frozenset[str]:
-    if isinstance(given, bool):
-        return given
-    known = {v.name for neurons in network.neurons.values() for v in neurons.model.vars}
-    names = (given,) if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
-    for name in names:
-        if name not in known:
-            raise TorchError(f"detach_reset: no neuron has a variable {name!r}{did_you_mean(str(name), known)}")
-    return frozenset(names)
-
-
-def _values(surrogate: Surrogate | str, params: Mapping[str, float], dt: float, smooth: bool) -> SurrogateValues:
-    found = find_surrogate(surrogate)
-    if smooth and not found.integral_code:
-        raise GradientError(f"surrogate '{found.name}' has no integral_code, which a smooth neuron needs")
-    known = {p.name: p for p in found.params}
-    for name, value in params.items():
-        if name not in known:
-            raise GradientError(
-                f"params: surrogate '{found.name}' has no parameter '{name}'{did_you_mean(name, known)}"
-            )
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-            raise GradientError(f"params: {name} must be a number, not {value!r}")
-        fault = known[name].fault(float(value), "double")
-        if fault is not None:
-            raise GradientError(f"params: {name} {fault}")
-    missing = [name for name in known if name not in params]
-    if missing:
-        raise GradientError(f"params: surrogate '{found.name}' needs a value of '{missing[0]}'")
-    derived = derive_params(found, params, dt, f"surrogate '{found.name}'")
-    return SurrogateValues(found, {name: float(value) for name, value in {**params, **derived}.items()})
+    places = parameter_places(model, network, parameters)
+    recorded = recorded_places(describe(model) if given else network, record)
+    return SpikingModule(simulation, places, recorded, values, options, given)
 
 
 def _simulation(model: GeNNModel, network: Network, plan: Plan) -> TorchSimulation:
@@ -138,57 +111,6 @@ def _simulation(model: GeNNModel, network: Network, plan: Plan) -> TorchSimulati
         simulation.set_extra_global_params(
             (at, loaded.copy(at)) for at in simulation.tensors.locations if at.space.endswith("egp") and loaded.has(at)
         )
-        simulation.set_state(loaded.state())
+        simulation.set_state({**simulation.state(), **loaded.state()})
         simulation.timestep = loaded.timestep
     return simulation
-
-
-def _parameters(model: GeNNModel, network: Network, given: Sequence[Any]) -> dict[str, Location]:
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise TorchError(f"parameters is a sequence, such as [connection.vars['g']], not {given!r}")
-    found: dict[str, Location] = {}
-    for what in given:
-        group = what[0] if isinstance(what, tuple) and what else getattr(what, "group", None)
-        if isinstance(group, Group) and model._by_key.get(group._key) is not group:
-            raise TorchError(f"'{group.name}' is no group of this model, but of another")
-        at = _location(network, what)
-        name = f"{at.group}_{at.name}"
-        if name in found:
-            raise TorchError(f"two parameters of the module would be called '{name}'; leave one out")
-        found[name] = at
-    return found
-
-
-def _location(network: Network, what: Any) -> Location:
-    at = getattr(what, "location", None)
-    if isinstance(at, Location):
-        if at not in network.variables:
-            raise TorchError(f"{at} is no variable of this model")
-        return at
-    if isinstance(what, tuple) and len(what) == 2 and hasattr(what[0], "name"):
-        group = network.groups.by_name.get(what[0].name)
-        kinds = ("dynamic_params", "weight_update_dynamic_params")
-        if any(what[1] in getattr(group, kind, ()) for kind in kinds):
-            return Location(what[0].name, "param", what[1])
-        raise TorchError(
-            f"'{what[1]}' of '{what[0].name}' is no dynamic parameter: call set_param_dynamic('{what[1]}') before"
-        )
-    raise TorchError(f"a parameter is a variable, as in group.vars['w'], or (group, name), not {what!r}")
-
-
-def _recorded(network: Network, record: Mapping[str, Sequence[str]] | None) -> dict[str, list[Location]]:
-    if record is None:
-        own = {n.name: [Location(n.name, "own", v.name) for v in n.model.vars] for n in network.neurons.values()}
-        return {name: [*places, Location(name, "spikes")] for name, places in own.items()}
-    found: dict[str, list[Location]] = {}
-    for group, names in record.items():
-        if group not in network.groups.by_name:
-            raise NetworkError(f"record: there is no group '{group}'{did_you_mean(group, network.groups.by_name)}")
-        places = {at.name: at for at in network.variables if at.group == group and at.name}
-        if group in network.neurons:
-            places[SPIKES] = Location(group, "spikes")
-        for name in names:
-            if name not in places:
-                raise NetworkError(f"record: '{group}' has no variable '{name}'{did_you_mean(name, places)}")
-        found[group] = [places[name] for name in names]
-    return found

@@ -92,6 +92,9 @@ class HostDevice(Device):
         self.only_launches("zeros")
         return self._memory.zeros(size, dtype)
 
+    def from_dlpack(self, memory: Any) -> NDArray[Any]:
+        return np.from_dlpack(memory)
+
     def pointer(self, array: Any) -> int:
         return int(array.ctypes.data)
 

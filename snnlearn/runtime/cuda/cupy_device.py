@@ -78,6 +78,11 @@ class CupyDevice(Device):
         with self.use(), self.stream:
             return cupy.zeros(size, dtype)
 
+    def from_dlpack(self, memory: Any) -> cupy.ndarray:
+        """Return an array of another library as CuPy's, without a copy."""
+        with self.use():
+            return cupy.from_dlpack(memory)
+
     def pointer(self, array: cupy.ndarray) -> int:
         """Return an array's address on the device."""
         return int(array.data.ptr)

@@ -61,6 +61,10 @@ class Device(ABC):
         """
 
     @abstractmethod
+    def from_dlpack(self, memory: Any) -> Any:
+        """Return an array of another library on this device as one of this device's, without a copy."""
+
+    @abstractmethod
     def pointer(self, array: Any) -> int:
         """Return an array's address on the device."""
 

@@ -201,6 +201,9 @@ class CudaSimulation(Simulation):
             self._arrays[array.name].write(values)
         self._bind()
 
+    def _adopt(self, name: str, memory: Any) -> None:
+        self._arrays[name] = self._arrays[name].moved_to(self._device.from_dlpack(memory).reshape(-1))
+
     def _settle(self) -> None:
         self._open()
         self._device.synchronize()

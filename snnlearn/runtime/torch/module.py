@@ -14,11 +14,13 @@ from snnlearn.codegen.plan import Array, Plan
 from snnlearn.codegen.torch import Options, SurrogateValues, emit_group, emit_step
 from snnlearn.errors import NetworkError, TorchError, did_you_mean
 from snnlearn.network import Location
+from snnlearn.runtime.torch.inputs import SPIKES, Call, Given, find_input, flat_inputs
 from snnlearn.runtime.torch.program import load_source
 from snnlearn.runtime.torch.simulation import TorchSimulation
 
-_SHARED = frozenset(["_simulation", "_surrogate", "_options", "_recorded", "_places", "_programs", "_updates"])
-SPIKES = "spikes"  # the name under which spikes are among the variables of a population
+_SHARED = frozenset(
+    ["_simulation", "_surrogate", "_options", "_recorded", "_places", "_programs", "_updates", "_inputs"]
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +33,13 @@ class State:
         Tensors, lists of tensors and integers, by the plan's names.
     timestep : int
         The number of the next timestep.
+    attached : bool
+        Whether derivatives lead to it that are not in its tensors: those of an engine.
     """
 
     arrays: Mapping[str, Any]
     timestep: int
+    attached: bool = False
 
     def detach(self) -> State:
         """Return the state without the graph that led to it: derivatives end here, as at the end of a window."""
@@ -72,6 +77,8 @@ class SpikingModule(nn.Module):
         What a forward pass returns, by population; `Location(population, "spikes")` are its spikes.
     surrogate : SurrogateValues or None
     options : Options
+    inputs : sequence of Given
+        What calls may give, beside spikes of any population.
     """
 
     def __init__(
@@ -81,10 +88,11 @@ class SpikingModule(nn.Module):
         recorded: Mapping[str, Sequence[Location]],
         surrogate: SurrogateValues | None,
         options: Options,
+        inputs: Sequence[Given] = (),
     ) -> None:
         super().__init__()
         self._simulation, self._surrogate, self._options = simulation, surrogate, options
-        self._recorded = recorded
+        self._recorded, self._inputs = recorded, tuple(inputs)
         self._places = {name: simulation.tensors.locations[at] for name, at in parameters.items()}
         for name, array in self._places.items():
             self.register_parameter(name, nn.Parameter(self._first(array)))
@@ -123,15 +131,20 @@ class SpikingModule(nn.Module):
         return State(arrays, self._simulation.timestep)
 
     def forward(
-        self, inputs: Mapping[str, Tensor] | None = None, timesteps: int | None = None, state: State | None = None
+        self,
+        inputs: Mapping[str, Tensor | Mapping[str, Tensor]] | None = None,
+        timesteps: int | None = None,
+        state: State | None = None,
     ) -> Outputs:
         """Run the network.
 
         Parameters
         ----------
-        inputs : mapping of str to Tensor, optional
+        inputs : mapping of str to Tensor, or to mapping of str to Tensor, optional
             Spikes of populations, shape (timesteps, batch, neurons) or, without a batch, (timesteps, neurons): they
-            take the place of the population's own threshold. Derivatives with respect to them are there.
+            take the place of the population's own threshold. By population and name, ``{"Hidden": {"Isyn": current}}``,
+            also what the module was given ``inputs=`` for: currents are added, values of variables replaced. There are
+            derivatives with respect to all of them. There may be fewer patterns than the batch has copies.
         timesteps : int, optional
             By default as many as there are inputs for.
         state : State, optional
@@ -148,13 +161,14 @@ class SpikingModule(nn.Module):
         NetworkError
             For a population that does not exist, a shape that does not fit, and no number of timesteps.
         TorchError
-            For a state that no run left.
+            For a state that no run left, and a tensor of another type or device.
         """
         if state is not None and not isinstance(state, State):
             raise TorchError(f"state is what another run left, out.state, not {state!r}")
-        given = {self._spikes(name): self._input(name, value) for name, value in (inputs or {}).items()}
-        steps = self._timesteps(timesteps, given)
-        program = self._program(frozenset(given))
+        call = self._call(inputs, timesteps)
+        rows = {self._array_of(one): self._rows(tensor) for one, tensor in call.tensors.items()}
+        spikes = {self._spikes(one.population) for one in call.tensors if one.name == SPIKES}
+        steps, program = call.timesteps, self._program(frozenset(spikes))
         start = self.initial_state() if state is None else state
         arrays = {name: _map(value, lambda t: t) for name, value in start.arrays.items()}
         if state is not None:
@@ -162,15 +176,16 @@ class SpikingModule(nn.Module):
         places = [(group, _label(at), self._simulation.tensors.locations[at]) for group, at in self._outputs()]
         found: list[list[Tensor]] = [[] for _ in places]
         seed = self._simulation.seed
-        rows = {name: value.unbind(0) for name, value in given.items()}
         for n in range(steps):
-            program.step(arrays, {name: row[n] for name, row in rows.items()}, start.timestep + n, seed)
+            now = {name: row[n] for name, row in rows.items()}
+            arrays |= {name: row for name, row in now.items() if name not in spikes}
+            program.step(arrays, {name: now[name] for name in spikes}, start.timestep + n, seed)
             for values, (_, _, array) in zip(found, places, strict=True):
                 value = arrays[array.name]
                 values.append(value[arrays[array.queue]] if array.queue is not None else value)
         outputs = Outputs()
         for values, (group, label, array) in zip(found, places, strict=True):
-            outputs.setdefault(group, {})[label] = self._stacked(values, array)
+            outputs.setdefault(group, {})[label] = self._stacked(values, array)[:, : call.patterns]
         outputs.state = State(arrays, start.timestep + steps)
         return outputs
 
@@ -223,6 +238,25 @@ class SpikingModule(nn.Module):
         """Whether no timestep changes an array, so that it is the parameter's whatever the state."""
         return not self._simulation.writes(array.location)
 
+    def _call(self, inputs: Any, timesteps: int | None) -> Call:
+        given = [(self._given(population, name), tensor) for population, name, tensor in flat_inputs(inputs)]
+        kind = torch.float64 if self.plan.precision == "double" else torch.float32
+        return Call(given, timesteps, self._simulation.network.batch_size, kind, torch.device("cpu"))
+
+    def _given(self, population: str, name: str) -> Given:
+        size = self._population(population).size
+        return Given(population, SPIKES, "", size) if name == SPIKES else find_input(population, name, self._inputs)
+
+    def _array_of(self, one: Given) -> str:
+        """Return the name of the array that takes what is given."""
+        if one.name == SPIKES:
+            return self._spikes(one.population)
+        return self._simulation.tensors.locations[Location(one.population, "own", one.variable)].name
+
+    def _rows(self, tensor: Tensor) -> Sequence[Tensor]:
+        """Return what is given in each timestep, in the shape of the network's arrays."""
+        return (tensor if self._simulation.network.batch_size > 1 else tensor.squeeze(1)).unbind(0)
+
     def _population(self, name: str) -> Any:
         neurons = self._simulation.network.neurons
         if name not in neurons:
@@ -232,30 +266,6 @@ class SpikingModule(nn.Module):
     def _spikes(self, name: str) -> str:
         self._population(name)
         return self._simulation.tensors.locations[Location(name, "spikes")].name
-
-    def _input(self, name: str, spikes: Tensor) -> Tensor:
-        size, batch = self._population(name).size, self._simulation.network.batch_size
-        if not isinstance(spikes, Tensor):
-            raise NetworkError(f"the spikes of '{name}' must be a tensor, not {type(spikes).__name__}")
-        wanted = f"(timesteps, {batch}, {size})" + (f" or (timesteps, {size})" if batch == 1 else "")
-        if spikes.dim() == 2 and batch == 1:
-            spikes = spikes.unsqueeze(1)
-        if spikes.dim() != 3 or tuple(spikes.shape[1:]) != (batch, size):
-            raise NetworkError(f"the spikes of '{name}' must be of shape {wanted}, not {tuple(spikes.shape)}")
-        kind = torch.float64 if self.plan.precision == "double" else torch.float32
-        return (spikes if batch > 1 else spikes.squeeze(1)).to(kind)
-
-    @staticmethod
-    def _timesteps(timesteps: int | None, given: Mapping[str, Tensor]) -> int:
-        lengths = {value.shape[0] for value in given.values()}
-        if timesteps is None and len(lengths) != 1:
-            raise NetworkError("say how many timesteps to run: there are no inputs, or they are not of one length")
-        steps = lengths.pop() if timesteps is None else timesteps
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
-            raise NetworkError(f"the number of timesteps must be an integer of at least 0, not {steps!r}")
-        if any(length < steps for length in lengths):
-            raise NetworkError(f"there are inputs for {min(lengths)} timesteps, and {steps} are to be run")
-        return steps
 
     def _stacked(self, values: list[Tensor], array: Array) -> Tensor:
         like = self._simulation.tensors.arrays[array.name]

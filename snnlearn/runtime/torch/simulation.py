@@ -168,6 +168,9 @@ class TorchSimulation(Simulation):
     def _settle(self) -> None:
         pass
 
+    def _adopt(self, name: str, memory: Any) -> None:
+        raise self._no_memory()
+
     @property
     def closed(self) -> bool:
         """Whether it has been unloaded."""
