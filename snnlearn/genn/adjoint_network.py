@@ -182,7 +182,7 @@ class AdjointNetwork:
         reversal = self.parts.neurons.get(name)
         if reversal is None or variable not in reversal.given:
             return None
-        return self._kept[name].memory(reversal.given[variable])[:timesteps]
+        return self._kept[name][reversal.given[variable]].memory[:timesteps]
 
     def at_start(self, name: str, variable: str) -> NDArray[Any]:
         """Return the adjoint of what a neuron's variable was when the window began, in the shape of its values."""

@@ -147,7 +147,7 @@ class Playback(CheckedAttributes):
             raise LifecycleError(f"{self._whose} plays a recording, not an array; use another variable for that")
         simulation, state = self.population._simulation(), self._state
         owner = f"the playback to {self._whose}"
-        number, more = check_size(owner, "timesteps", timesteps), check_size(owner, "beyond", beyond, 0)
+        number, more = check_size(owner, "timesteps", timesteps, 0), check_size(owner, "beyond", beyond, 0)
         assert state is not None
         width = int(self.population._model.batch_size) * self.population.spec.size
         room = simulation.in_turn(state.room, number, width, self._own_type.dtype)

@@ -154,28 +154,6 @@ class Recording(CheckedAttributes):
         if self._state is not None:
             self._change(lambda state: setattr(state, "enabled", self._enabled))
 
-    def memory(self, name: str) -> Any:
-        """Return the rows of a variable, or of ``"spikes"``, where they are on the device, without a copy.
-
-        Row ``n % rows`` holds the n-th timestep since `clear`; what the next timesteps record is written over it.
-
-        Returns
-        -------
-        array of shape (rows + 1, batch, neurons)
-            NumPy's on the CPU, CuPy's on a GPU. Behind the last row is one of zeros.
-
-        Raises
-        ------
-        NetworkError
-            For what is not recorded.
-        LifecycleError
-            Before ``load``.
-        """
-        own = self.spikes if name == "spikes" and name not in self.variables else self[name]
-        simulation = self.population._simulation()
-        shape = (-1, int(self.population._model.batch_size), self.population.spec.size)
-        return simulation.in_turn(simulation.memory, simulation.name_of(own._at)).reshape(shape)
-
     def clear(self) -> None:
         """Forget all rows, and begin anew.
 
@@ -187,7 +165,7 @@ class Recording(CheckedAttributes):
         self._change(lambda state: state.restart(self._start))
 
     def follow(self, timesteps: int) -> None:
-        """Begin anew behind so many timesteps, whose rows have been put into `memory`, the oldest first.
+        """Begin anew behind so many timesteps, whose rows have been put into memory, the oldest first.
 
         Raises
         ------
@@ -293,6 +271,24 @@ class RecordedVariable:
             return state.rows(self._at, counts[(held - number) * every :])
 
         return self.recording._change(read)
+
+    @property
+    def memory(self) -> Any:
+        """The rows where they are on the device, without a copy: NumPy's array on the CPU, CuPy's on a GPU.
+
+        Row ``n % rows`` holds the n-th timestep since `Recording.clear`, until a later one is written over it; behind
+        the last row is one of zeros. Shape (rows + 1, batch, neurons); for spikes (rows + 1, batch, words) of uint32, a
+        bit for each neuron, the lowest first.
+
+        Raises
+        ------
+        LifecycleError
+            Before ``load``.
+        """
+        population = self.recording.population
+        simulation = population._simulation()
+        found = simulation.in_turn(simulation.memory, simulation.name_of(self._at))
+        return found.reshape(self.recording._record.rows + 1, int(population._model.batch_size), -1)
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -288,17 +288,9 @@ class _Reverse:
         losses = tuple(dict.fromkeys([*self.partials, *sorted(self.request.seeds)]))
         params = {self.input_names[i.name][name]: value for i in self.inputs for name, value in i.params}
         outside = {name: f"given_{name}_kept" for name in sorted(self.request.given)}
+        compared = self._compared()
         return Reversal(
-            tape.forward(),
-            tape.adjoint(code),
-            states_of,
-            losses,
-            relevant,
-            sums,
-            tape,
-            self._compared(),
-            input_params=params,
-            given=outside,
+            tape.forward(), tape.adjoint(code), states_of, losses, relevant, sums, tape, compared, params, outside
         )
 
     def _check_names(self, code: Reversed, tape: ArrayTape | RecordedTape) -> None:

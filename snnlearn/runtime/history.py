@@ -328,7 +328,7 @@ class PlayerState:
         name = simulation.name_of(self.at)
         if self._source is not None or simulation.memory(name).size < (rows + 1) * width:
             simulation.set_extra_global_params([(self.at, np.zeros((rows + 1) * width, dtype))])
-            self._source = None
+        self._source, self._values = None, object()
         return simulation.memory(name)
 
     def rewind(self, rows: Rows, skip: int, lag: int, beyond: int) -> None:

@@ -8,14 +8,16 @@ from typing import Any
 
 import torch
 
-from snnlearn.declare import NeuronModel, Surrogate
+from snnlearn.declare import Model, Surrogate
 from snnlearn.errors import GradientError, TorchError
 from snnlearn.genn import GeNNModel
 from snnlearn.genn.adjoint_parts import Task
 from snnlearn.genn.copies import copy_model
 from snnlearn.genn.describe import describe
 from snnlearn.genn.program import Program
-from snnlearn.grad.reverse import EMITTED, SURROGATE
+from snnlearn.grad.constants import given_to
+from snnlearn.grad.reverse import EMITTED
+from snnlearn.grad.step import Constant
 from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.network import Location, Network
 from snnlearn.runtime.torch.inputs import SPIKES, Given
@@ -38,12 +40,15 @@ def design_of(
 ) -> Design:
     """Return what engines are made from; parameters and errors are those of `EngineModule`."""
     model = source.model if isinstance(source, Program) else source
-    declared: Mapping[str, NeuronModel] = source._parts.declared if isinstance(source, Program) else {}
+    declared: dict[str, Model] = {}
     if isinstance(source, Program):
         if surrogate is not None or params is not None or detach_reset is not None:
             raise GradientError("a program has its surrogate, with params, and detach_reset: leave them out")
+        declared |= source._parts.declared
+        declared |= {name: c.synapse.model for name, c in source._parts.connections.items() if c.wrt}
         rule, cut = source._task.surrogate, source._task.detach_reset
-        constants = {name: v for name, v in source._constants.items() if name.startswith(SURROGATE)}
+        values = {p.name: given_to(Constant(rule, "params", p.name), source._constants) for p in rule.params}
+        constants = {name: value for name, value in values.items() if value is not None}
         parameters = _variables(source) if parameters is None else parameters
     else:
         rule, cut = _surrogate(surrogate), bool(detach_reset)
@@ -55,8 +60,8 @@ def design_of(
             raise GradientError(
                 "the model has been differentiated and its populations record: give EngineModule the program"
             )
-        values = surrogate_values(rule, params or {}, model.dt)
-        constants = {SURROGATE + p.name: values.values[p.name] for p in rule.params}
+        known = surrogate_values(rule, params or {}, model.dt).values
+        constants = {p.name: known[p.name] for p in rule.params}
     precision = precision_of(model, dtype)
     given = tuple(find_given(model, inputs))
     copied = copy_model(model, precision, declared)

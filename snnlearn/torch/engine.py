@@ -17,7 +17,7 @@ from snnlearn.genn.adjoint_network import AdjointNetwork, delay_of
 from snnlearn.genn.adjoint_parts import Task, check_fixed, find_parts
 from snnlearn.genn.copies import copy_model
 from snnlearn.genn.playback import Playback
-from snnlearn.genn.recording import Recording
+from snnlearn.genn.recording import RecordedVariable
 from snnlearn.genn.tapes import Tapes
 from snnlearn.grad.reverse import EMITTED
 from snnlearn.network import Location
@@ -44,7 +44,7 @@ class Design:
     task : Task
         All that may be differentiated.
     constants : mapping of str to float
-        Those of the surrogate, by the names that they have in derived code.
+        Those of the surrogate.
     parameters : mapping of str to Location
     inputs : tuple of Given
     outputs : tuple of (str, str)
@@ -110,19 +110,17 @@ class Engine:
         neurons = self.parts.neurons
         return Tapes(self.model, neurons, self.design.constants, self.window, 1 + max(delays, default=0))
 
-    def _record(self) -> dict[Output, Recording]:
+    def _record(self) -> dict[Output, RecordedVariable]:
         """Have the outputs recorded; returns what has the rows of each."""
-        taped = self.tapes.recordings if self.tapes is not None else {}
-        found: dict[Output, Recording] = {}
+        found: dict[Output, RecordedVariable] = {}
         for name, group in self.model.neuron_populations.items():
             wanted = [variable for population, variable in self.design.outputs if population == name]
-            shared = [v for v in wanted if group._key in taped and v in taped[group._key].variables]
-            own = [v for v in wanted if v not in shared and v != SPIKES]
+            own = [v for v in wanted if v != SPIKES]
             spikes = SPIKES in wanted and bool(group.spec.model.threshold_condition_code.strip())
             if own or spikes:
                 recording = self.model.record(group, own, timesteps=self.window, spikes=spikes)
-                found |= {(name, v): recording for v in [*own, *([SPIKES] if spikes else [])]}
-            found |= {(name, v): taped[group._key] for v in shared}
+                found |= {(name, v): recording[v] for v in own}
+                found |= {(name, SPIKES): recording.spikes} if spikes else {}
         return found
 
     def _continue_from_loaded(self) -> None:
@@ -171,11 +169,12 @@ class Engine:
 
     def _tracks(self) -> Sequence[tuple[str, str, Tensor]]:
         assert self.tapes is not None
-        return [
-            (name, track, from_dlpack(recording.memory(track)))
-            for name, recording in self.tapes.recordings.items()
-            for track in recording.variables
-        ]
+        found = []
+        for name, recording in self.tapes.recordings.items():
+            rows = {track: recording[track] for track in recording.variables}
+            rows |= {"": recording.spikes} if recording._record.spikes else {}
+            found += [(name, track, from_dlpack(one.memory)) for track, one in rows.items()]
+        return found
 
     # ---- forward ----
 
@@ -206,7 +205,7 @@ class Engine:
         self._restart({} if state is None else state.arrays, tape)
 
     def _restart(self, arrays: Mapping[str, Any], tape: bool) -> None:
-        for recording in self._recordings.values():
+        for recording in {one.recording for one in self._recordings.values()}:
             recording.clear()
         self._offset = 0
         if self.tapes is None:
@@ -221,7 +220,7 @@ class Engine:
                 rows[: len(values)].copy_(values)
             self._offset = len(kept[0][1])
             self.tapes.follow(self._offset)
-        self.tapes.enable(tape or any(r in self.tapes.recordings.values() for r in self._recordings.values()))
+        self.tapes.enable(tape)
 
     def run(self, timesteps: int, inputs: Mapping[Given, Tensor]) -> None:
         """Run timesteps; inputs that are not given are zero."""
@@ -242,13 +241,14 @@ class Engine:
 
     def _rows(self, output: Output, timesteps: int) -> Tensor:
         kind = torch.float64 if self.model.precision == "double" else torch.float32
-        recording = self._recordings.get(output)
-        if recording is None:  # neurons that do not spike
+        recorded = self._recordings.get(output)
+        if recorded is None:  # neurons that do not spike
             group = self.model.neuron_populations[output[0]]
             return torch.zeros((timesteps, self.model.batch_size, group.num_neurons), dtype=kind)
-        begin = self._offset if self.tapes is not None and recording in self.tapes.recordings.values() else 0
-        rows = from_dlpack(recording.memory(output[1]))[begin : begin + timesteps]
-        if rows.dtype.is_floating_point or output[1] == SPIKES:
+        rows = from_dlpack(recorded.memory)[:timesteps]
+        if recorded.name is None:
+            return _bits(rows, recorded.recording.population.spec.size).to(kind)
+        if rows.dtype.is_floating_point:
             return rows.to(kind, copy=True)
         return rows.to(rows.dtype if rows.dtype == torch.bool else torch.int64, copy=True)
 
@@ -325,6 +325,13 @@ def _by_first(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
 
 def _seed(output: Output) -> str:
     return EMITTED if output[1] == SPIKES else output[1]
+
+
+def _bits(words: Tensor, size: int) -> Tensor:
+    """Return the lowest bits of words along the last axis, one behind the other."""
+    octets = words.contiguous().view(torch.uint8)
+    bits = (octets.unsqueeze(-1) >> torch.arange(8, dtype=torch.uint8, device=words.device)) & 1
+    return bits.flatten(-2)[..., :size]
 
 
 def _writer(seed: Tensor) -> Any:

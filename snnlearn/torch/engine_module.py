@@ -156,7 +156,7 @@ class EngineModule(nn.Module):
         call = self._call(inputs, timesteps)
         parameters = self._checked_parameters()
         every = [*parameters.values(), *call.tensors.values()]
-        taped = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in every)
+        taped = call.timesteps > 0 and torch.is_grad_enabled() and any(tensor.requires_grad for tensor in every)
         self._check_state(state, taped)
         engine = self._pool.take(call.timesteps)
         lease = Lease(self._pool, engine, call, parameters, state)

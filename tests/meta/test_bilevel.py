@@ -104,9 +104,7 @@ def test_weights_that_go_on_are_taken_for_given() -> None:
 def test_any_optimiser_moves_the_rates() -> None:
     """Adam's first step is as long as its rate, whatever the gradient."""
     learner = learner_of()
-    bilevel = BiLevel(
-        learner, inner=INNER, outer=Examples(learner.network, 3, 9), meta_lr=0.01, meta_optimiser="Adam"
-    )
+    bilevel = BiLevel(learner, inner=INNER, outer=Examples(learner.network, 3, 9), meta_lr=0.01, meta_optimiser="Adam")
     bilevel.run(1)
     np.testing.assert_allclose(np.abs(alphas(bilevel) - 1.0), 0.01, rtol=1e-6)
 
@@ -149,7 +147,9 @@ def test_what_is_not_finite() -> None:
     wrong = Wrong(learner.network, 3, 9)
     bilevel = BiLevel(learner, inner=INNER, outer=wrong, meta_lr=0.1)
     wrong.rates = True
-    with pytest.raises(TrainingError, match=r"8 of 8 rates of 'Synapses' are no longer finite: a lower meta_lr or rate_b"):
+    with pytest.raises(
+        TrainingError, match=r"8 of 8 rates of 'Synapses' are no longer finite: a lower meta_lr or rate_b"
+    ):
         bilevel.round()
     wrong.rates, wrong.target = False, wrong.target + np.float32(np.inf)
     with pytest.raises(TrainingError, match="the outer loss of episode 0 is inf: a lower rate"):
