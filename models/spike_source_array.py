@@ -31,8 +31,9 @@ const timepoint nowInSingle = t + fmin(fmax(2.384185791015625e-07 * t, 1e-4 * dt
 def has_come(times: str, index: str, end: str) -> str:
     """Return the condition, behind `NOW`, that an element of a list is there and is a time that has come."""
     time = f"{times}[{index}]"
+    # `<`, not GeNN's `!=`: where a state puts an index behind the end, nothing beyond the array is read.
     # Where times are in single precision, `unit` tells the compiler that the two are one.
-    return f"{index} != {end} && {time} <= (unit > 1e-10 ? now : ((float){time} == {time} ? nowInSingle : now))"
+    return f"{index} < {end} && {time} <= (unit > 1e-10 ? now : ((float){time} == {time} ? nowInSingle : now))"
 
 
 SpikeSourceArray = NeuronModel(

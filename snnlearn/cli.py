@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from snnlearn.errors import ModelWarning, SnnlearnError, TargetWarning, did_you_mean
+from snnlearn.errors import ModelWarning, SnnlearnError, TargetWarning, TrainingWarning, did_you_mean
 from snnlearn.streams import Lenient, lenient_streams
 
 EXIT_NOT_PRINTED = 1
 EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
+EXIT_SIGNAL = 128  # and the signal's number, as shells have it
 
-_WARNINGS = (ModelWarning, TargetWarning)
+_WARNINGS = (ModelWarning, TargetWarning, TrainingWarning)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal that ends a command in order.
+
+    Parameters
+    ----------
+    number : int
+        The signal's.
+    text : str
+        What the command's last line says.
+    """
+
+    def __init__(self, number: int = signal.SIGINT, text: str = "interrupted") -> None:
+        super().__init__(text)
+        self.number, self.text = int(number), text
 
 
 class Parser(argparse.ArgumentParser):
@@ -65,9 +82,10 @@ def run_command(prog: str, body: Callable[[], int]) -> int:
     Returns
     -------
     int
-        What `body` returned; 2 after an :class:`SnnlearnError`, whose text goes to stderr; 130 after Ctrl-C,
-        as shells have it; 1 if `body` succeeded but something of what it printed could not be written, for another
-        reason than that nobody read it. Any other exception is a defect of the program and keeps its traceback.
+        What `body` returned; 2 after an :class:`SnnlearnError`, whose text goes to stderr; 130 after Ctrl-C and
+        143 after SIGTERM, as shells have it; 1 if `body` succeeded but something of what it printed could not be
+        written, for another reason than that nobody read it. Any other exception is a defect of the program and keeps
+        its traceback.
 
     Raises
     ------
@@ -92,20 +110,21 @@ def _status(prog: str, body: Callable[[], int]) -> int:
     try:
         return body()
     except (Exception, KeyboardInterrupt) as error:
-        if _is_interruption(error):
-            print(f"{prog}: interrupted", file=sys.stderr)
-            return EXIT_INTERRUPTED
+        interruption = _interruption(error)
+        if interruption is not None:
+            print(f"{prog}: {interruption.text}", file=sys.stderr)
+            return EXIT_SIGNAL + interruption.number
         if not isinstance(error, SnnlearnError):
             raise
         print(f"{prog}: error: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
 
 
-def _is_interruption(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is what an error comes from: before Python 3.12, one within a class's body is a RuntimeError."""
+def _interruption(error: BaseException | None) -> Interrupted | None:
+    """Return the signal that an error comes from: before Python 3.12, one within a class's body is a RuntimeError."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__
-    return error is not None
+    return error if error is None or isinstance(error, Interrupted) else Interrupted()
 
 
 def _lost(prog: str, out: Lenient) -> bool:

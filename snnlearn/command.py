@@ -1,12 +1,13 @@
-"""The console command ``snnlearn``: what is useful around a training, for now making targets."""
+"""The console command ``snnlearn``: what is useful around a training: targets, runs."""
 
 from __future__ import annotations
 
 import argparse
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from snnlearn import __version__
 from snnlearn.cache_command import add_cache
@@ -64,7 +65,51 @@ def _parser() -> Parser:
     target.add_argument("--preview", type=Path, metavar="FILE.png", help="also plot the target")
     target.set_defaults(run=_target)
     add_cache(commands)
+    _add_runs(commands)
     return parser
+
+
+def _add_runs(commands: Any) -> None:
+    """Add the subcommands on runs and checkpoints."""
+    rerun = commands.add_parser(
+        "rerun",
+        help="do a run again and compare",
+        description="Do a finished run again in a folder of its own, and say which files are the same, byte for byte.",
+    )
+    rerun.add_argument("folder", metavar="RUN", type=Path)
+    rerun.add_argument("--save", metavar="NEW", type=Path, default=None, help="where (default: RUN-again)")
+    rerun.set_defaults(run=_rerun)
+    inspect = commands.add_parser("inspect", help="say what a run or a checkpoint holds")
+    inspect.add_argument("path", metavar="FILE|RUN", type=Path)
+    inspect.set_defaults(run=_inspect)
+    compare = commands.add_parser("compare", help="say how two runs differ")
+    compare.add_argument("one", metavar="RUN", type=Path)
+    compare.add_argument("other", metavar="RUN", type=Path)
+    compare.set_defaults(run=_compare)
+
+
+def _rerun(arguments: argparse.Namespace) -> int:
+    with EndsAtOnce(PROG):
+        from snnlearn.runs.commands import rerun
+    return rerun(arguments.folder, arguments.save)
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    with EndsAtOnce(PROG):
+        from snnlearn.runs.commands import inspect_lines
+    return _print(inspect_lines(arguments.path))
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    with EndsAtOnce(PROG):
+        from snnlearn.runs.commands import compare_lines
+    return _print(compare_lines(arguments.one, arguments.other))
+
+
+def _print(lines: Iterable[str]) -> int:
+    for line in lines:
+        print(line)
+    return 0
 
 
 def _target(arguments: argparse.Namespace) -> int:

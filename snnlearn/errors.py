@@ -14,6 +14,7 @@ __all__ = [
     "ArgumentError",
     "BackendError",
     "BuildError",
+    "CheckpointError",
     "CompilerNotFoundError",
     "DeclarationError",
     "DialectError",
@@ -32,12 +33,14 @@ __all__ = [
     "ObsoleteModuleError",
     "OutputError",
     "PreferenceError",
+    "RunError",
     "SnnlearnError",
     "StateError",
     "TargetError",
     "TargetWarning",
     "TorchError",
     "TrainingError",
+    "TrainingWarning",
     "UnknownAttributeError",
     "UnknownNameError",
 ]
@@ -128,6 +131,14 @@ class TrainingError(SnnlearnError, ValueError):
     """An invalid set-up of a training."""
 
 
+class CheckpointError(TrainingError):
+    """A file that is no checkpoint, is damaged, or holds values that its network cannot have."""
+
+
+class RunError(TrainingError):
+    """A run folder that cannot be used as was asked: it holds another run, is in use, or is none."""
+
+
 class TargetError(SnnlearnError, ValueError):
     """A spike-train file or picture that cannot serve as a target; the message gives file and line."""
 
@@ -162,6 +173,10 @@ class StateError(SnnlearnError, ValueError):
 
 class TargetWarning(UserWarning):
     """A spike-train file whose ids may count from 0 or from 1; the message says which was assumed."""
+
+
+class TrainingWarning(UserWarning):
+    """A training that goes on and may not be what is wanted: weights at their bounds, a layer without spikes."""
 
 
 class GradientWarning(UserWarning):

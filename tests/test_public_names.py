@@ -25,6 +25,7 @@ MODULES = (
     "snnlearn.torch",
     "snnlearn.training",
     "snnlearn.meta",
+    "snnlearn.runs",
     "snnlearn.io",
     "snnlearn.exchange",
     "snnlearn.datasets",

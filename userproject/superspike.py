@@ -88,6 +88,11 @@ class SuperSpikeNetwork:
     output_hidden: Any
     program: Any = None
 
+    @property
+    def layers(self) -> list[Any]:
+        """The neuron groups, from input to output."""
+        return [self.input, self.hidden, self.output]
+
 
 def frozen_poisson(seed: int, num_neurons: int = NUM_INPUT, duration_ms: float = TRIAL_MS) -> SpikeTrains:
     """Return Poisson spike trains of 5 Hz, the same in every trial.

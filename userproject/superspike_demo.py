@@ -17,29 +17,35 @@ import os
 import sys
 import warnings
 from argparse import Namespace
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
+from snnlearn import runs
 from snnlearn.backends import NAMES, choose_backend
 from snnlearn.cli import Parser, run_command
 from snnlearn.data import target_path
 from snnlearn.entry import EndsAtOnce
-from snnlearn.errors import OutputError, TargetError, TargetWarning, TrainingError
-from snnlearn.io import CurvePoint, SpikeTrains, check_output_dir, read_ras, write_learning_curve, write_spikes
+from snnlearn.errors import OutputError, RunError, TargetError, TargetWarning, TrainingError, TrainingWarning
+from snnlearn.io import CurvePoint, SpikeTrains, check_output_dir, read_ras, write_learning_curve
 from snnlearn.plot import check_matplotlib, figure_format, has_display, plot_training, save_figure, show_figure
-from snnlearn.training import Callback, Learner, NotedSum
+from snnlearn.runs import facts
+from snnlearn.training import Learner, TrainingPhase
 from snnlearn.userproject import superspike as ss
 from snnlearn.userproject import superspike_training as st
-from snnlearn.userproject.superspike_error import normalised_error, spike_timesteps
+from snnlearn.userproject.superspike_error import spike_timesteps
+from snnlearn.userproject.superspike_progress import (
+    CURVE,
+    LAYERS,
+    KeptProgress,
+    Progress,
+    recorded_file,
+    spike_file,
+)
 
 PROG = "superspike_demo"
-LAYERS = ("Input", "Hidden", "Output")
-REPORT_TRIALS = 10
 MOST_TRIALS = 10_000_000  # a week
 FINDER_PLOT = f"{PROG}_lr.png"
 FINDER_TRIALS = 40  # some 150 updates
@@ -81,6 +87,7 @@ def get_parser() -> Parser:
     add("--output-dir", default=".", metavar="DIR", help="where files go (default: the current folder)")
     add("--plot-file", default=None, metavar="FILE", help="save the plot (.png, .pdf or .svg) and show none")
     add("--quiet", action="store_true", help="print nothing but errors and warnings")
+    runs.add_options(parser)
     return parser
 
 
@@ -92,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         Arguments; by default those of the process.
     """
-    return run_command(PROG, lambda: run(get_parser().parse_args(argv)))
+    return run_command(PROG, lambda: run(runs.parse_arguments(get_parser(), argv, changeable=["--num-trials"])))
 
 
 def run(args: Namespace) -> int:
@@ -107,8 +114,9 @@ def run(args: Namespace) -> int:
     seed = check_seed(args.seed)
     optimiser = st.DEMO_OPTIMISERS[args.optimiser]
     lr = check_rate(args.lr) if args.lr is not None else st.default_rate(optimiser, args.rule)
-    schedule = st.SCHEDULES[args.schedule or st.default_schedule(args.optimiser)]
-    phases = [] if args.lr_find else schedule(args.num_trials, lr, optimiser)
+    name = args.schedule or st.default_schedule(args.optimiser)
+    phases = [] if args.lr_find else st.SCHEDULES[name](args.num_trials, lr, optimiser)
+    kept = args.save is not None or args.resume is not None
     with EndsAtOnce(PROG):  # engines and Matplotlib are imported here
         backend = choose_backend(args.backend)
         target = read_target(args.target_file, args.first_id)
@@ -118,33 +126,142 @@ def run(args: Namespace) -> int:
             target,
             seed=seed,
             rule=args.rule,
-            recording=bool(recorded),
+            recording=bool(recorded) or kept,
             timing=args.kernel_profiling,
             threads=args.threads,
         )
         output_dir, plot_file = check_outputs(args, recorded)
-    learner = st.make_learner(backend.module, network, target, [optimiser], recorded)
+    learner = st.make_learner(backend.module, network, target, [optimiser], recorded, watched=kept)
     title = f"Backend {backend.name} ({backend.why}), seed {seed}"
     if args.lr_find:
         return find_rate(learner, args.optimiser, plot_file or output_dir / FINDER_PLOT, "" if args.quiet else title)
+    if kept:
+        return run_kept(args, learner, network, target, phases, name, backend.name, seed, title)
     plotting = plot_file is not None or not args.save_data
     progress = Progress(learner, title, output_dir if args.save_data else None, plotting, args.quiet)
     learner.callbacks.append(progress)
     try:
-        learner.fit_opt_sched(phases)
-        learner.check_weights()
+        with runs.Interruption():
+            learner.fit_opt_sched(phases)
+            learner.check_weights()
     finally:
         # After Ctrl-C too: the curve so far is not to be lost.
         progress.close()
         with contextlib.suppress(Exception):  # where training failed, reading may too, and is not to hide the reason
             progress.settle()
         if args.save_data and progress.curve:
-            write_learning_curve(output_dir / "learning_curve.csv", progress.curve)
+            write_learning_curve(output_dir / CURVE, progress.curve)
+    warn_if_worse_than_silent(progress.curve)
     if args.kernel_profiling and not args.quiet:
         print_profile(network.model, learner.update_group(optimiser))
     if plotting:
         plot(recorded, progress, target, plot_file, output_dir, args.quiet)
     return 0
+
+
+def run_kept(
+    args: Namespace,
+    learner: Learner,
+    network: ss.SuperSpikeNetwork,
+    target: SpikeTrains,
+    phases: Sequence[TrainingPhase],
+    schedule: str,
+    backend: str,
+    seed: int,
+    title: str,
+) -> int:
+    """Train in a run folder, from its checkpoint on where the run is resumed; returns the exit status."""
+    recorded = sorted(set(args.record_trial))
+    file, plotting = Path(args.plot_file or f"{PROG}.png"), args.plot_file is not None or not args.save_data
+    kept = begin_run(args, backend, seed, schedule, [file.name] if plotting else [])
+    try:
+        file_of_target = Path(args.target_file) if args.target_file is not None else target_path()
+        kept.check_digest("target", facts.digest_of_file(file_of_target), args.force)
+        if kept.load(learner, args.force) > args.num_trials:
+            raise RunError(f"--num-trials {args.num_trials}: the run has {learner.runner.trial} trials already")
+        progress = KeptProgress(learner, title, args.save_data, plotting, args.quiet, kept.folder, recorded)
+        kept.folder.remove([file.name])  # of a run with fewer trials
+        learner.callbacks.append(progress)
+        try:
+            with kept.training(learner, network.layers):
+                learner.fit_opt_sched(phases, extend=kept.resumed)
+                learner.check_weights()
+        finally:
+            progress.close()
+            if plotting and sys.exc_info()[0] is not None and progress.curve:
+                with contextlib.suppress(Exception):  # the plot so far, unless that hides what has happened
+                    plot(recorded[: len(progress.spikes)], progress, target, kept.folder.path / file.name, file, True)
+        warn_if_worse_than_silent(progress.curve)
+        if args.kernel_profiling and not args.quiet:
+            print_profile(network.model, learner.update_group(phases[0].rule))
+        if plotting:
+            plot(recorded, progress, target, kept.folder.path / file.name, file, args.quiet)
+        kept.end(learner)
+    finally:
+        kept.close()
+    return 0
+
+
+def begin_run(args: Namespace, backend: str, seed: int, schedule: str, plots: Sequence[str]) -> runs.Run:
+    """Return the run of the folder that was named: a new one, or one to go on with.
+
+    Raises
+    ------
+    RunError
+        If the folder cannot be used so.
+    """
+    target = os.path.abspath(args.target_file) if args.target_file is not None else None
+    actual = {"seed": seed, "backend": backend, "target_file": target, "output_dir": None}
+    arguments = runs.as_arguments(get_parser(), args, **actual)
+    if args.resume is not None:
+        kept = runs.resume(args.resume, PROG, args.checkpoint_every)
+        try:
+            check_extension(kept, args.num_trials, schedule)
+        except BaseException:
+            kept.close()
+            raise
+        kept.folder.record["arguments"] = arguments
+        return kept
+    layers = LAYERS if args.save_data else ()
+    spikes = [spike_file(layer, trial) for layer in layers for trial in args.record_trial]
+    return runs.begin(
+        args.save,
+        PROG,
+        seed=seed,
+        engine=backend,
+        arguments=arguments,
+        files=[*plots, *spikes, *(recorded_file(trial) for trial in args.record_trial if plots)],
+        checkpoint_every=args.checkpoint_every,
+        stop_on_nan=args.stop_on_nan,
+        overwrite=args.overwrite,
+    )
+
+
+def check_extension(kept: runs.Run, trials: int, schedule: str) -> None:
+    """Check that a run that is to have more trials than it was begun with would have had the same first ones.
+
+    Raises
+    ------
+    TrainingError
+        If its schedule spreads a fall of the rate over all trials.
+    """
+    before = get_parser().parse_args(kept.arguments).num_trials
+    if kept.resumed and before != trials and schedule not in st.EXTENDABLE:
+        raise TrainingError(
+            f"--schedule {schedule} spreads its rates over all trials: with {trials} instead of {before} the first "
+            f"ones would have had others. Only {' and '.join(st.EXTENDABLE)} can have another --num-trials"
+        )
+
+
+def warn_if_worse_than_silent(curve: Sequence[CurvePoint]) -> None:
+    """Warn of a training that has come to nothing, as soon as it had time to come to something."""
+    if len(curve) >= st.HELD_TRIALS and curve[-1].error_of_silent > 1.0:
+        warnings.warn(
+            f"the training ends worse than a silent output layer: its error is {curve[-1].error_of_silent:.3g} times "
+            "that of no spikes at all",
+            TrainingWarning,
+            stacklevel=2,
+        )
 
 
 def read_target(file: str | None, first_id: int | None) -> SpikeTrains:
@@ -243,83 +360,27 @@ def check_outputs(args: Namespace, recorded: Sequence[int]) -> tuple[Path, Path 
         If one cannot.
     """
     plot_file = Path(args.plot_file) if args.plot_file is not None else None
+    kept = args.save is not None or args.resume is not None
+    elsewhere = args.output_dir != "." or (plot_file is not None and plot_file.name != str(plot_file))
+    if kept and (args.lr_find or elsewhere):
+        raise OutputError(
+            "a run's files go into its folder: leave out --lr-find and --output-dir, and give --plot-file a name alone"
+        )
     if plot_file is not None:
         figure_format(plot_file)
-        check_output_dir(plot_file.parent)
+        if not kept:
+            check_output_dir(plot_file.parent)
     if plot_file is not None or args.lr_find or not args.save_data:
         check_matplotlib()
+    if kept:
+        return Path(args.save or args.resume), plot_file
     folder = check_output_dir(args.output_dir)
-    names = ["learning_curve.csv", *(spike_file(layer, trial) for layer in LAYERS for trial in recorded)]
+    names = [CURVE, *(spike_file(layer, trial) for layer in LAYERS for trial in recorded)]
     plot = plot_file or folder / (FINDER_PLOT if args.lr_find else f"{PROG}.png")
     for file in [plot, *(folder / name for name in names if args.save_data)]:
         if file.is_dir():
             raise OutputError(f"cannot write {file}: it is a folder")
     return folder, plot_file
-
-
-def spike_file(layer: str, trial: int) -> str:
-    """Return the name of the file with a layer's spikes in a trial."""
-    return f"{layer.lower()}_spikes_{trial}.csv"
-
-
-class Progress(Callback):
-    """Prints and keeps the learning curve, keeps or writes recorded spikes, moves the bar."""
-
-    def __init__(self, learner: Learner, title: str, spike_dir: Path | None, plotting: bool, quiet: bool) -> None:
-        assert isinstance(learner.loss, st.ShareOfSilent)
-        self.loss = learner.loss
-        self.title = title
-        self.curve: list[CurvePoint] = []
-        self._unread: deque[tuple[NotedSum, int, float, int]] = deque()
-        self.spikes: list[Mapping[str, Any]] = []
-        self.spike_dir, self.plotting = spike_dir, plotting
-        self.quiet = quiet
-        self.bar: Any = None
-
-    def close(self) -> None:
-        """Leave the bar as it is, so that what is printed next starts a line of its own."""
-        if self.bar is not None:
-            self.bar.close()
-
-    def on_train_begin(self, trainer: Any, num_trials: int) -> None:
-        """Print the title: nothing can be wrong with the input any more. Start the bar."""
-        if not self.quiet:
-            print(self.title, flush=True)
-        # A bar belongs on a terminal only; `disable=None` is tqdm's word for that.
-        self.bar = tqdm(total=num_trials, unit="trial", file=sys.stderr, disable=True if self.quiet else None)
-
-    def on_recording(self, trainer: Any, trial: int, spikes: Mapping[str, Any]) -> None:
-        """Write or keep the spikes of a trial."""
-        if self.plotting:
-            self.spikes.append(spikes)
-        if self.spike_dir is not None:
-            for layer, (times, ids) in spikes.items():
-                write_spikes(self.spike_dir / spike_file(layer, trial), times, ids)
-
-    def on_trial_end(self, trainer: Any, trial: int) -> None:
-        """Note a point of the curve on the device; read every tenth time, and print that point."""
-        trials, runner = trial + 1, trainer.runner
-        self._unread.append((self.loss.note_total(), trials, trainer.lr_of_update(runner.update), runner.timestep))
-        if trials % REPORT_TRIALS == 0:
-            self.settle()
-            if not self.quiet and self.curve and self.curve[-1].trial == trials:
-                tqdm.write(f"Trial {trials} (r0 = {self.curve[-1].r0:f}, error = {self.curve[-1].error:f})")
-                sys.stdout.flush()
-        self.bar.update()
-
-    def on_train_end(self, trainer: Any) -> None:
-        """Read the last points."""
-        self.settle()
-
-    def settle(self) -> None:
-        """Read the points that are not read yet; what comes after the state is no longer finite is no part of it."""
-        while self._unread:
-            noted, trials, r0, timesteps = self._unread[0]
-            total = noted.value()
-            self._unread.popleft()
-            if math.isfinite(total) and len(self.curve) == trials - 1:
-                error = normalised_error(total / ss.NUM_OUTPUT, timesteps)
-                self.curve.append(CurvePoint(trials, r0, error, total / self.loss.silent.after(trials)))
 
 
 def print_profile(model: Any, group: str) -> None:

@@ -106,6 +106,7 @@ def make_learner(
     target: SpikeTrains,
     optimisers: Sequence[str | Optimiser],
     recorded: Sequence[int] = (),
+    watched: bool = False,
 ) -> Learner:
     """Return a learner of a described network; an epoch is a trial, and weights change every 500 ms as in the seed.
 
@@ -118,6 +119,8 @@ def make_learner(
     optimisers : sequence of str or Optimiser
     recorded : sequence of int
         Trials to record, counted from 0.
+    watched : bool
+        Whether spikes are recorded in all trials, for who looks whether a layer is silent.
     """
     bounds = (-ss.WEIGHT_LIMIT, ss.WEIGHT_LIMIT)
     feedback = network.output_hidden is not None
@@ -136,7 +139,7 @@ def make_learner(
         reset_groups=["SourceReset"],
         prepare=(lambda: network.model.custom_update("CalculateTranspose")) if feedback else None,
         record=recorded,
-        populations=[network.input, network.hidden, network.output] if recorded else [],
+        populations=network.layers if recorded or watched else [],
         quiet=True,
         gradient=network.program,
     )
@@ -191,6 +194,8 @@ SCHEDULES: dict[str, Schedule] = {
     "constant": constant,
     "best": one_cycle,  # of the search in docs/training.md
 }
+
+EXTENDABLE = ("step", "constant")  # their first trials are the same, however many follow
 
 
 # Weights here are tens of nA: what suits weights around 1 is far too small for optimisers that normalise the gradient,

@@ -12,21 +12,25 @@ if __name__ == "__main__":  # first, because the imports below take a second, an
 
     raise SystemExit(yin_yang())
 
+import math
+import warnings
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnlearn import datasets, grad
+from snnlearn import datasets, grad, runs
 from snnlearn.backends import NAMES, choose_backend
 from snnlearn.cli import Parser, run_command
 from snnlearn.datasets import Points
 from snnlearn.datasets.yin_yang import CLASSES
-from snnlearn.errors import TrainingError
+from snnlearn.errors import TrainingError, TrainingWarning
+from snnlearn.io import atomic_write
 from snnlearn.models import (
     ClassReadout,
     ExpCurr,
@@ -39,7 +43,7 @@ from snnlearn.models import (
     SuperSpikeReadout,
 )
 from snnlearn.models.surrogates import FastSigmoid
-from snnlearn.training import DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
+from snnlearn.training import Callback, DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
 from snnlearn.userproject.superspike import PlainWeight, init_derived
 from snnlearn.userproject.yin_yang_data import Patterns
 
@@ -58,6 +62,7 @@ LIMITS = {
     "seed": (1, 2**63 - 1),
 }
 RULES = ("handwritten", "superspike", "bptt")
+SILENT_LOSS = len(CLASSES) * math.log(2.0)
 BETA = 1.0  # [1/mV], steepness of the surrogate
 # Of one logistic unit for each class, while they decide; written so that nothing overflows.
 CROSS_ENTROPY = grad.Loss(
@@ -84,6 +89,7 @@ def get_parser() -> Parser:
     add("--backend", default="auto", metavar="{" + ",".join(NAMES) + "}", help="engine to run on (default: auto)")
     add("--seed", type=int, default=1, metavar="N", help="of data and weights (default: 1)")
     add("--quiet", action="store_true", help="print the final accuracy only")
+    runs.add_options(parser)
     return parser
 
 
@@ -95,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         Arguments; by default those of the process.
     """
-    return run_command(PROG, lambda: run(get_parser().parse_args(argv)))
+    return run_command(PROG, lambda: run(runs.parse_arguments(get_parser(), argv)))
 
 
 def run(args: Namespace) -> int:
@@ -113,12 +119,73 @@ def run(args: Namespace) -> int:
             raise TrainingError(f"--{name.replace('_', '-')} must be {bound}, not {value}")
     phases = [TrainingPhase(args.epochs, "Adam", PerConnection(RATES[args.rule]), DecayType.COSINE)]
     backend = choose_backend(args.backend)
-    train, valid = datasets.yin_yang(args.num_train, args.seed), datasets.yin_yang(args.num_valid, args.seed + 1)
+    train = datasets.yin_yang(args.num_train, args.seed)
+    valid = datasets.yin_yang(args.num_valid, args.seed + 1)
     learner = make_learner(backend.module, train, valid, args.num_hidden, args.seed, args.quiet, args.rule)
-    learner.fit_opt_sched(phases)
-    learner.check_weights()
-    print(f"Validation accuracy: {learner.epochs[-1].metrics['accuracy']:.1%}")
+    if args.save is not None or args.resume is not None:
+        run_kept(args, learner, phases, backend.name)
+    else:
+        with runs.Interruption():
+            learner.fit_opt_sched(phases)
+        learner.check_weights()
+    last = learner.epochs[-1]
+    print(f"Validation accuracy: {last.metrics['accuracy']:.1%}")
+    if last.validation_loss > SILENT_LOSS:
+        warnings.warn(
+            f"the training ends worse than a network without spikes: its validation loss is {last.validation_loss:.3g}; "
+            f"{SILENT_LOSS:.3g} where all potentials are 0",
+            TrainingWarning,
+            stacklevel=2,
+        )
     return 0
+
+
+def run_kept(args: Namespace, learner: Learner, phases: Sequence[TrainingPhase], backend: str) -> None:
+    """Train in a run folder, from its checkpoint on where the run is resumed."""
+    if args.resume is not None:
+        kept = runs.resume(args.resume, PROG, args.checkpoint_every)
+    else:
+        kept = runs.begin(
+            args.save,
+            PROG,
+            seed=args.seed,
+            engine=backend,
+            arguments=runs.as_arguments(get_parser(), args, backend=backend),
+            checkpoint_every=args.checkpoint_every,
+            stop_on_nan=args.stop_on_nan,
+            overwrite=args.overwrite,
+        )
+    try:
+        kept.load(learner, args.force)
+        learner.callbacks.append(EpochCurve(kept.folder.path / "learning_curve.csv"))
+        with kept.training(learner):
+            learner.fit_opt_sched(phases, resume=kept.resumed)
+            learner.check_weights()
+        kept.end(learner)
+    finally:
+        kept.close()
+
+
+class EpochCurve(Callback):
+    """Writes a line for each epoch, whole or not at all: losses and accuracy."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def on_train_begin(self, trainer: Learner, num_trials: int) -> None:
+        """Write what there is, and no more."""
+        self._write(trainer)
+
+    def on_epoch_end(self, trainer: Learner, epoch: int) -> None:
+        """Write the epoch's line too."""
+        self._write(trainer)
+
+    def _write(self, trainer: Learner) -> None:
+        with atomic_write(self._file) as file:
+            file.write("epoch,loss,validation_loss,accuracy\n")
+            for epoch in trainer.epochs:
+                numbers = epoch.loss, epoch.validation_loss, epoch.metrics["accuracy"]
+                file.write(",".join([str(epoch.epoch), *(repr(float(number)) for number in numbers)]) + "\n")
 
 
 @dataclass(frozen=True, eq=False)

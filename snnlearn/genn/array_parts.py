@@ -7,7 +7,7 @@ itself writes to ``begin`` and ``end`` is not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,24 @@ class PartCheck:
 
     def check(self, read: Callable[[Location], NDArray[Any]]) -> None:
         """Raise NetworkError for the first neuron with a part that is none."""
-        begin, end = np.broadcast_arrays(self._places(self.begin, read), self._places(self.end, read))
+        self._check_places(self._places(self.begin, read), self._places(self.end, read))
+        self._right = dict(self._known)
+        for at in (self.begin, self.end):
+            if self._moves(at):
+                del self._known[at]
+
+    def check_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Raise NetworkError where a part would be none in a state that is about to be put back."""
+        begin, end = (self._shaped(at, state[at.key]) for at in (self.begin, self.end))
+        self._check_places(begin, end)
+
+    def forget(self) -> None:
+        """Take note that other values have been put on the device, which are right."""
+        self._known.clear()
+        self._right.clear()
+
+    def _check_places(self, begin: NDArray[np.int64], end: NDArray[np.int64]) -> None:
+        begin, end = np.broadcast_arrays(begin, end)
         inside = (begin <= end) & (end <= self._size) & (begin >= 0)
         if not inside.all():
             raise self._error(begin, end, ~inside, f"is not in the array, which has {self._size} element(s)")
@@ -78,10 +95,6 @@ class PartCheck:
         falls = self._falls[begin] < self._falls[np.maximum(end - 1, begin)]
         if falls.any():
             raise self._error(begin, end, falls, "does not ascend: sort it")
-        self._right = dict(self._known)
-        for at in (self.begin, self.end):
-            if self._moves(at):
-                del self._known[at]
 
     def _moves(self, at: Location) -> bool:
         """Whether code writes to a variable."""
@@ -99,8 +112,10 @@ class PartCheck:
         """Return where parts begin or end, shape (copies, neurons or 1)."""
         if at not in self._known:
             self._known[at] = read(at).copy()
-        size = self.simulation.network.variables[at].size
-        return self._known[at].astype(np.int64).reshape(-1, size)
+        return self._shaped(at, self._known[at])
+
+    def _shaped(self, at: Location, values: NDArray[Any]) -> NDArray[np.int64]:
+        return values.astype(np.int64).reshape(-1, self.simulation.network.variables[at].size)
 
     def _error(
         self, begin: NDArray[np.int64], end: NDArray[np.int64], wrong: NDArray[np.bool_], why: str

@@ -26,6 +26,7 @@ from snnlearn.network.checks import check_size
 from snnlearn.runtime import Simulation
 from snnlearn.runtime.engines import Built, Engine, Start, make_engine, split_name
 from snnlearn.runtime.initial_values import RowsTooLong
+from snnlearn.runtime.state_checks import check_state
 
 
 class GeNNModel(KeepsRecordings, TimesSpent):
@@ -349,7 +350,8 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         Raises
         ------
         NetworkError
-            If it is not the state of such a model.
+            If it is not the state of such a model, or holds counts and indices that none can have. Nothing is changed
+            then.
         """
         simulation = self._loaded_simulation()
         if not isinstance(state, Mapping):
@@ -363,11 +365,17 @@ class GeNNModel(KeepsRecordings, TimesSpent):
                     f"the state is of another model: {name} has {state[name].dtype} of shape {state[name].shape}, "
                     f"not {values.dtype} of shape {values.shape}"
                 )
+        check_state(simulation.plan, simulation.network, state)
+        checks = [check for group in self.neuron_populations.values() for check in group._part_checks]
+        for check in checks:
+            check.check_state(state)
         for program in self._programs:
             program._note_state()
         simulation.set_state(state)
         for neurons in self.neuron_populations.values():
             neurons._note_state()
+        for check in checks:
+            check.forget()
 
     # ---- helpers ----
 

@@ -411,6 +411,12 @@ class Program(KeepsWindows):
         self._check_loaded()
         self._tapes.forget()
 
+    @property
+    def tape(self) -> Tapes:
+        """What is recorded of the timesteps since the last `backward`."""
+        self._check_loaded()
+        return self._tapes
+
     def _prepare(self) -> None:
         """Be told that the model is about to be built."""
         check_fixed(self.model, self._parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
@@ -202,6 +202,25 @@ class Recording(CheckedAttributes):
         simulation = self.population._simulation()
         assert self._state is not None
         return simulation.in_turn(do, self._state)
+
+    def _newest(self, number: int) -> tuple[list[int], dict[str, NDArray[Any]]]:
+        """Return which timesteps the newest rows are, and copies of them by variable, shape (rows, batch, neurons)."""
+
+        def read(state: RecorderState) -> tuple[list[int], dict[str, NDArray[Any]]]:
+            counts = state.held[len(state.held) - min(number, len(state.held)) :]
+            return [*state.timesteps(counts)], {name: state.rows(self[name]._at, counts) for name in self}
+
+        return self._change(read)
+
+    def _put_back(self, timesteps: list[int], rows: Mapping[str, NDArray[Any]]) -> None:
+        """Hold these rows, as if the timesteps before the next one had recorded them."""
+
+        def write(state: RecorderState) -> None:
+            for name in self:
+                state.write_rows(self[name]._at, rows[name])
+            state.continue_after(timesteps)
+
+        self._change(write)
 
     def _load(self) -> None:
         history = self.population._simulation().history

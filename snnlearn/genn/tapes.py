@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from snnlearn.errors import LifecycleError
+from numpy.typing import NDArray
+
+from snnlearn.errors import GradientError, LifecycleError
 from snnlearn.genn.checkpoints import Checkpoints
 from snnlearn.genn.recording import Recording
 from snnlearn.grad.reverse import Reversal
@@ -33,6 +35,28 @@ class TapesStand:
     cut: bool
     changed: str
     on: bool
+
+
+@dataclass(frozen=True, eq=False)
+class TapeState:
+    """What tapes hold.
+
+    Attributes
+    ----------
+    pending : int
+        How many timesteps the window has.
+    cut : bool
+        Whether nothing is known of what came before it.
+    timesteps : list of int
+        Those that are held, oldest first: of the window, and of before.
+    arrays : dict of str to ndarray of shape (timesteps, batch, neurons)
+        By population and variable.
+    """
+
+    pending: int
+    cut: bool
+    timesteps: list[int]
+    arrays: Mapping[str, NDArray[Any]]
 
 
 class Tapes:
@@ -177,6 +201,44 @@ class Tapes:
     def detach(self) -> None:
         """Begin a new window, for which what came before is given: spikes on their way count, what sent them not."""
         self._begin(self._first.written, self._passes, cut=self._cut and not self.pending)
+
+    # ---- checkpoints of a training ----
+
+    def state(self) -> TapeState | None:
+        """Return what is on them of the window, and before it; None where they are computed again."""
+        if self._checkpoints is not None:
+            return None
+        pending, number = self.pending, self.pending + self.earlier
+        timesteps: list[int] = []
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, recording in self.recordings.items():
+            timesteps, rows = recording._newest(number)
+            arrays |= {f"{name}.{variable}": values for variable, values in rows.items()}
+        return TapeState(pending, self._cut, timesteps, arrays)
+
+    def made_of(self, pending: int, cut: bool, timesteps: list[int], arrays: Mapping[str, NDArray[Any]]) -> TapeState:
+        """Return a state from its parts; GradientError unless it is one of these tapes."""
+        state = TapeState(pending, cut, timesteps, arrays)
+        number = len(state.timesteps)
+        fits = 0 <= state.pending <= number <= self._rows
+        wanted = {f"{name}.{variable}" for name, recording in self.recordings.items() for variable in recording}
+        fits = fits and set(state.arrays) == wanted
+        for name, recording in self.recordings.items():
+            batch = int(recording.population._model.batch_size)
+            shape = number, batch, recording.population.spec.size
+            for variable in recording if fits else ():
+                rows = state.arrays[f"{name}.{variable}"]
+                fits = fits and rows.shape == shape and rows.dtype == recording[variable].dtype
+        if not fits:
+            raise GradientError("the tape is not one of this program")
+        return state
+
+    def set_state(self, state: TapeState) -> None:
+        """Put back what `state` gave; the model's state and timestep have been put back."""
+        for name, recording in self.recordings.items():
+            rows = {variable: state.arrays[f"{name}.{variable}"] for variable in recording}
+            recording._put_back(state.timesteps, rows)
+        self._begin(len(state.timesteps) - state.pending, 0, cut=state.cut)
 
     def enable(self, on: bool) -> None:
         """Record, or not."""

@@ -4,7 +4,7 @@ from snnlearn.io.atomic import atomic_write, check_output_dir
 from snnlearn.io.picture import picture_to_spikes, read_picture
 from snnlearn.io.ras import read_ras, write_ras
 from snnlearn.io.spikes import SpikeTrains
-from snnlearn.io.tables import CurvePoint, write_learning_curve, write_spikes
+from snnlearn.io.tables import CurvePoint, read_learning_curve, write_learning_curve, write_spikes
 
 __all__ = [
     "CurvePoint",
@@ -12,6 +12,7 @@ __all__ = [
     "atomic_write",
     "check_output_dir",
     "picture_to_spikes",
+    "read_learning_curve",
     "read_picture",
     "read_ras",
     "write_learning_curve",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -12,21 +13,26 @@ from typing import IO, Any
 
 from snnlearn.errors import OutputError, SnnlearnError
 
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp|\.snnlearn-\w+")
+
 
 @contextmanager
-def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
+def atomic_write(path: str | os.PathLike[str], mode: str = "w", durable: bool = False) -> Iterator[IO[Any]]:
     r"""Open a file for writing that appears under its name only if all was written.
 
     The data go to a temporary file in the same folder, which replaces `path` at the end of the ``with``
     block. If the block raises anything at all, `path` is left as it was and the temporary file is removed.
-    This guards against a program that stops half-way, not against a power cut.
+    This guards against a program that stops half-way; with `durable` against a power cut too. A program that is killed
+    leaves the temporary file, which `sweep_temporary` removes.
 
     Parameters
     ----------
     path : path-like
         File to write. A symbolic link is followed, so that the link stays one.
     mode : {"w", "wb"}
-        Text (UTF-8, ``\n`` line ends on every system) or bytes.
+        Text (UTF-8, ``\n`` line ends on every system) or bytes, which can be read back too.
+    durable : bool
+        Wait until the file, and then its name, are on the disk.
 
     Yields
     ------
@@ -54,7 +60,12 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     try:
         with _open_new(temporary, mode) as file:
             yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, final)
+        if durable:
+            sync_folder(final.parent)
     except SnnlearnError:
         raise
     except OSError as error:
@@ -62,6 +73,27 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names of a folder's files are on the disk, where the system can say."""
+    with suppress(OSError):  # not everywhere can a folder be opened
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def sweep_temporary(folder: Path) -> None:
+    """Remove what `atomic_write` and `check_output_dir` left in a folder when their process was killed.
+
+    Nobody else may be writing to the folder.
+    """
+    for file in folder.iterdir():
+        if _TEMPORARY.fullmatch(file.name) and not file.is_dir():
+            with suppress(OSError):
+                file.unlink()
 
 
 def check_output_dir(path: str | os.PathLike[str]) -> Path:
@@ -102,7 +134,7 @@ def check_output_dir(path: str | os.PathLike[str]) -> Path:
 
 
 def _open_new(path: Path, mode: str) -> IO[Any]:
-    return open(path, "xb") if mode == "wb" else open(path, "x", encoding="utf-8", newline="\n")
+    return open(path, "x+b") if mode == "wb" else open(path, "x", encoding="utf-8", newline="\n")
 
 
 def _reason(error: OSError) -> str:

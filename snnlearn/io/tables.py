@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
 
 import numpy as np
@@ -94,7 +95,61 @@ def write_learning_curve(path: str | os.PathLike[str], rows: Iterable[CurvePoint
         If the file cannot be written.
     """
     with atomic_write(path) as file:
-        file.write(",".join(field.name for field in fields(CurvePoint)) + "\n")
-        for row in rows:
-            trial, *numbers = astuple(row)
-            file.write(",".join([str(int(trial)), *(repr(float(number)) for number in numbers)]) + "\n")
+        file.writelines(curve_lines(rows))
+
+
+def curve_lines(rows: Iterable[CurvePoint], header: bool = True) -> Iterator[str]:
+    """Yield the lines of a learning curve's file, each with its end.
+
+    Parameters
+    ----------
+    rows : iterable of CurvePoint
+    header : bool
+        Whether the header comes first.
+    """
+    if header:
+        yield _CURVE_HEADER
+    for row in rows:
+        trial, *numbers = astuple(row)
+        yield ",".join([str(int(trial)), *(repr(float(number)) for number in numbers)]) + "\n"
+
+
+def read_learning_curve(path: str | os.PathLike[str]) -> list[CurvePoint]:
+    """Read a learning curve that `write_learning_curve` wrote, or that is still being written.
+
+    A last line without an end is left out: a program was killed while it wrote that.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Raises
+    ------
+    TrainingError
+        If there is no such file, or it is no learning curve.
+    """
+    name = os.fspath(path)
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise TrainingError(f"{name} is no file")
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines(keepends=True)
+    except OSError as error:
+        raise TrainingError(f"{name} cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise TrainingError(f"{name} is no learning curve") from None
+    if not lines or lines[0] != _CURVE_HEADER:
+        raise TrainingError(f"{name} is no learning curve: it does not begin with {_CURVE_HEADER.strip()!r}")
+    points = []
+    for number, line in enumerate(lines[1:], 2):
+        if not line.endswith("\n"):
+            break
+        cells = line.rstrip("\n").split(",")
+        try:
+            points.append(CurvePoint(int(cells[0]), *(float(cell) for cell in cells[1:])))
+        except (ValueError, TypeError):
+            raise TrainingError(f"{name}, line {number}: {line.rstrip()[:100]!r} is no point of a curve") from None
+    return points
+
+
+_CURVE_HEADER = ",".join(field.name for field in fields(CurvePoint)) + "\n"

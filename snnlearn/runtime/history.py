@@ -6,7 +6,7 @@ that it has recorded: an assignment to the simulation's timestep, or a pause, do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from weakref import WeakSet, ref
@@ -245,6 +245,26 @@ class RecorderState:
             return rows
         size = simulation.network.neurons[self.population].size
         return np.unpackbits(rows.view(np.uint8), axis=-1, count=size, bitorder="little")
+
+    def write_rows(self, at: Location, rows: NDArray[Any]) -> None:
+        """Replace the first rows of an array, as `rows` gives them."""
+        ring = self.simulation.read(at).reshape(self.record.rows + 1, self.simulation.network.batch_size, -1).copy()
+        if at.space == "recorded_spikes":
+            packed = np.packbits(rows, axis=-1, bitorder="little")
+            ring[: len(rows)] = 0
+            ring.view(np.uint8)[: len(rows), :, : packed.shape[-1]] = packed
+        else:
+            ring[: len(rows)] = rows
+        self.simulation.write(at, ring.reshape(-1))
+
+    def continue_after(self, timesteps: Sequence[int]) -> None:
+        """Take the first rows for those of these timesteps, and go on with the next one."""
+        breaks = [n for n, t in enumerate(timesteps) if n == 0 or t != timesteps[n - 1] + 1]
+        now = self.simulation.timestep
+        kept = tuple((n, timesteps[n]) for n in breaks)
+        follows = bool(timesteps) and timesteps[-1] + 1 == now
+        more = () if follows else ((len(timesteps), now),)
+        self.put_back(Stand(now - len(timesteps), None, (*kept, *more)))
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from snnlearn.runtime.keeps_history import KeepsHistory
 from snnlearn.runtime.recording import Recording
 from snnlearn.runtime.sizes import recorded_population
 
-# What comes from outside, what is up to date without, and what has been recorded and is to be played.
-_NO_STATE = frozenset(["egp", "psm_egp", "connect_egp", "init_egp", "history"]) | frozenset(
-    ["recorded", "recorded_spikes", "recorder", "played", "player", "length"]
-)
+# What comes from outside, what is up to date without or follows from the rest, and what has been recorded and is to be
+# played.
+_NO_STATE = frozenset(["egp", "psm_egp", "connect_egp", "init_egp", "history", "column_start", "column_synapses"])
+_NO_STATE |= frozenset(["recorded", "recorded_spikes", "recorder", "played", "player", "length"])
 _CHUNK = 2000  # timesteps between checks for Ctrl-C
 Check = Callable[[Callable[[Location], NDArray[Any]]], None]
 _ELSEWHERE = "another thread is running this model"
@@ -288,6 +288,8 @@ class Simulation(KeepsHistory, ABC):
         for at in self._by_location:
             if is_state(at):
                 self._write(at, state[at.key])
+        for group in self.plan.column_indexing:
+            self._index_columns(group)
         self._note_changes(self.name_of(at) for at in self._by_location if is_state(at))
 
     def note_put_back(self, names: Iterable[str]) -> None:

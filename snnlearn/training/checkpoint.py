@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.attributes import frozen
-from snnlearn.errors import TrainingError, did_you_mean
-from snnlearn.io import atomic_write
+from snnlearn.errors import CheckpointError, TrainingError, did_you_mean
+from snnlearn.training.archive import read_archive, write_archive
 from snnlearn.training.fingerprint import differences, plain_number
 
-_FORMAT = 1
+_FORMAT = 2
+_UNSEALED = 1  # the format of earlier versions, without a digest
 _PARTS = {
     "setup": dict,
     "optimisers": list,
@@ -28,13 +28,12 @@ _PARTS = {
     "history": dict,
     "epochs": list,
 }
+_ARRAY, _TAPE = "array/", "tape/"  # what the names of arrays begin with in a file
 _NAMED = 6  # differences of a network that a message names
 # Parts of a state that may be there for recordings alone: spikes and events are kept where something reads them.
 _RECORDED = frozenset({"spikes", "spike_count", "recording"}) | {
     f"{side}_{what}" for side in ("pre", "post") for what in ("events", "event_count", "event_recording")
 }
-# What NumPy, zipfile and json raise on a file that is damaged or is none of theirs.
-_DAMAGE = (EOFError, ValueError, TypeError, AttributeError, KeyError, zipfile.BadZipFile)
 
 
 @frozen
@@ -48,10 +47,13 @@ class Checkpoint:
         The engine's state: every variable, what is in flight, optimisers' state.
     progress : mapping
         Counters, curves and measures, and the network's fingerprint; plain numbers, strings, lists and dicts.
+    tape : mapping of str to ndarray
+        What a gradient's tape holds of timesteps since the last update; empty without one.
     """
 
     arrays: Mapping[str, NDArray[Any]]
     progress: Mapping[str, Any]
+    tape: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def write(self, name: str | Path) -> Path:
         """Write to a file, whole or not at all; ``.npz`` is added to a name without it.
@@ -63,42 +65,40 @@ class Checkpoint:
         """
         path = _path(name)
         text = json.dumps({"format": _FORMAT, **self.progress}, default=plain_number)
-        with atomic_write(path, "wb") as file:
-            arrays: dict[str, Any] = {f"array/{key}": value for key, value in self.arrays.items()}
-            np.savez(file, progress=np.array(text), **arrays)
+        arrays = {f"{_TAPE}{key}": value for key, value in self.tape.items()}
+        arrays |= {f"{_ARRAY}{key}": value for key, value in self.arrays.items()}
+        write_archive(path, {"progress": np.array(text), **arrays})
         return path
 
     @classmethod
     def read(cls, name: str | Path) -> Checkpoint:
-        """Read a file.
+        """Read a file. Arrays cannot be written to; what their values are is not looked at.
 
         Raises
         ------
-        TrainingError
-            If there is none, or it is no checkpoint.
+        CheckpointError
+            If there is none, it is no checkpoint, or is damaged.
         """
         path = _path(name)
+        found, sealed = read_archive(path)
+        text = found.pop("progress", None)
         try:
-            # Opened here, because np.load leaves a damaged file open.
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                progress = json.loads(str(file["progress"]))
-                arrays = {key.removeprefix("array/"): file[key] for key in file.files if key.startswith("array/")}
-        except FileNotFoundError:
-            raise TrainingError(f"there is no checkpoint {path}") from None
-        except OSError as error:
-            raise TrainingError(f"{path} cannot be read: {error.strerror or error}") from None
-        except _DAMAGE as error:
-            raise TrainingError(f"{path} is no checkpoint, or is damaged ({type(error).__name__})") from None
+            progress = json.loads(str(text)) if text is not None and text.dtype.kind == "U" else None
+        except (ValueError, RecursionError) as error:
+            raise CheckpointError(f"{path} is no checkpoint, or is damaged ({type(error).__name__})") from None
         if not isinstance(progress, dict):
-            raise TrainingError(f"{path} is no checkpoint")
-        if progress.get("format") != _FORMAT:
-            raise TrainingError(f"{path} is a checkpoint of format {progress.get('format')}, not {_FORMAT}")
+            raise CheckpointError(f"{path} is no checkpoint, or is damaged: it does not say what it holds")
+        if progress.get("format") != (_FORMAT if sealed else _UNSEALED):
+            was = "a digest" if sealed else "no digest"
+            raise CheckpointError(f"{path} is a checkpoint of format {progress.get('format')!r:.20} with {was}")
         for key, kind in _PARTS.items():
-            if not isinstance(progress.get(key), kind):
-                raise TrainingError(f"{path} is no checkpoint: it has no {key}")
-        if len(progress["runner"]) != 4:
-            raise TrainingError(f"{path} is no checkpoint: its counters are incomplete")
-        return cls(arrays, progress)
+            if not isinstance(progress.get(key), kind) or isinstance(progress[key], bool):
+                raise CheckpointError(f"{path} is no checkpoint: it has no {key}")
+        arrays, tape = (
+            {key.removeprefix(kind): array for key, array in found.items() if key.startswith(kind)}
+            for kind in (_ARRAY, _TAPE)
+        )
+        return cls(arrays, progress, tape)
 
     def check_setup(self, here: Mapping[str, Any]) -> None:
         """Check that training is set up as it was.
@@ -147,6 +147,11 @@ class Checkpoint:
         arrays = {key: array for key, array in self.arrays.items() if key in present or not _is_recorded(key)}
         arrays |= {key: array for key, array in present.items() if key not in arrays and _is_recorded(key)}
         return replace(self, arrays=arrays)
+
+    def not_finite(self) -> list[str]:
+        """Return what of the arrays is NaN, in words."""
+        counts = {key: int(np.count_nonzero(np.isnan(a))) for key, a in self.arrays.items() if a.dtype.kind == "f"}
+        return [f"{count} of {self.arrays[key].size} values of {key}" for key, count in counts.items() if count]
 
     def check_fits(self, present: Mapping[str, NDArray[Any]]) -> None:
         """Check that the arrays are those of a network in memory.

@@ -144,6 +144,19 @@ class ModelApi(SteppedModelApi, Protocol):
         """Return what the model declares, as dicts, lists, strings and numbers."""
 
 
+class TapeApi(Protocol):
+    """What a gradient remembers of the timesteps that it is to go back through."""
+
+    def state(self) -> Any:
+        """Return it: ``pending``, ``cut``, ``timesteps`` and ``arrays``; None where it is computed again."""
+
+    def made_of(self, pending: int, cut: bool, timesteps: list[int], arrays: Mapping[str, NDArray[Any]], /) -> Any:
+        """Return what `state` gave from its parts, checked."""
+
+    def set_state(self, state: Any, /) -> None:
+        """Put it back."""
+
+
 class GradientApi(Protocol):
     """What finds gradients by a pass back through what was run; `snnlearn.grad.Program`."""
 
@@ -159,6 +172,10 @@ class GradientApi(Protocol):
 
     def forget(self) -> None:
         """Take no more account of what was run."""
+
+    @property
+    def tape(self) -> TapeApi:
+        """What is known of the timesteps since the last pass."""
 
 
 class EngineApi(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 
 from snnlearn.errors import TrainingError
 from snnlearn.training.data import Data
-from snnlearn.training.decay import Value
+from snnlearn.training.decay import DecayType, Value
 from snnlearn.training.layout import Segment, lay_out
 from snnlearn.training.phases import TrainingPhase
 
@@ -111,6 +112,38 @@ class Fit:
 def signature_of(phases: Sequence[TrainingPhase], datas: Sequence[Data]) -> list[str]:
     """Return what tells a fit's phases and data from others', the same in every process."""
     return [f"{phase.signature} on {len(data)}" for phase, data in zip(phases, datas, strict=True)]
+
+
+def extends(before: Sequence[str], phases: Sequence[TrainingPhase], signature: Sequence[str]) -> bool:
+    """Whether a fit is another one that goes on for longer: what that runs is the same, trial by trial.
+
+    Parameters
+    ----------
+    before : sequence of str
+        The signature of the other.
+    phases, signature : sequence of TrainingPhase, sequence of str
+        Of the longer one.
+    """
+    if list(before) == list(signature):
+        return True
+    if not before or len(signature) < len(before) or list(signature[: len(before) - 1]) != list(before[:-1]):
+        return False
+    if not math.fsum(_epochs(text) for text in before).is_integer():
+        return False  # its last epoch was cut short
+    last, there, here = phases[len(before) - 1], before[-1], signature[len(before) - 1]
+    if there == here:
+        return True
+    stays = last.lr_decay == DecayType.NO and last.momentum_decay == DecayType.NO
+    same = there.partition(", ")[2] == here.partition(", ")[2]
+    return stays and same and _epochs(there) < _epochs(here)
+
+
+def _epochs(signature: str) -> float:
+    """Return how many epochs the phase of a signature has; NaN where that says nothing of the kind."""
+    try:
+        return float(signature.partition(", ")[0].lstrip("("))
+    except ValueError:
+        return math.nan
 
 
 def plan_fit(

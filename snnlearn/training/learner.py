@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from numbers import Real
 from pathlib import Path
 from typing import Any, Union
@@ -36,7 +36,8 @@ from snnlearn.training.one_thread import OneThread, one_thread
 from snnlearn.training.optimisers import precision_of
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.runner import TrialRunner
-from snnlearn.training.session import Counters, EpochResult, Session, SessionState
+from snnlearn.training.saving import Saving
+from snnlearn.training.session import Counters, EpochResult, Session
 from snnlearn.training.trained_network import TrainedNetwork
 from snnlearn.training.validation import Validation
 
@@ -85,7 +86,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
     gradient : Program, optional
         What `snnlearn.grad.differentiate` gives: it goes back through the timesteps since the last update before each
         update, where the gradient is not summed up by the connections themselves. Its ``window`` is at least
-        ``update_timesteps + update_offset``. A checkpoint ends the window.
+        ``update_timesteps + update_offset``.
 
     Attributes
     ----------
@@ -150,7 +151,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
             loss, tuple(metrics), Data() if data is None else data, validation, list(callbacks), shuffle, seed, quiet,
             read_trials,
         )  # fmt: skip
-        self._update_offset, self._prepare, self._gradient = update_offset, prepare, gradient
+        self._prepare = prepare
         self._recording_timesteps = trial_timesteps if populations else None
         self._network = TrainedNetwork(genn, model, connections, optimisers, update_timesteps)
         counters = Counters()
@@ -170,6 +171,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
             counters=counters,
             gradient=gradient,
         )
+        self._saving = Saving(self, self._session, self._network, update_offset, gradient)
 
     # ---- how it went ----
 
@@ -202,6 +204,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         stop_div: bool = False,
         *,
         resume: bool = False,
+        extend: bool = False,
     ) -> None:
         """Train phase by phase.
 
@@ -214,6 +217,9 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
             Stop where the loss is not finite or diverges, see `Divergence`.
         resume : bool
             Go on with a fit of the same phases that was stopped, here or before `save`.
+        extend : bool
+            Go on with a fit, stopped or at its end, whose last phase was shorter, or that had fewer phases. That
+            phase has a constant rate: all that was run is what these phases would have run.
 
         Raises
         ------
@@ -226,7 +232,9 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         datas = self._check(phases, data_list)
         self.build([phase.optimiser for phase in phases])
         session, signature = self._session, signature_of(phases, datas)
-        if resume:
+        if extend:
+            session.extend(phases, signature)
+        elif resume:
             session.check_resumed(signature)
         else:
             self._conductor.begin(self.runner, signature)
@@ -369,23 +377,34 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         if not (all(isinstance(rate, Real) for rate in ends) and 0 < start < end):
             raise TrainingError(f"the finder's rates must grow: 0 < start < end, not {start!r} to {end!r}")
         self.build([optimiser])
-        self._end_window()
-        before, session, fit = self._snapshot(), self._session, self._session.fit
+        self._saving.end_window()
+        before, session, fit = self._saving.snapshot(), self._session, self._session.fit
         quiet, self.quiet = self.quiet, True
         try:
             self.fit_opt_sched([TrainingPhase(epochs, optimiser, (start, end), decay, **phase)], stop_div=True)
         finally:
             self.quiet = quiet
             history, ending = self.sched, Ending(session.fit.num_updates, session.diverged)
-            self._restore(before)
+            self._saving.restore(before)
             session.fit = fit
         return find_rate(history, ending)
 
     # ---- checkpoints ----
 
     @one_thread
+    def checkpoint(self) -> Checkpoint:
+        """Return weights, optimisers' state and everything else that training needs to go on, in memory.
+
+        Raises
+        ------
+        TrainingError
+            Before the network is built.
+        """
+        return self._saving.checkpoint()
+
+    @one_thread
     def save(self, name: str | Path) -> Path:
-        """Write weights, optimisers' state and everything else that training needs to go on; returns the file.
+        """Write what `checkpoint` returns, whole or not at all; returns the file.
 
         Raises
         ------
@@ -394,57 +413,37 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         OutputError
             If the file cannot be written.
         """
-        if not self._network.built:
-            raise TrainingError("there is nothing to save: the network is not built yet")
-        self._end_window()
-        checkpoint = self._snapshot()
-        known_by = self._network.fingerprint(self._network.optimisers)
-        return replace(checkpoint, progress={**checkpoint.progress, "fingerprint": known_by}).write(name)
+        return self._saving.checkpoint().write(name)
 
     @one_thread
-    def load(self, name: str | Path, *, force: bool = False) -> None:
+    def load(self, name: str | Path | Checkpoint, *, force: bool = False, weights_only: bool = False) -> None:
         """Read what `save` wrote, here or in another process, and be where training was then.
+
+        All is checked before anything is changed.
 
         Parameters
         ----------
-        name : path-like
+        name : path-like or Checkpoint
         force : bool
             Load the checkpoint of a network that was declared otherwise (another rule, other parameters or bounds),
             or that does not say, as long as its variables fit.
+        weights_only : bool
+            Load the trained weights alone, into this training: another target, another optimiser, another seed.
 
         Raises
         ------
+        CheckpointError
+            If there is no such file, it is damaged, or holds values that cannot be.
         TrainingError
-            If there is no such file, or it is of another network or other optimisers; says what differs and how.
+            If it is of another network or other optimisers; says what differs and how.
         """
-        checkpoint = Checkpoint.read(name)
-        checkpoint.check_setup(self._setup())
-        if not force:
-            checkpoint.check_fingerprint(self._network.fingerprint(checkpoint.progress["optimisers"]))
-        self.build(checkpoint.progress["optimisers"])
-        present = self.model.state()
-        checkpoint = checkpoint.fitted_to(present)
-        checkpoint.check_fits(present)
-        self._restore(checkpoint)
-
-    def _end_window(self) -> None:
-        """Have the gradient of what was run since the last update with the model's variables, where states keep it."""
-        if self._gradient is None:
-            return
-        if self._gradient.pending:
-            self._gradient.backward()
-        self._gradient.forget()  # spikes on their way too, which no state has
-
-    def _setup(self) -> dict[str, Any]:
-        """Return what must be the same where training goes on."""
-        return {
-            "trial_timesteps": self.trial_timesteps,
-            "update_timesteps": self.update_timesteps,
-            "update_offset": self._update_offset,
-            "shuffle": self.shuffle,
-            "seed": self.seed,
-            "measures": [measure.name for measure in self._settings.measures],
-        }
+        checkpoint = name if isinstance(name, Checkpoint) else Checkpoint.read(name)
+        if weights_only:
+            self._saving.load_weights(checkpoint, self.build)
+            if self._prepare is not None:
+                self._prepare()
+        else:
+            self._saving.load(checkpoint, self.build, force)
 
     @one_thread
     def progress(self) -> dict[str, Any]:
@@ -452,12 +451,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
 
         Plain numbers, strings, lists and dicts, as a checkpoint has them.
         """
-        return {
-            "setup": self._setup(),
-            "optimisers": self._network.optimisers,
-            "timestep": self.model.timestep,
-            **self._session.state().to_dict(),
-        }
+        return self._saving.progress()
 
     def set_progress(self, progress: Mapping[str, Any]) -> None:
         """Put back what `progress` gave; the network's state is the caller's to put back, after this.
@@ -472,24 +466,12 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
                 "a fit is under way: end it first, by raising StopTraining in a callback; or put back the state of "
                 "the model alone"
             )
-        self._put_back(SessionState.from_dict(progress))
+        self._put_back(progress)
 
     @one_thread
-    def _put_back(self, state: SessionState) -> None:
-        self._session.settle()
-        self._network.forget_rates()
-        self._session.set_state(state)
+    def _put_back(self, progress: Mapping[str, Any]) -> None:
+        self._saving.set_progress(progress)
 
-    def _snapshot(self) -> Checkpoint:
-        return Checkpoint(self.model.state(), self.progress())
-
-    def _restore(self, checkpoint: Checkpoint) -> None:
-        # All that can fail comes before the first change.
-        state = SessionState.from_dict(checkpoint.progress)
-        self._session.settle()
-        self._network.forget_rates()
-        self.model.set_state(checkpoint.arrays)
-        self.model.timestep = checkpoint.progress["timestep"]
-        if self._gradient is not None:
-            self._gradient.forget()
-        self._session.set_state(state)
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what a checkpoint's network is known by: all that is declared, as readable values."""
+        return self._saving.fingerprint()

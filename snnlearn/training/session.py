@@ -11,13 +11,14 @@ from typing import Any, Union
 import numpy as np
 
 from snnlearn.attributes import frozen
-from snnlearn.errors import TrainingError
+from snnlearn.errors import CheckpointError, TrainingError
 from snnlearn.training.arguments import Settings
 from snnlearn.training.divergence import Divergence
-from snnlearn.training.fit import Fit, FitStart, Part, Rates
+from snnlearn.training.fit import Fit, FitStart, Part, Rates, extends
 from snnlearn.training.history import History
 from snnlearn.training.measures import Noted
 from snnlearn.training.phases import TrainingPhase
+from snnlearn.training.progress import check_progress
 
 # What a checkpoint has of the current fit, by its name there.
 _OF_THE_FIT = ("epochs_done", "epoch_losses", "measured", "announced", "pending_epoch")
@@ -124,9 +125,10 @@ class SessionState:
 
         Raises
         ------
-        TrainingError
-            If something is missing or of another form.
+        CheckpointError
+            If something is missing, of another form, or cannot be so.
         """
+        check_progress(values)
         try:
             start = values["conductor"]["start"]
             return cls(
@@ -138,7 +140,7 @@ class SessionState:
                 [EpochResult.from_list(epoch) for epoch in values["epochs"]],
             )
         except (KeyError, TypeError) as error:
-            raise TrainingError(f"this is no state of a training: {type(error).__name__}: {error}") from None
+            raise CheckpointError(f"this is no state of a training: {type(error).__name__}: {error}") from None
 
 
 class Session:
@@ -208,6 +210,11 @@ class Session:
         self._epoch_losses, self.announced = [], -1
         self._divergence, self.diverged, self._error = Divergence(), False, None
 
+    def check_begun(self) -> None:
+        """Raise TrainingError unless there is a fit."""
+        if self.start is None:
+            raise TrainingError("there is no fit to resume: none was begun, and no checkpoint of one loaded")
+
     def check_resumed(self, signature: list[str]) -> None:
         """Check that the fit of this signature is the current one.
 
@@ -216,10 +223,27 @@ class Session:
         TrainingError
             If it is not, or there is none.
         """
-        if self.start is None:
-            raise TrainingError("there is no fit to resume: none was begun, and no checkpoint of one loaded")
+        self.check_begun()
+        assert self.start is not None
         if self.start.signature != signature:
             raise TrainingError("resume needs the phases and data of the fit that was stopped, and these are others")
+
+    def extend(self, phases: Sequence[TrainingPhase], signature: list[str]) -> None:
+        """Have the current fit be a longer one, in which all that has been run would have been the same.
+
+        Raises
+        ------
+        TrainingError
+            If it would not have been, or there is no fit.
+        """
+        self.check_begun()
+        assert self.start is not None
+        if not extends(self.start.signature, phases, signature):
+            raise TrainingError(
+                "only phases at a constant rate can go on for longer: these would have had other rates in what has "
+                "been run already"
+            )
+        self.start = replace(self.start, signature=signature)
 
     @property
     def part(self) -> Part:

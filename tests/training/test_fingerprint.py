@@ -259,6 +259,7 @@ def test_a_checkpoint_without_fingerprint(saved, tmp_path):
         parts = dict(file)
     progress = json.loads(str(parts["progress"]))
     del progress["fingerprint"]
+    progress["format"] = 1
     np.savez(tmp_path / "old.npz", **{**parts, "progress": np.array(json.dumps(progress))})
     with pytest.raises(TrainingError, match=r"no fingerprint of its network, .* load\(name, force=True\)"):
         make().load(tmp_path / "old")

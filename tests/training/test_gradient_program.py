@@ -87,17 +87,22 @@ def test_an_update_is_the_sum_of_its_window() -> None:
     other.model.unload()
 
 
-def test_a_checkpoint_ends_the_window(tmp_path: Path) -> None:
-    """What is saved in the middle of a window goes on as what saved it does."""
-    network = Network()
+def test_a_checkpoint_has_the_window(tmp_path: Path) -> None:
+    """What is saved in the middle of a window goes on as what saved it does, and as what never saved anything."""
+    network, undisturbed, other = Network(), Network(), Network()
+    undisturbed.train(3)
+    straight = undisturbed.train(3)
     network.train(3)
     assert network.program.pending
     saved = network.learner.save(tmp_path / "checkpoint")
-    assert not network.program.pending
-    straight = network.train(3)
+    assert network.program.pending
+    np.testing.assert_array_equal(network.train(3), straight)
     network.learner.load(saved)
     np.testing.assert_array_equal(network.train(3), straight)
-    network.model.unload()
+    other.learner.load(saved)
+    np.testing.assert_array_equal(other.train(3), straight)
+    for one in (network, undisturbed, other):
+        one.model.unload()
 
 
 def test_the_finder_leaves_no_trace() -> None:

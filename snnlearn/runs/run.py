@@ -1,0 +1,282 @@
+"""One run in its folder: begun or resumed, trained, recorded, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnlearn.cli import Interrupted
+from snnlearn.errors import RunError
+from snnlearn.runs import facts
+from snnlearn.runs.folder import CHECKPOINT, CURVE, WEIGHTS, RunFolder
+from snnlearn.runs.interruption import Interruption
+from snnlearn.runs.keeper import Keeper
+from snnlearn.runs.watch import Watch
+from snnlearn.training import Learner
+from snnlearn.training.archive import write_archive
+from snnlearn.training.checkpoint import Checkpoint
+
+FINISHED = "finished"
+_RUNNING = "running"
+
+
+class Run:
+    """A run with its folder, made by `begin` and `resume`.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    resumed : bool
+        Whether it goes on with what is there.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    resumed : bool
+        Whether there is a checkpoint to go on from.
+    """
+
+    def __init__(self, folder: RunFolder, resumed: bool) -> None:
+        self.folder = folder
+        self.resumed = resumed and folder.checkpoint.is_file()
+        self._began = time.monotonic()
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """What ``run.json`` has."""
+        return self.folder.record
+
+    @property
+    def arguments(self) -> list[str]:
+        """The command line, without what says where the run is."""
+        return list(self.folder.record["arguments"])
+
+    def check_digest(self, name: str, digest: str, force: bool = False) -> None:
+        """Take note of what a digest of the input is, or compare it where the run is resumed.
+
+        Raises
+        ------
+        RunError
+            If it is another one, unless ``force`` is given.
+        """
+        known = self.folder.record["digests"]
+        if not force and known.get(name, digest) != digest:
+            raise RunError(
+                f"the {name} is not that of the run in {self.folder.path}: its SHA-256 was {known[name][:12]}… and is "
+                f"{digest[:12]}… (--force goes on all the same)"
+            )
+        known[name] = digest
+
+    def load(self, learner: Learner, force: bool = False) -> int:
+        """Have a learner be where the run was; returns after how many trials.
+
+        Raises
+        ------
+        CheckpointError
+            If the checkpoint is damaged.
+        TrainingError
+            If it is of another training or network, unless ``force`` is given.
+        """
+        if self.resumed:
+            learner.load(self.folder.checkpoint, force=force)
+        return learner.runner.trial
+
+    @contextlib.contextmanager
+    def training(self, learner: Learner, populations: Sequence[Any] = ()) -> Iterator[Keeper]:
+        """Train within this: checkpoints, signals, the watch; weights and the record of how it ended behind it.
+
+        Parameters
+        ----------
+        learner : Learner
+            Built, and loaded where the run is resumed. Its callbacks are there.
+        populations : sequence of neuron groups
+            Recorded layers, for the watch.
+        """
+        options, trial = self.folder.record["options"], learner.runner.trial
+        self.folder.remove([WEIGHTS])
+        self._begin_session(learner)
+        with Interruption() as interruption:
+            keeper = Keeper(
+                self.folder.checkpoint, options["checkpoint_every"], interruption, lambda: self.folder.sync([CURVE])
+            )
+            if self.resumed:
+                keeper.continues(trial)
+            watch = Watch(learner.connections, populations, learner.trial_timesteps, options["stop_on_nan"])
+            learner.callbacks += [watch, keeper]
+            try:
+                yield keeper
+            except BaseException as error:
+                with contextlib.suppress(Exception):  # what has ended the training is not to be hidden
+                    keeper.rescue(learner)
+                with contextlib.suppress(Exception):
+                    self._end_session(learner, _reason(error), keeper.trial)
+                if isinstance(error, KeyboardInterrupt):
+                    raise self._how_to_go_on(error, keeper.trial) from error
+                raise
+            finally:
+                learner.callbacks = [c for c in learner.callbacks if c not in (watch, keeper)]
+        write_archive(self.folder.weights, weights_of(learner))
+
+    def end(self, learner: Learner) -> None:
+        """Record that all is done and written."""
+        self._end_session(learner, FINISHED, learner.runner.trial)
+
+    def close(self) -> None:
+        """Let other processes work in the folder."""
+        self.folder.close()
+
+    # ---- the record ----
+
+    def _begin_session(self, learner: Learner) -> None:
+        record = self.folder.record
+        # Without the optimisers, which a learner that is not built yet does not have all of.
+        declared = {k: v for k, v in learner.fingerprint().items() if not k.startswith("optimiser '")}
+        record["digests"]["network"] = facts.digest_of_values(declared)
+        for session in record["sessions"]:
+            if session["exit"] == _RUNNING:
+                session["exit"] = "killed"
+        session = {
+            "command": [os.path.basename(sys.argv[0]), *sys.argv[1:]],
+            "began": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "from_trial": learner.runner.trial,
+            "exit": _RUNNING,
+        }
+        self.folder.write_record(sessions=[*record["sessions"], session])
+
+    def _end_session(self, learner: Learner, reason: str, kept: int | None) -> None:
+        self.folder.record["sessions"][-1] |= {
+            "exit": reason,
+            "trials": learner.runner.trial,
+            "checkpoint_trial": kept,
+            "wall_s": round(time.monotonic() - self._began, 3),
+            "peak_memory_bytes": facts.peak_memory(),
+        }
+        self.folder.write_record()
+
+    def _how_to_go_on(self, error: KeyboardInterrupt, kept: int | None) -> Interrupted:
+        program, path = self.folder.record["program"], shlex.quote(str(self.folder.path))
+        number = error.number if isinstance(error, Interrupted) else signal.SIGINT
+        there = f"{program} --resume {path} goes on after trial {kept}" if kept else "no trial was finished"
+        return Interrupted(number, f"interrupted; {there}")
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, Interrupted):
+        return f"interrupted by {signal.Signals(error.number).name}"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted by SIGINT"
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def weights_of(learner: Learner) -> dict[str, NDArray[Any]]:
+    """Return the trained weights by connection and variable, up to date."""
+    found = {}
+    for connection in learner.connections:
+        variable = connection.synapses.vars[connection.weight]
+        variable.pull_from_device()
+        found[f"{connection.synapses.name}.{connection.weight}"] = np.array(variable.view)
+    return found
+
+
+def begin(
+    folder: str | os.PathLike[str],
+    program: str,
+    *,
+    seed: int,
+    engine: str,
+    arguments: Sequence[str] = (),
+    digests: Mapping[str, str] | None = None,
+    files: Sequence[str] = (),
+    checkpoint_every: int | None = None,
+    stop_on_nan: bool = True,
+    overwrite: bool = False,
+) -> Run:
+    """Begin a run in a folder of its own.
+
+    Parameters
+    ----------
+    folder : path-like
+        Empty, or not there yet.
+    program : str
+        The name of what trains.
+    seed : int
+    engine : str
+        Of the backend.
+    arguments : sequence of str
+        The command line that another run like it needs.
+    digests : mapping of str to str
+        The SHA-256 of what comes from files: ``{"target": ...}``.
+    files : sequence of str
+        The names of the files that the program writes to the folder, beside checkpoint, curve and weights.
+    checkpoint_every : int, optional
+        See `Keeper`.
+    stop_on_nan : bool
+        See `Watch`.
+    overwrite : bool
+        Remove the run that is there.
+
+    Raises
+    ------
+    RunError
+        If the folder holds another run or other files, or another process works in it.
+    OutputError
+        If it cannot be written to.
+    """
+    found = RunFolder.new(folder, overwrite)
+    try:
+        found.write_record(
+            program=program,
+            arguments=list(arguments),
+            seed=seed,
+            options={"checkpoint_every": checkpoint_every, "stop_on_nan": stop_on_nan},
+            versions=facts.versions(),
+            engine=facts.engine(engine),
+            machine=facts.machine(),
+            digests=dict(digests or {}),
+            files=list(files),
+            sessions=[],
+        )
+    except BaseException:
+        found.close()
+        raise
+    return Run(found, resumed=False)
+
+
+def resume(folder: str | os.PathLike[str], program: str, checkpoint_every: int | None = None) -> Run:
+    """Go on with the run of a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+    program : str
+        The name of what trains: it is that program's run.
+    checkpoint_every : int, optional
+        Instead of what was said when it began.
+
+    Raises
+    ------
+    RunError
+        If it is no run's or another program's, is damaged, or another process works in it.
+    """
+    found = RunFolder.existing(folder)
+    if found.record["program"] != program:
+        found.close()
+        raise RunError(f"the run in {folder} is one of {found.record['program']}, not of {program}")
+    if checkpoint_every is not None:
+        found.record["options"]["checkpoint_every"] = checkpoint_every
+    return Run(found, resumed=True)
+
+
+def checkpoint_of(path: str | os.PathLike[str]) -> Checkpoint:
+    """Return the newest checkpoint of a run; raises as `Checkpoint.read`."""
+    return Checkpoint.read(os.path.join(path, CHECKPOINT))

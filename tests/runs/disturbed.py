@@ -1,0 +1,57 @@
+"""Runs that are disturbed at random moments, and resumed until they end."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+# What a session may end with: whatever the moment was, no traceback and nothing unforeseen.
+STATUSES = {signal.SIGKILL: {-9, 0}, signal.SIGINT: {130, 0, -2}, signal.SIGTERM: {143, -15, 0}}
+
+
+def start(program: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
+    """Start a program in a process of its own, as its console script does."""
+    code = f"from snnlearn.entry import {program}; raise SystemExit({program}())"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def sessions(
+    program: str, arguments: Sequence[str], folder: Path, signals: Sequence[int], longest: float, seed: int
+) -> Iterator[tuple[int, int, str]]:
+    """Begin a run, disturb it with one signal after the other at random moments, then let it end.
+
+    Yields signal, status and stderr of each session; 0 is the signal of those that end by themselves. A run that ends
+    before all signals are used up is begun again.
+    """
+    moments = random.Random(seed)
+    left = list(signals)
+    while True:
+        if folder.is_dir() and (folder / "run.json").is_file():
+            process = start(program, ["--resume", str(folder)])
+        else:
+            process = start(program, [*arguments, "--save", str(folder)])
+        number = left.pop() if left else 0
+        if number:
+            time.sleep(moments.uniform(0.0, longest))
+            process.send_signal(number)
+        _, errors = process.communicate(timeout=600)
+        yield number, process.returncode, errors
+        if not number and process.returncode == 0:
+            return
+        if process.returncode == 0 and left:
+            for file in folder.iterdir():
+                file.unlink()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return what a run has written, by file, that is the same in each run like it."""
+    return {
+        file.name: file.read_bytes() for file in folder.iterdir() if file.name not in ("run.json", "checkpoint.npz")
+    }

@@ -1,0 +1,55 @@
+"""Killed, interrupted and terminated at random moments, a run ends with what an undisturbed one ends with."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from runs.disturbed import STATUSES, contents, sessions
+
+SHORT = ("--record-trial", "2", "--num-trials", "12", "--seed", "3", "--threads", "1", "--quiet", "--save-data")
+LONG = ("--record-trial", "2", "150", "--num-trials", "200", "--seed", "3", "--threads", "1", "--quiet", "--save-data")
+PATTERNS = ("--epochs", "4", "--num-train", "2000", "--num-valid", "300", "--quiet")
+
+
+def disturb(
+    program: str, arguments: tuple[str, ...], signals: list[int], longest: float, tmp_path: Path, every: str | None
+) -> None:
+    for _ in sessions(program, arguments, tmp_path / "whole", [], 0.0, 0):
+        pass
+    kept = [] if every is None else ["--checkpoint-every", every]
+    folder = tmp_path / "disturbed"
+    for number, status, errors in sessions(program, [*arguments, *kept], folder, signals, longest, 1):
+        assert status in (STATUSES[signal.Signals(number)] if number else {0}), errors
+        assert "Traceback" not in errors, errors
+        if status in (130, 143) and (folder / "checkpoint.npz").is_file():
+            assert "interrupted" in errors, errors
+    assert contents(folder) == contents(tmp_path / "whole")
+    assert not [file.name for file in folder.iterdir() if file.name.startswith(".") or file.name.endswith(".tmp")]
+
+
+def test_a_run_that_is_disturbed_a_few_times(tmp_path: Path) -> None:
+    signals = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
+    disturb("superspike_demo", SHORT, signals, 1.4, tmp_path, "1")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGKILL, 200), (signal.SIGINT, 50), (signal.SIGTERM, 50)])
+def test_a_run_that_is_disturbed_all_the_time(number: int, times: int, tmp_path: Path) -> None:
+    every = "2" if number == signal.SIGKILL else None
+    disturb("superspike_demo", LONG, [number] * times, 2.5, tmp_path, every)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", ["handwritten", "bptt"])
+def test_a_classifier_that_is_disturbed(rule: str, tmp_path: Path) -> None:
+    signals = [signal.SIGKILL, signal.SIGINT, signal.SIGTERM] * 7
+    disturb("yin_yang", (*PATTERNS, "--rule", rule), signals, 2.5, tmp_path, "33")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", ["bptt", "superspike"])
+def test_another_rule_that_is_disturbed(rule: str, tmp_path: Path) -> None:
+    arguments = (*SHORT[:3], "20", *SHORT[4:], "--rule", rule, "--optimiser", "Adam")
+    disturb("superspike_demo", arguments, [signal.SIGKILL, signal.SIGINT, signal.SIGTERM] * 4, 4.0, tmp_path, "3")
