@@ -203,12 +203,18 @@ class Recording(CheckedAttributes):
         assert self._state is not None
         return simulation.in_turn(do, self._state)
 
+    @property
+    def _columns(self) -> dict[str, RecordedVariable]:
+        """All that is recorded; spikes by a name that no variable has."""
+        found = {name: self[name] for name in self}
+        return found | ({"(spikes)": self.spikes} if self._record.spikes else {})
+
     def _newest(self, number: int) -> tuple[list[int], dict[str, NDArray[Any]]]:
         """Return which timesteps the newest rows are, and copies of them by variable, shape (rows, batch, neurons)."""
 
         def read(state: RecorderState) -> tuple[list[int], dict[str, NDArray[Any]]]:
             counts = state.held[len(state.held) - min(number, len(state.held)) :]
-            return [*state.timesteps(counts)], {name: state.rows(self[name]._at, counts) for name in self}
+            return [*state.timesteps(counts)], {name: state.rows(v._at, counts) for name, v in self._columns.items()}
 
         return self._change(read)
 
@@ -216,8 +222,8 @@ class Recording(CheckedAttributes):
         """Hold these rows, as if the timesteps before the next one had recorded them."""
 
         def write(state: RecorderState) -> None:
-            for name in self:
-                state.write_rows(self[name]._at, rows[name])
+            for name, variable in self._columns.items():
+                state.write_rows(variable._at, rows[name])
             state.continue_after(timesteps)
 
         self._change(write)

@@ -208,7 +208,7 @@ class Tapes:
         """Return what is on them of the window, and before it; None where they are computed again."""
         if self._checkpoints is not None:
             return None
-        pending, number = self.pending, self.pending + self.earlier
+        pending, number = self.pending, self.pending + self.earlier + 1  # a pass looks at the timestep before, too
         timesteps: list[int] = []
         arrays: dict[str, NDArray[Any]] = {}
         for name, recording in self.recordings.items():
@@ -221,14 +221,15 @@ class Tapes:
         state = TapeState(pending, cut, timesteps, arrays)
         number = len(state.timesteps)
         fits = 0 <= state.pending <= number <= self._rows
-        wanted = {f"{name}.{variable}" for name, recording in self.recordings.items() for variable in recording}
+        recorded = {name: recording._columns for name, recording in self.recordings.items()}
+        wanted = {f"{name}.{variable}" for name, columns in recorded.items() for variable in columns}
         fits = fits and set(state.arrays) == wanted
         for name, recording in self.recordings.items():
             batch = int(recording.population._model.batch_size)
             shape = number, batch, recording.population.spec.size
-            for variable in recording if fits else ():
+            for variable, column in recorded[name].items() if fits else ():
                 rows = state.arrays[f"{name}.{variable}"]
-                fits = fits and rows.shape == shape and rows.dtype == recording[variable].dtype
+                fits = fits and rows.shape == shape and rows.dtype == column.dtype
         if not fits:
             raise GradientError("the tape is not one of this program")
         return state
@@ -236,7 +237,7 @@ class Tapes:
     def set_state(self, state: TapeState) -> None:
         """Put back what `state` gave; the model's state and timestep have been put back."""
         for name, recording in self.recordings.items():
-            rows = {variable: state.arrays[f"{name}.{variable}"] for variable in recording}
+            rows = {variable: state.arrays[f"{name}.{variable}"] for variable in recording._columns}
             recording._put_back(state.timesteps, rows)
         self._begin(len(state.timesteps) - state.pending, 0, cut=state.cut)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
 import logging
 from collections.abc import Callable, Sequence
@@ -178,8 +179,6 @@ class Library:
 
 def _unload(functions: ctypes.CDLL) -> None:
     """Take a library out of memory, unless another simulation runs in it: the system counts who has loaded it."""
-    import _ctypes
-
     unload = getattr(_ctypes, "dlclose", None) or getattr(_ctypes, "FreeLibrary", None)
     if unload is not None:
         unload(functions._handle)
