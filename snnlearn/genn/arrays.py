@@ -87,9 +87,10 @@ class Array(CheckedAttributes, explained=_ABSENT | _UNRECORDED, refused=_UNRECOR
 
         Changes to it take effect at once. Work that the engine puts off is done when this attribute is read, and not
         when an array that it gave before is looked at: after running, read the attribute again. Nothing keeps a thread
-        that works on it apart from one that runs the model. It is valid until ``unload``. ``np.from_dlpack``,
-        ``torch.from_dlpack`` and their like take it as it is. The values of SPARSE connectivity are stored with gaps:
-        ``max_connections`` for each presynaptic neuron.
+        that works on it apart from one that runs the model. Nothing notices a change through it either: a gradient's
+        tape and checkpoints take it for none, so write between ``backward`` and ``run``. It is valid until ``unload``.
+        ``np.from_dlpack``, ``torch.from_dlpack`` and their like take it as it is. The values of SPARSE connectivity are
+        stored with gaps: ``max_connections`` for each presynaptic neuron.
 
         Raises
         ------

@@ -53,12 +53,17 @@ class Checkpoints(CheckedAttributes):
         """
         self._simulation().in_turn(self._snapshots().begin)
 
-    def backwards(self) -> Iterator[Block]:
+    def backwards(self, keep: bool = False) -> Iterator[Block]:
         """Compute the timesteps since `begin` again, a block at a time, the newest first.
 
         While a block is at hand recordings hold its timesteps and ``overlap`` rows before it, bit for bit what they
         were. The model cannot run otherwise until the last block has been; then, or when the loop ends in another way,
         everything is as it was before, and ``begin`` begins anew.
+
+        Parameters
+        ----------
+        keep : bool
+            Keep the snapshots: the same timesteps can be computed again, and others can be added to them.
 
         Yields
         ------
@@ -79,7 +84,7 @@ class Checkpoints(CheckedAttributes):
                 yield simulation.in_turn(snapshots.compute, number)
         finally:
             if not simulation.closed:
-                simulation.in_turn(snapshots.close)
+                simulation.in_turn(snapshots.close, keep)
 
     @property
     def nbytes(self) -> int:

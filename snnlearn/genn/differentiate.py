@@ -64,8 +64,9 @@ def differentiate(
         For ``"bptt"``: how many timesteps, at most, are run between two passes.
     checkpoint : int
         For ``"bptt"``, as all that follows. Record blocks of this many timesteps, and run the forward model again from
-        one block to the next: less memory, and more time. Nothing but timesteps may change the model within a window
-        then. 0 records the whole window.
+        one block to the next: less memory, and more time; half of the window costs half a forward run. A change to
+        variables of neurons within a window ends a block; nothing but timesteps may change what else recorded values
+        follow from. 0 records the whole window.
     outputs : sequence of Variable
         Variables of neurons whose adjoints are to be given to ``backward(gradient=...)``, beside those of the loss.
     detach_reset : bool

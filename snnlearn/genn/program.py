@@ -55,6 +55,7 @@ class Program(KeepsWindows):
         self._sums: dict[tuple[str, str], Any] = {}  # gradients that no variable of the model sums up
         self._hooks: dict[tuple[str, str], list[Hook]] = {}
         self._writing: dict[str, str] = {}
+        self._unloaded = False  # since it was loaded
         for group, synapse_model in trained:
             group._train(synapse_model)
         self._followed = self._find_followed()
@@ -99,8 +100,8 @@ class Program(KeepsWindows):
         Raises
         ------
         GradientError
-            For ``create_graph``, for ``retain_tape`` with checkpoints, for variables whose adjoints are not asked for,
-            and for arrays of another shape.
+            For ``create_graph``, for variables whose adjoints are not asked for, and for arrays of another shape or
+            with numbers that are not finite.
         LifecycleError
             Where no timestep was run since the last pass, more than the window, or weights were written since.
         """
@@ -112,11 +113,6 @@ class Program(KeepsWindows):
         self._check_loaded()
         if gradient is None and not self._task.losses:
             raise GradientError("there is no loss: backward({variable: array}) goes back from adjoints of outputs")
-        if retain_tape and not self._tapes.can_be_retained:
-            raise GradientError(
-                "retain_tape=True: with checkpoints the tape is computed anew and goes with the pass; leave checkpoint "
-                "out of differentiate(...)"
-            )
         timesteps = self._tapes.check()
         seeds = self._seeds(gradient, timesteps) if gradient is not None else {}
         network = self._network(gradient is not None, frozenset(seeds))
@@ -155,7 +151,16 @@ class Program(KeepsWindows):
                     f"gradient of {at}: the window has the shape {wanted} (timesteps, batch, neurons), "
                     f"not {values.shape}"
                 )
-            found[at.group, at.name] = values.reshape(wanted)
+            values = values.reshape(wanted)
+            wrong = np.argwhere(~np.isfinite(values))
+            if len(wrong):
+                place = ", ".join(
+                    f"{what} {i}" for what, i in zip(("timestep", "copy", "neuron"), wrong[0], strict=True)
+                )
+                raise GradientError(
+                    f"gradient of {at}: adjoints must be finite, not {values[tuple(wrong[0])]} ({place})"
+                )
+            found[at.group, at.name] = values
         return found
 
     def _network(self, seeded: bool, seeds: frozenset[tuple[str, str]]) -> AdjointNetwork:
@@ -249,7 +254,10 @@ class Program(KeepsWindows):
         ------
         GradientError
             For what the program does not differentiate with respect to.
+        LifecycleError
+            After ``unload``.
         """
+        self._need_no_end()
         key = self._key(what)
         if key not in self._wanted() and key[1] in self._kept.get(key[0], ()):
             return self._adjoints.get(key)
@@ -270,8 +278,20 @@ class Program(KeepsWindows):
         -------
         ndarray of shape (timesteps, batch, neurons), or None
             None before the first `backward` after `retain_grad`.
+
+        Raises
+        ------
+        LifecycleError
+            After ``unload``.
         """
+        self._need_no_end()
         return self._adjoints.get(self._key(variable))
+
+    def _need_no_end(self) -> None:
+        if self._unloaded:
+            raise LifecycleError(
+                "the model has been unloaded, and its gradients went with it: read them before unload()"
+            )
 
     def requires_grad(self, what: Variable | tuple[Any, str]) -> bool:
         """Whether the program differentiates with respect to something."""
@@ -440,6 +460,7 @@ class Program(KeepsWindows):
         """Be told that the model is loaded."""
         self._sums.clear()
         self._adjoints.clear()
+        self._unloaded = False
         self._tapes.restart()
 
     def _end(self) -> None:
@@ -447,6 +468,7 @@ class Program(KeepsWindows):
         for network in self._networks.values():
             network.model.unload()
         self._networks.clear()
+        self._unloaded = True
 
     def _note_update(self, group: str) -> None:
         """Be told that a custom update runs."""

@@ -157,17 +157,12 @@ class Tapes:
             )
         return timesteps
 
-    @property
-    def can_be_retained(self) -> bool:
-        """Whether the same timesteps can be gone through again."""
-        return self._checkpoints is None
-
     def blocks(self, timesteps: int) -> Iterator[int]:
         """Have the tapes hold the window, the newest part first; yields how many timesteps they hold of it."""
         if self._checkpoints is None:
             yield timesteps
             return
-        for block in self._checkpoints.backwards():
+        for block in self._checkpoints.backwards(keep=True):  # until the window ends here too
             yield block.timesteps
 
     def note_write(self, what: str) -> None:

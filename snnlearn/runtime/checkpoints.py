@@ -1,7 +1,8 @@
-"""Snapshots of a simulation at regular timesteps, from which blocks of timesteps are computed again.
+"""Snapshots of a simulation, from which blocks of timesteps are computed again.
 
-What is kept is what recorded values follow from, not the whole state. Computing again gives the same to the last bit:
-random numbers depend on the timestep alone. Griewank & Walther (2000), Algorithm 799: revolve, ACM Transactions on
+There is one at regular timesteps, and one more wherever something else than timesteps has changed the state. What is
+kept is what recorded values follow from, not the whole state. Computing again gives the same to the last bit: random
+numbers depend on the timestep alone. Griewank & Walther (2000), Algorithm 799: revolve, ACM Transactions on
 Mathematical Software 26(1), 19-45, is about checkpoints in general; here there is one level of them.
 """
 
@@ -102,7 +103,7 @@ class Checkpoints:
     timesteps : int
         How many the window may have.
     every : int
-        How many a block has.
+        How many a block has at most; one ends earlier where the state is changed.
     overlap : int
         How many rows before a block are kept with its snapshot.
 
@@ -128,25 +129,26 @@ class Checkpoints:
             for number, r in enumerate(self._recorders)
             for name in r.arrays(simulation.plan)
         ]
-        lengths = [len(self._pool), *(len(rows[0]) for rows, _ in self._rows for _ in range(overlap))]
-        snapshots = -(-timesteps // every)
-        self._store = simulation.new_bytes(sum(lengths) * snapshots, "the checkpoints")
-        ends = [0, *accumulate(lengths * snapshots)]
-        pieces = [self._store[begin:end] for begin, end in pairwise(ends)]
-        self._pieces = [pieces[at : at + len(lengths)] for at in range(0, len(pieces), len(lengths))]  # by snapshot
+        self._lengths = [len(self._pool), *(len(rows[0]) for rows, _ in self._rows for _ in range(overlap))]
+        self._pieces: list[list[Any]] = []  # by snapshot
+        self.nbytes = 0
+        self._make_room(-(-timesteps // every))
         self._end: list[Any] = []  # what the window has left, while blocks are computed again
         self._stands: list[list[Stand]] = []  # of the recorders, by snapshot
-        self._first = 0
+        self._firsts: list[int] = []  # the timesteps of the snapshots
         self._open = False  # whether there is a window
-        self._changed: tuple[int, str] | None = None  # since the last snapshot: when, what
+        self._changed = False  # whether anything has changed the state since the last snapshot
         self._broken = ""
         self._again = False  # whether blocks are being computed again, and not to run otherwise
         self._running = False
 
-    @property
-    def nbytes(self) -> int:
-        """How many bytes the snapshots take."""
-        return int(self._store.nbytes)
+    def _make_room(self, snapshots: int) -> None:
+        """Find memory for more snapshots."""
+        store = self._simulation.new_bytes(sum(self._lengths) * snapshots, "the checkpoints")
+        ends = [0, *accumulate(self._lengths * snapshots)]
+        pieces = [store[begin:end] for begin, end in pairwise(ends)]
+        self._pieces += [pieces[at : at + len(self._lengths)] for at in range(0, len(pieces), len(self._lengths))]
+        self.nbytes += int(store.nbytes)
 
     def _check_recorder(self, recorder: RecorderState) -> None:
         record, least = recorder.record, self.every + self.overlap
@@ -170,8 +172,8 @@ class Checkpoints:
     def begin(self) -> None:
         """Begin a window with the next timestep."""
         self._need_no_blocks()
-        self._first, self._stands = self._simulation.timestep, []
-        self._open, self._changed, self._broken = True, None, ""
+        self._firsts, self._stands = [], []
+        self._open, self._changed, self._broken = True, False, ""
 
     def pace(self, wanted: int, timestep: int) -> int:
         """Take a snapshot where one is due; return how many of the timesteps to run before this is asked again."""
@@ -179,18 +181,14 @@ class Checkpoints:
             raise LifecycleError("the model computes blocks of timesteps again: end that before it goes on")
         if self._again or not self._open or self._broken:
             return wanted
-        if not self._stands:
-            self._first = timestep  # which may have been assigned since
-        done = timestep - self._first
-        if done >= self.timesteps:
+        left = self.timesteps - (timestep - self._firsts[0] if self._firsts else 0)
+        if left <= 0:
             self._broken = f"more than the {self.timesteps} timesteps that there is room for have run"
             return wanted
-        if done == len(self._stands) * self.every:
-            self._take()
-            self._changed = None
-        elif self._changed is not None:
-            self._broken = f"{self._changed[1]} was changed before timestep {self._changed[0]}, within a block"
-        return min(wanted, self.every - done % self.every, self.timesteps - done)
+        if not self._firsts or self._changed or timestep - self._firsts[-1] == self.every:
+            self._take(timestep)
+            self._changed = False
+        return min(wanted, self._firsts[-1] + self.every - timestep, left)
 
     def touched(self, name: str) -> None:
         """Take note that an array has been changed by something else than timesteps."""
@@ -203,8 +201,7 @@ class Checkpoints:
         elif name in self._constant:
             self._broken = f"{where} was changed before timestep {timestep}"
         elif name in self._state:
-            # Where a block ends here, its successor's snapshot will have it.
-            self._changed = (timestep, where)
+            self._changed = True  # the block ends here: its successor's snapshot will have it
 
     def moved(self, timestep: int) -> None:
         """Take note that the timestep has been assigned."""
@@ -214,8 +211,8 @@ class Checkpoints:
     def _need_unchanged(self) -> None:
         if self._broken:
             raise LifecycleError(
-                f"the timesteps from {self._first} on cannot be computed again: {self._broken}; record all of them, or "
-                "begin() anew after such a change"
+                f"the timesteps from {self._firsts[0]} on cannot be computed again: {self._broken}; record all of "
+                "them, or begin() anew after such a change"
             )
 
     def _need_no_blocks(self) -> None:
@@ -224,13 +221,16 @@ class Checkpoints:
 
     # ---- snapshots ----
 
-    def _take(self) -> None:
+    def _take(self, timestep: int) -> None:
+        if len(self._stands) == len(self._pieces):
+            self._make_room(1)
+        self._firsts.append(timestep)
         self._stands.append([recorder.stand for recorder in self._recorders])
         self._copy_snapshot(len(self._stands) - 1, back=False)
 
     def _copy_snapshot(self, number: int, back: bool) -> None:
         """Copy the state, and the rows before the recorders' counts, to a snapshot, or back."""
-        timestep, stands = self._first + number * self.every, self._stands[number]
+        timestep, stands = self._firsts[number], self._stands[number]
         here = [self._pool]
         for rows, which in self._rows:
             count, room = stands[which].count(timestep), len(rows) - 1
@@ -274,8 +274,8 @@ class Checkpoints:
     def compute(self, number: int) -> Block:
         """Compute a block again, so that the recorders hold it and the rows before it."""
         self._need_unchanged()
-        simulation, first = self._simulation, self._first + number * self.every
-        block = Block(first, min(self.every, self._last - first))
+        simulation, first = self._simulation, self._firsts[number]
+        block = Block(first, [*self._firsts, self._last][number + 1] - first)
         if number == self.blocks - 1 and self._holds(block):
             return block
         simulation.flush()
@@ -295,8 +295,8 @@ class Checkpoints:
         pairs = zip(self._stands[-1], self._after, strict=True)
         return all(after.count(self._last) - before.count(block.first) == block.timesteps for before, after in pairs)
 
-    def close(self) -> None:
-        """Put everything back as it was before `open`; the window ends."""
+    def close(self, keep: bool) -> None:
+        """Put everything back as it was before `open`; the window ends unless it is to be kept."""
         simulation = self._simulation
         if not simulation.closed:
             simulation.flush()
@@ -306,7 +306,7 @@ class Checkpoints:
             for recorder, stand in zip(self._recorders, self._after, strict=True):
                 recorder.put_back(stand)
         self._end = []
-        self._again = self._open = False
+        self._again, self._open = False, keep
 
     # ---- their own state ----
 

@@ -202,6 +202,11 @@ def test_a_model_can_be_loaded_again() -> None:
         shared.program.backward()
         found.append([*(w.grad for w in shared.weights), shared.program.grad((shared.groups["A"], "TauM"))])
         shared.model.unload()
+        for variable in (shared.weights[0], shared.start):
+            with pytest.raises(LifecycleError, match="read them before unload"):
+                _ = variable.grad
+        with pytest.raises(LifecycleError, match="read them before unload"):
+            shared.program.grad((shared.groups["A"], "TauM"))
         shared.model.load()
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -241,6 +246,15 @@ def test_arrays_of_another_shape(shared: Shared) -> None:
         shared.program.backward({shared.groups["B"].vars["V"]: np.zeros((4, 2, 5))})
     with pytest.raises(GradientError, match="outputs="):
         shared.program.backward({shared.groups["B"].vars["RefracTime"]: np.zeros((5, 2, 5))})
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_adjoints_that_are_no_numbers(shared: Shared, value: float) -> None:
+    shared.model.run(5)
+    adjoints = np.zeros((5, 2, 5))
+    adjoints[3, 1, 2] = value
+    with pytest.raises(GradientError, match=r"'B\.V': adjoints must be finite, not .*\(timestep 3, copy 1, neuron 2\)"):
+        shared.program.backward({shared.groups["B"].vars["V"]: adjoints})
 
 
 def test_create_graph_is_for_pytorch(shared: Shared) -> None:

@@ -22,7 +22,8 @@ class Needs:
     Attributes
     ----------
     state : tuple of str
-        The arrays that they follow from and that timesteps change, in the order of the plan.
+        The arrays that they follow from and that timesteps change, or, of neurons, custom updates; in the order of the
+        plan. What custom updates alone change of synapses would make snapshots large.
     constant : frozenset of str
         The other arrays that they follow from.
     rest : tuple of str
@@ -48,12 +49,19 @@ def needs_of_recorders(plan: Plan) -> Needs:
     # What is written to goes to a queue's newest slot, read or not.
     used = read.union(*(k.writes for k in plan.step if k.name in reads))
     read |= {queue for queue in (plan.array(name).queue for name in used) if queue is not None}
-    changed = frozenset(q.array for q in plan.queues).union(*(k.writes for k in plan.step))
+    changed = frozenset(q.array for q in plan.queues).union(*(k.writes for k in plan.step), _updated(plan))
     return Needs(
         tuple(a.name for a in plan.arrays if a.name in read & changed),
         read - changed,
         tuple(a.name for a in plan.arrays if a.name in changed - read),
     )
+
+
+def _updated(plan: Plan) -> frozenset[str]:
+    """Return the arrays of neurons that custom updates write."""
+    kernels = [k for group in plan.custom_updates.values() for k in group if isinstance(k, Kernel)]
+    written = frozenset().union(*(k.writes for k in kernels if isinstance(k.domain, Neurons)))
+    return frozenset(name for name in written if plan.array(name).location.space == "own")
 
 
 def needed_by(kernel: Kernel, plan: Plan) -> frozenset[str]:
