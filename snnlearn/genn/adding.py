@@ -300,6 +300,10 @@ class AddsGroups(ModelSpec, ABC):
     def _loaded_simulation(self) -> Simulation:
         """Return the simulation; raise LifecycleError where there is none."""
 
+    @abstractmethod
+    def _note_param(self, at: Location, value: float) -> None:
+        """Tell programs of a dynamic parameter that is about to change."""
+
     def _changes_connectivity_of(self, connection: object) -> bool:
         """Whether a custom connectivity update is over a connection."""
         return any(update.synapse_group is connection for update in self.custom_connectivity_updates.values())

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.genn.adjoint_parts import Parts, ReversedConnection
+from snnlearn.genn.dynamic_params import dynamic_params, make_dynamic, set_values, values_now
 from snnlearn.genn.initialise import init_postsynaptic, init_weight_update
 from snnlearn.genn.model import GeNNModel
 from snnlearn.genn.playback import Playback
@@ -47,6 +48,8 @@ class AdjointNetwork:
         self.synapses = {name: self._add_synapses(name, c) for name, c in parts.connections.items()}
         transposed = {name: c for name, c in parts.connections.items() if c.back and self.rows[name].dense}
         self.backward = {name: self._add_backward(name, c) for name, c in transposed.items()}
+        self._dynamic = dynamic_params(model, parts)
+        make_dynamic(self.model, self._dynamic)
         self.model.build()
         self.model.load()
         self._at_rest = self.model.state()
@@ -127,6 +130,7 @@ class AdjointNetwork:
         earlier = self._tapes.earlier
         for group in self.neurons.values():
             group.set_dynamic_param_value("tapeEnd", (timesteps - 0.5) * self.model.dt)
+        set_values(self.model, values_now(self.forward, self._dynamic))
         for at, values in seeds.items():
             if at not in self._seeds:  # nothing depends on it
                 continue

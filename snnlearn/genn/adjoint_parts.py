@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from snnlearn.declare import NeuronModel, PostsynapticModel
+from snnlearn.declare import NeuronModel
 from snnlearn.errors import GradientError
 from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.explain import warn_of_comparisons
-from snnlearn.grad.reverse import Inputs, Request, Reversal, reverse
+from snnlearn.grad.inputs import Inputs, is_linear
+from snnlearn.grad.reverse import Request, Reversal, reverse
 from snnlearn.grad.synapses import SpikeSynapse, spike_synapse
 
 
@@ -77,6 +78,7 @@ class Parts:
     neurons: Mapping[str, Reversal]
     connections: Mapping[str, ReversedConnection]
     declared: Mapping[str, NeuronModel]
+    inputs: Mapping[str, Mapping[str, Inputs]]  # of all populations, by connection and current source
 
 
 def find_parts(model: Any, task: Task, recorded: Parts | None = None) -> Parts:
@@ -98,28 +100,8 @@ def find_parts(model: Any, task: Task, recorded: Parts | None = None) -> Parts:
 
 
 def check_fixed(model: Any, parts: Parts) -> None:
-    """Raise GradientError for what may change as the model runs, and for currents that depend on neurons."""
-    for name, reversal in parts.neurons.items():
-        dynamic = sorted(model._by_key[name].spec.dynamic_params)
-        if dynamic and (reversal.states or reversal.inputs):
-            raise GradientError(
-                f"'{name}' has the dynamic parameter '{dynamic[0]}', whose changes the pass back would not follow; "
-                "make it a variable"
-            )
-    for source in model.current_sources.values():
-        if source.target_pop._key in parts.neurons and source.spec.model.neuron_var_refs:
-            raise GradientError(
-                f"current source '{source.name}' reads variables of '{source.target_pop.name}', and the pass back "
-                "knows currents that do not depend on the neuron; put its code into the neuron's own"
-            )
+    """Raise GradientError for connectivity that may change as the model runs."""
     for name, c in parts.connections.items():
-        spec = c.group.spec
-        dynamic = sorted(spec.weight_update_dynamic_params | spec.postsynaptic_dynamic_params)
-        if dynamic:
-            raise GradientError(
-                f"connection '{name}' has the dynamic parameter '{dynamic[0]}', whose changes the pass back would not "
-                "follow; make it a variable"
-            )
         if model._changes_connectivity_of(c.group):
             raise GradientError(
                 f"connection '{name}' is changed by a custom connectivity update, which the pass back would not follow"
@@ -135,7 +117,11 @@ class _Search:
         self.synapses: dict[str, SynapseGroup] = {g._key: g for g in model.synapse_populations.values()}
         now = {name: group.spec.model for name, group in self.populations.items()}
         self.declared: Mapping[str, NeuronModel] = now if recorded is None else recorded.declared
-        self.inputs = {name: _inputs_of(name, self.synapses.values()) for name in self.populations}
+        self.inputs: Mapping[str, Mapping[str, Inputs]] = (
+            {name: inputs_of(name, self.synapses.values(), model.current_sources.values()) for name in self.populations}
+            if recorded is None
+            else recorded.inputs
+        )
         self.upstream = self._upstream()
 
     def _upstream(self) -> frozenset[str]:
@@ -170,7 +156,7 @@ class _Search:
         used |= {name: self._reverse(name, False) for name in self.populations if name in sources}
         if self.recorded is None:
             warn_of_comparisons(dict.fromkeys(place for reversal in used.values() for place in reversal.compared))
-        return Parts(used, connections, self.declared)
+        return Parts(used, connections, self.declared, self.inputs)
 
     def _reverse(self, name: str, spikes_matter: bool) -> Reversal:
         task = self.task
@@ -224,18 +210,29 @@ class _Search:
             )
 
 
-def _inputs_of(name: str, synapses: Iterable[SynapseGroup]) -> dict[str, Inputs]:
-    """Return the inputs of a population by connection; those that are alike are one."""
-    kinds: list[tuple[PostsynapticModel, dict[str, float], str]] = []
+def inputs_of(name: str, synapses: Iterable[SynapseGroup], sources: Iterable[Any]) -> dict[str, Inputs]:
+    """Return the inputs of a population by connection, and by current source that reads the neuron.
+
+    Connections that are alike are one, where their postsynaptic model does no more than decay and pass on.
+    """
+    kinds: list[tuple[Any, ...]] = []
     found = {}
     for group in synapses:
         if group.trg._key != name:
             continue
         psm = group.spec.postsynaptic
-        kind = psm.model, dict(psm.params), group.post_target_var
+        own = "" if is_linear(psm.model) else group._key
+        apart = group._key if own or group.spec.postsynaptic_dynamic_params else ""
+        kind = psm.model, dict(psm.params), group.post_target_var, apart
         if kind not in kinds:
             kinds.append(kind)
-        found[group._key] = Inputs(
-            psm.model, group.post_target_var, f"mu{kinds.index(kind)}", tuple(psm.params.items())
+        refs = tuple((ref, to.to.name) for ref, to in group.spec.neuron_var_refs.items()) if own else ()
+        called = f"mu{kinds.index(kind)}"
+        found[group._key] = Inputs(psm.model, group.post_target_var, called, tuple(psm.params.items()), refs, own)
+    for number, source in enumerate(s for s in sources if s.target_pop._key == name and s.model.neuron_var_refs):
+        spec = source.spec
+        refs = tuple((ref, to.to.name) for ref, to in spec.var_refs.items())
+        found[source._key] = Inputs(
+            spec.model, source.target_var, f"source{number}", tuple(spec.params.items()), refs, source._key
         )
     return found

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from snnlearn.declare import Loss, Surrogate, Var, WeightUpdateModel
 from snnlearn.dialect import tree
 from snnlearn.errors import GradientError, LifecycleError
+from snnlearn.genn.adjoint_parts import inputs_of
 from snnlearn.genn.symmetric_feedback import SymmetricFeedback
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.assemble import SENDS
@@ -70,11 +71,22 @@ class ForwardProgram:
                     f"connection '{name}': forward rules know input to Isyn, not to '{group.post_target_var}'; "
                     "method='bptt' has more"
                 )
+            self._check_inputs(group)
             if losses is not None and group.trg._key not in losses:
                 raise GradientError(
                     f"method '{self.method}' cuts paths through other neurons' spikes, so '{group.trg.name}', which "
                     f"'{group.name}' leads to, needs a loss of its own: loss={{population: grad.Loss(...)}}; or "
                     "feedback='symmetric', or a grad.FeedbackLoss where it receives the error of another layer"
+                )
+
+    def _check_inputs(self, group: SynapseGroup) -> None:
+        """Refuse what a rule of one connection would leave out of its target's Jacobian."""
+        synapses, sources = self.model.synapse_populations.values(), self.model.current_sources.values()
+        for given in inputs_of(group.trg._key, synapses, sources).values():
+            if given.model.neuron_var_refs and given.group != group._key:
+                raise GradientError(
+                    f"'{group.trg.name}' gets input from '{given.group}' that depends on its variables "
+                    f"('{given.model.name}'), which a rule for '{group.name}' would not follow; method='bptt' does"
                 )
 
     def _derive(
@@ -200,6 +212,8 @@ class ForwardProgram:
     def _note_state(self) -> None: ...
 
     def _note_push(self, variable: Any) -> None: ...
+
+    def _note_param(self, at: Any) -> None: ...
 
 
 def _adopt(group: SynapseGroup, weight: str, rule: EligibilityRule) -> None:

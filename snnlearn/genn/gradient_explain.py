@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from snnlearn.declare import PostsynapticModel
 from snnlearn.dialect import unparse
 from snnlearn.dialect.tree import Expr, Name
 from snnlearn.genn.adjoint_parts import Parts, Task
@@ -23,7 +24,8 @@ def _lines(parts: Parts, task: Task, window: int) -> Iterator[str]:
         yield ""
         yield f"{name} ({parts.declared[name].name})"
         if reversal.states:
-            yield f"  adjoints: {', '.join((*reversal.states, *(i.name for i in reversal.inputs)))}"
+            arriving = [i.name for i in reversal.inputs if isinstance(i.model, PostsynapticModel)]
+            yield f"  adjoints: {', '.join((*reversal.states, *arriving))}"
         values = {a.name: a.value for a in tape.lines if a.value is not None}
 
         def text(e: Expr, values: Mapping[str, Expr] = values) -> str:

@@ -48,7 +48,7 @@ def _within(parts: Parts, name: str) -> Iterator[tuple[str, str, int]]:
     inputs = list(dict.fromkeys(i.target for i in reversal.inputs))
     if not (reversal.states or inputs):
         return
-    step = step_of(neuron)
+    step = step_of(neuron, *reversal.parts)
     ends: dict[str, Expr] = {v: step.after[v] for v in dict.fromkeys([*reversal.states, *reversal.losses])}
     if step.spike is not None and step.margin is not None:
         ends["spikes"] = step.spike

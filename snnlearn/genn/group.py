@@ -252,7 +252,9 @@ class Group(
             hint = did_you_mean(name, known) if name not in known else "; call set_param_dynamic before build"
             raise NetworkError(f"'{self.name}' has no dynamic parameter '{name}'{hint}")
         number = net.check_param(known[name], value, f"'{self.name}'", self.spec.precision)
-        self._simulation().set_dynamic_param(Location(self._key, space, name), number)
+        at = Location(self._key, space, name)
+        self._model._note_param(at, number)
+        self._simulation().set_dynamic_param(at, number)
 
     def _switch_dynamic(self, attribute: str, name: str, on: bool) -> None:
         self._need_unbuilt("which parameters are dynamic")

@@ -377,6 +377,15 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         for check in checks:
             check.forget()
 
+    def _note_param(self, at: Location, value: float) -> None:
+        """Tell programs of a dynamic parameter that is about to change."""
+        if not self._programs:
+            return
+        (now,) = self._loaded_simulation().copy(at)
+        if now != now.dtype.type(value):
+            for program in self._programs:
+                program._note_param(at)
+
     # ---- helpers ----
 
     def _rewrites(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from snnlearn.errors import GradientError, LifecycleError
 from snnlearn.genn.adjoint_network import AdjointNetwork, delay_of
 from snnlearn.genn.adjoint_parts import Task, check_fixed, find_parts
 from snnlearn.genn.arrays import Variable
+from snnlearn.genn.dynamic_params import check_dynamic, dynamic_params
 from snnlearn.genn.gradient_explain import explain_reverse
 from snnlearn.genn.gradient_graph import as_dot, edges_of
 from snnlearn.genn.parameter_slopes import slopes
@@ -56,6 +57,7 @@ class Program(KeepsWindows):
         self._hooks: dict[tuple[str, str], list[Hook]] = {}
         self._writing: dict[str, str] = {}
         self._unloaded = False  # since it was loaded
+        self._dynamic: set[Location] = set()
         for group, synapse_model in trained:
             group._train(synapse_model)
         self._followed = self._find_followed()
@@ -205,7 +207,9 @@ class Program(KeepsWindows):
         for name, parameters in self._task.parameters.items():
             group = self.model._by_key[name]
             for parameter in parameters:
-                by_derived = slopes(self._parts.declared[name], group.spec.params, self.model.dt, parameter)
+                own = group.spec
+                fixed = parameter not in own.dynamic_params  # which derived parameters do not follow
+                by_derived = slopes(self._parts.declared[name], own.params, self.model.dt, parameter) if fixed else {}
                 total = network.summed(name, parameter)
                 total += sum(slope * network.summed(name, derived) for derived, slope in by_derived.items())
                 found[name, parameter] = np.float64(total)
@@ -440,6 +444,8 @@ class Program(KeepsWindows):
     def _prepare(self) -> None:
         """Be told that the model is about to be built."""
         check_fixed(self.model, self._parts)
+        check_dynamic(self.model, self._parts)
+        self._dynamic = {one.at for one in dynamic_params(self.model, self._parts)}
         self._writing = self._updates_that_write()
 
     def _updates_that_write(self) -> dict[str, str]:
@@ -478,6 +484,11 @@ class Program(KeepsWindows):
     def _note_state(self) -> None:
         """Be told that a state is put back."""
         self._tapes.note_write("set_state put a state back")
+
+    def _note_param(self, at: Location) -> None:
+        """Be told that a dynamic parameter changes."""
+        if at in self._dynamic:
+            self._tapes.note_write(f"the dynamic parameter {at} was changed")
 
     def _note_push(self, variable: Variable) -> None:
         """Be told that a variable is written from the host."""

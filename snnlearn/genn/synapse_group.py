@@ -17,6 +17,7 @@ from snnlearn.genn.enums import ParallelismHint, VarLocation
 from snnlearn.genn.group import VARIABLES_IN
 from snnlearn.genn.neuron_group import Events, NeuronGroup
 from snnlearn.genn.protocols import ModelOfGroups
+from snnlearn.grad.inputs import witnessed
 from snnlearn.network import Connectivity, Location
 from snnlearn.network.attachments import check_ends
 from snnlearn.network.checked_values import replaced
@@ -245,6 +246,13 @@ class SynapseGroup(HasConnectivity):
         for known, found in kinds:
             for name, variable in found.items():
                 known.add(name, variable)
+
+    def _witness(self, variables: Mapping[str, str]) -> None:
+        """Have the postsynaptic model show variables of its own to the target, in the target's variables."""
+        self._need_unbuilt("its postsynaptic model")
+        psm = self.spec.postsynaptic
+        refs = {**psm.var_refs, **{there: there for there in variables.values()}}
+        self._change(postsynaptic=replace(psm, model=witnessed(psm.model, variables), var_refs=refs))
 
     # ---- values ----
 

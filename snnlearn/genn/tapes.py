@@ -109,7 +109,10 @@ class Tapes:
         known = reversal.values(group.spec.params, constants)
         params = {p.name: known[p.name] for p in reversal.forward.params}
         if tape.tracks:
-            group._become(reversal.forward, params, dict.fromkeys(tape.tracks, 0))
+            new = [v.name for v in reversal.forward.vars if v.name not in group.spec.vars]
+            group._become(reversal.forward, params, dict.fromkeys(new, 0))
+            for other, variables in reversal.witnesses.items():
+                model._by_key[other]._witness(variables)
         return group
 
     # ---- what is on them ----

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, Var, WeightUpdateModel
 from snnlearn.errors import GradientError, did_you_mean
 from snnlearn.grad.constants import given_to
-from snnlearn.grad.reverse import Inputs, Request, reverse
+from snnlearn.grad.inputs import Inputs, is_linear
+from snnlearn.grad.reverse import Request, reverse
 from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.grad.synapses import spike_synapse
 from snnlearn.grad.tape import ArrayTape
@@ -81,6 +82,11 @@ def adjoint(
     GradientError
         For code without a derivative, and an unknown surrogate or parameter.
     """
+    if postsynaptic is not None and not is_linear(postsynaptic):
+        raise GradientError(
+            f"'{postsynaptic.name}' does not only add up, decay and pass on what arrives, as ExpCurr and DeltaCurr do: "
+            "its derivative depends on values that these models do not record; grad.differentiate does"
+        )
     rule, given = find_surrogate(surrogate), dict(params or {})
     inputs = [Inputs(postsynaptic)] if postsynaptic is not None else []
     found = reverse(neuron, inputs, Request(rule, loss, spikes_matter=True, detach_reset=detach_reset, arrays=True))

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from snnlearn.declare import NeuronModel, PostsynapticModel, Surrogate, Var, VarAccessMode, VarRef, WeightUpdateModel
+from snnlearn.declare import (
+    CurrentSourceModel,
+    NeuronModel,
+    PostsynapticModel,
+    Surrogate,
+    Var,
+    VarAccessMode,
+    VarRef,
+    WeightUpdateModel,
+)
 from snnlearn.dialect import check_model, tree, unparse
 from snnlearn.dialect.algebra import SCALAR
 from snnlearn.dialect.source import Place
@@ -314,7 +323,7 @@ class _Assembler:
         return statements, moved
 
 
-def _place_of(model: PostsynapticModel) -> Place | None:
+def _place_of(model: PostsynapticModel | CurrentSourceModel) -> Place | None:
     snippet = check_model(model).snippets.get("sim_code")
     if snippet is None:
         return None

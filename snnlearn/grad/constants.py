@@ -114,6 +114,11 @@ class RenamedParams:
         """All their names in derived code."""
         return frozenset(self.constants)
 
+    def take(self, constants: Mapping[str, Constant]) -> None:
+        """Add parameters and derived parameters that have names already."""
+        self.constants.update({name: c for name, c in constants.items() if c.kind in _KINDS})
+        self._taken |= {*constants}
+
     def add(self, prefix: str, model: Model) -> dict[str, str]:
         """Add a model's, whose names in derived code begin with a prefix; return those by its own."""
         return add_constants(self.constants, self._taken, model, prefix)

@@ -13,7 +13,7 @@ Backpropagation through time with surrogate gradients: Neftci, Mostafa & Zenke (
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, Var
 from snnlearn.dialect import algebra, tree
@@ -23,6 +23,7 @@ from snnlearn.errors import GradientError
 from snnlearn.grad.coefficients import Coefficients, used
 from snnlearn.grad.constants import RenamedParams, given_to
 from snnlearn.grad.derivatives import PSI, linear_forms, needed, pullback
+from snnlearn.grad.inputs import Inputs, linear_response
 from snnlearn.grad.loss import loss_gradient
 from snnlearn.grad.single import Assignment
 from snnlearn.grad.step import Postsynaptic, step_of
@@ -31,35 +32,8 @@ from snnlearn.grad.tape import SPIKE_ADJOINT, ArrayTape, Line, RecordedTape, Rev
 
 _SCALAR = algebra.SCALAR
 _ZERO = algebra.number(0.0)
-_WIRE = NeuronModel("Wire", vars=(Var("injected"),), sim_code="injected = Isyn;")
 EMITTED = "emittedSpike"  # the name, among seeds, of the spike itself
 SURROGATE = "surrogate_"  # what the surrogate's parameters begin with in derived models
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """Connections whose postsynaptic models are alike: same model, parameters and target input.
-
-    Attributes
-    ----------
-    model : PostsynapticModel
-    target : str
-        The input that it injects into.
-    name : str
-        What the adjoint neuron calls the adjoint of what arrives: a variable. Its parameters begin with it.
-    params : tuple of (str, float)
-        Those of the model.
-    """
-
-    model: PostsynapticModel
-    target: str = "Isyn"
-    name: str = "mu"
-    params: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def prefix(self) -> str:
-        """What the adjoint neuron calls names of the model by."""
-        return f"{self.name}_"
 
 
 @dataclass(frozen=True)
@@ -121,6 +95,13 @@ class Reversal:
         Comparisons of what has a derivative, which count as constant.
     input_params : mapping of str to float
         The parameters of inputs, by their names in both models.
+    witnesses : mapping of str to mapping of str to str
+        Which variables of the forward model are to hold what those of a postsynaptic model are as a timestep begins: by
+        the connection, and its own variable.
+    input_names : mapping of str to mapping of str to str
+        By the name of an input: what its parameters are called in both models.
+    parts : tuple of Postsynaptic
+        What belongs to the neuron's timestep besides.
     given : mapping of str to str
         The adjoint's variable that holds the derivative with respect to what came from outside in a timestep.
     """
@@ -134,6 +115,9 @@ class Reversal:
     tape: ArrayTape | RecordedTape
     compared: tuple[Place, ...]
     input_params: Mapping[str, float] = field(default_factory=dict)
+    witnesses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    input_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    parts: tuple[Postsynaptic, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
 
     def values(self, own: Mapping[str, float], given: Mapping[str, float]) -> dict[str, float]:
@@ -182,12 +166,15 @@ class _Reverse:
         self, neuron: NeuronModel, inputs: tuple[Inputs, ...], request: Request, recorded: Coefficients | None
     ) -> None:
         self.neuron, self.inputs, self.request, self.recorded = neuron, inputs, request, recorded
-        self.step = step_of(neuron, outside=request.outside)
+        self.within = tuple(given for given in inputs if given.group)
+        self.step = step_of(neuron, *(given.part for given in self.within), outside=request.outside)
+        self.names = {given.name: names for given, names in zip(self.within, self.step.names, strict=True)}
         self.constants = RenamedParams()
-        self.constants.add("", neuron)
+        self.constants.take(self.step.constants)
+        alone = [given for given in inputs if not given.group]
+        self.names |= {given.name: self.constants.add(given.prefix, given.model) for given in alone}
         self.constants.reserve(self.step.taken)
         self.surrogate_names = self.constants.add(SURROGATE, request.surrogate)
-        self.input_names = {given.name: self.constants.add(given.prefix, given.model) for given in inputs}
         self.compared_in_loss: Mapping[str, tuple[Place, ...]] = {}
         self.partials, more = self._loss_gradient()
         self.assignments = [*self.step.assignments, *self._psi(), *more]
@@ -240,13 +227,15 @@ class _Reverse:
     def _states(self) -> tuple[str, ...]:
         """Return the variables by which the loss depends on earlier timesteps, in the order of their declaration."""
         known: set[str] = set()
+        self.reached: tuple[Inputs, ...] = ()
         while True:
             found = self._pulled(tuple(sorted(known)), [])
             lasting = (v.name for v in self.neuron.vars if v.name not in self.request.outside)
             states = {name for name in lasting if name in found and self._moves(name)}
-            if states <= known:
+            reached = tuple(given for given in self.within if given.target in found)
+            if states <= known and reached == self.reached:
                 return tuple(v.name for v in self.neuron.vars if v.name in known)
-            known |= states
+            known, self.reached = known | states, reached
 
     def _pulled(self, states: tuple[str, ...], lines: list[Line]) -> Mapping[str, Expr]:
         """Return the adjoints of what the timestep begins with, given those of the states at its end."""
@@ -261,12 +250,21 @@ class _Reverse:
             terms += [Name(f"seed_{EMITTED}", _SCALAR)] if EMITTED in self.request.seeds else []
             if terms:
                 ends.append((self.step.spike, algebra.total(terms)))
-        wrt = [v.name for v in self.neuron.vars] + [*self.step.inputs, *sorted(self.request.parameters)]
+        within = self._within_adjoints()
+        ends += [(self.step.after[x], Name(to, _SCALAR)) for x, to in within.items()]
+        wrt = [v.name for v in self.neuron.vars] + [*self.step.inputs, *sorted(self.request.parameters), *within]
         found = pullback(self.step, ends, wrt, detached=self.request.detach_reset)
         known = self.step.by_name
         lines += [(a.name, a.value) for a in found.assignments if a.name not in known and a.value is not None]
         lines += [(f"given_{name}", found.adjoints.get(name, _ZERO)) for name in sorted(self.request.given)]
         return found.adjoints
+
+    def _within_adjoints(self) -> dict[str, str]:
+        """Return the adjoints of inputs' variables that are part of the timestep, where the loss depends on them."""
+        found: dict[str, str] = {}
+        for given in self.reached:
+            found |= given.adjoints(self.names[given.name])
+        return found
 
     # ---- the two models ----
 
@@ -278,20 +276,44 @@ class _Reverse:
         relevant = tuple(i for i in self.inputs if i.target in self.adjoints)
         lines, arrived = list(self.lines), []
         for given in relevant:
-            more, states = self._through(given)
-            lines += more
-            arrived += states
+            if not given.group:
+                more, states = self._through(given)
+                lines += more
+                arrived += states
+        arrived += [(to, self.adjoints.get(x, _ZERO)) for x, to in self._within_adjoints().items()]
         code = self._extracted(lines, updates, arrived)
         tape = self._tape()
         self._check_names(code, tape)
         states_of = {name: f"lam_{name}" for name in self.states}
         losses = tuple(dict.fromkeys([*self.partials, *sorted(self.request.seeds)]))
-        params = {self.input_names[i.name][name]: value for i in self.inputs for name, value in i.params}
-        outside = {name: f"given_{name}_kept" for name in sorted(self.request.given)}
-        compared = self._compared()
+        params = {self.names[i.name][name]: value for i in self.inputs for name, value in i.params}
+        witnesses = self._witnesses(tape)
+        forward = tape.forward()
+        more_vars = tuple(Var(there) for variables in witnesses.values() for there in variables.values())
         return Reversal(
-            tape.forward(), tape.adjoint(code), states_of, losses, relevant, sums, tape, compared, params, outside
-        )
+            replace(forward, vars=(*forward.vars, *more_vars)), tape.adjoint(code), states_of, losses, relevant, sums,
+            tape, self._compared(), params, witnesses, self.names, tuple(given.part for given in self.within),
+            {name: f"given_{name}_kept" for name in sorted(self.request.given)},
+        )  # fmt: skip
+
+    def _witnesses(self, tape: ArrayTape | RecordedTape) -> dict[str, dict[str, str]]:
+        """Return which variables of inputs the coefficients need."""
+        needs = used([*self.coefficients.numbers, *self.coefficients.bits, *(a.value for a in tape.lines if a.value)])
+        found: dict[str, dict[str, str]] = {}
+        for given in self.within:
+            own = {"inSyn", *(v.name for v in given.model.vars)}
+            names = {x: there for x, there in self.names[given.name].items() if x in own and there in needs}
+            arrays = {self.names[given.name][egp.name] for egp in given.model.extra_global_params}
+            hidden = needs & (arrays if isinstance(given.model, PostsynapticModel) else arrays | {*names.values()})
+            if hidden:
+                raise GradientError(
+                    f"'{given.model.name}' of '{given.group}' has a derivative that depends on its own "
+                    f"'{min(hidden).removeprefix(given.prefix)}', which the neuron does not see: make it a variable of "
+                    "the neuron"
+                )
+            if names:
+                found[given.group] = names
+        return found
 
     def _check_names(self, code: Reversed, tape: ArrayTape | RecordedTape) -> None:
         """Raise GradientError where a declared name is one that derived code has for something else."""
@@ -309,7 +331,7 @@ class _Reverse:
     def _compared(self) -> tuple[Place, ...]:
         """Return the comparisons of what has a derivative."""
         step, detached = self.step, self.request.detach_reset
-        moving = [*self.states, *(name for name in step.inputs if name in self.adjoints)]
+        moving = [*self.states, *self._within_adjoints(), *(name for name in step.inputs if name in self.adjoints)]
         forms = linear_forms(step, {name: {name: algebra.number(1.0)} for name in moving}, detached=detached)
         ends = [step.after[name] for name in dict.fromkeys([*self.states, *self.partials])]
         used_in = needed(step.assignments, [*ends, *([step.margin] if step.margin is not None else [])])
@@ -321,31 +343,16 @@ class _Reverse:
 
     def _through(self, given: Inputs) -> tuple[list[Line], list[Line]]:
         """Return what a postsynaptic model makes of the adjoint of its target: local values, and its own adjoints."""
-        if given.model.neuron_var_refs:
-            raise GradientError(
-                f"'{given.model.name}' reads '{given.model.neuron_var_refs[0].name}' of the neuron: the reverse pass "
-                "knows postsynaptic models whose current depends on what arrives alone, such as ExpCurr and DeltaCurr"
-            )
-        at = step_of(_WIRE, Postsynaptic(given.model, prefix=given.prefix))
+        assert isinstance(given.model, PostsynapticModel)
+        at, found = linear_response(given.model, given.prefix)
         arrived = next(name for name in at.state if name.endswith("inSyn"))
         states = {name: f"lam_{name}" for name in at.state if name != "injected"} | {arrived: given.name}
         injected = Name(f"{given.prefix}injected", _SCALAR)
-        ends = [(at.after[name], Name(to, _SCALAR)) for name, to in states.items()]
-        ends.append((at.after["injected"], injected))
-        found = pullback(at, ends, list(states))
         new = [a for a in found.assignments if a.name not in at.by_name]
-        needs = used([*(a.value for a in new if a.value), *found.adjoints.values()])
-        values = needs & {*at.by_name, *at.state} - {*states.values()}
-        if values:
-            raise GradientError(
-                f"'{given.model.name}' does not only add up, decay and pass on what arrives: its derivative depends on "
-                f"'{min(values)}', which is not recorded; ExpCurr and DeltaCurr have one, ExpCond has none"
-            )
         local = {a.name: Name(given.prefix + a.name, _SCALAR) for a in new}
-        called = {
-            own: self.input_names[given.name][c.name] for own, c in at.constants.items() if c.model is given.model
-        }
+        called = {own: self.names[given.name][c.name] for own, c in at.constants.items() if c.model is given.model}
         local |= {own: Name(there, _SCALAR) for own, there in called.items() if own != there}
+        local |= {f"lam_{arrived}": Name(given.name, _SCALAR), "lam_injected": injected}
         lines = [(injected.id, self.adjoints[given.target])]
         lines += [(local[a.name].id, tree.substitute(a.value, local)) for a in new if a.value is not None]
         return lines, [(to, tree.substitute(found.adjoints.get(s, _ZERO), local)) for s, to in states.items()]
@@ -365,6 +372,14 @@ class _Reverse:
         kept += [f"given_{name}" for name in sorted(request.given)]
         return Reversed(extract(lines), extract(updates), extract(arrived), tuple(sorted(request.seeds)), tuple(kept))
 
+    def _recorded_lines(self, wanted: list[Expr]) -> tuple[Assignment, ...]:
+        """Return what computes coefficients before the neuron's own code: input is there already, with all injected."""
+        injected = {e.id: x for x, e in self.step.inputs.items() if isinstance(e, Name) and e.id != x}
+        chain = needed(self.assignments, wanted, injected)
+        mentioned = used([*wanted, *(a.value for a in chain if a.value is not None)])
+        given = [Assignment(n, Name(x, _SCALAR), _SCALAR) for n, x in injected.items() if n in mentioned]
+        return (*given, *chain)
+
     def _tape(self) -> ArrayTape | RecordedTape:
         found, recorded = self.coefficients, self.recorded
         if recorded is not None and (found.numbers, found.bits) != (recorded.numbers, recorded.bits):
@@ -372,6 +387,6 @@ class _Reverse:
                 f"the tape of '{self.neuron.name}' lacks what this gradient needs; name the variables whose "
                 "adjoints are given in differentiate(..., outputs=[...])"
             )
-        lines = needed(self.assignments, [*found.numbers, *found.bits])
+        lines = self._recorded_lines([*found.numbers, *found.bits])
         kind = ArrayTape if self.request.arrays else RecordedTape
         return kind(self.neuron, found, lines, self.constants)

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
-from snnlearn.declare import Model, NeuronModel, PostsynapticModel, ValueType, value_type
+from snnlearn.declare import CurrentSourceModel, Model, NeuronModel, PostsynapticModel, ValueType, value_type
 from snnlearn.declare.built_in_names import BUILT_IN, INJECTS, SENDS
 from snnlearn.declare.words import is_reserved
 from snnlearn.dialect import algebra, check_model, tree
 from snnlearn.dialect.library import MATHS, MESSAGES, RANDOM
 from snnlearn.dialect.source import Place
-from snnlearn.dialect.tree import Binary, Expr, Name
+from snnlearn.dialect.tree import Binary, Expr, Name, Snippet
 from snnlearn.errors import GradientError
 from snnlearn.grad.rules import depends
 from snnlearn.grad.single import Assignment, Follower
@@ -30,11 +30,11 @@ _COMPARISONS = {">=": 1, ">": 1, "<=": -1, "<": -1}
 
 @dataclass(frozen=True)
 class Postsynaptic:
-    """A postsynaptic model as part of a neuron's timestep.
+    """A postsynaptic model, or a current source's, as part of a neuron's timestep.
 
     Attributes
     ----------
-    model : PostsynapticModel
+    model : PostsynapticModel or CurrentSourceModel
     target : str
         The neuron's input that it injects into.
     prefix : str
@@ -43,10 +43,16 @@ class Postsynaptic:
         Which variable of the neuron each of its references stands for; of the same name unless said here.
     """
 
-    model: PostsynapticModel
+    model: PostsynapticModel | CurrentSourceModel
     target: str = "Isyn"
     prefix: str = ""
     refs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def snippet(self) -> Snippet | None:
+        """Its code."""
+        source = isinstance(self.model, CurrentSourceModel)
+        return check_model(self.model).snippets.get("injection_code" if source else "sim_code")
 
 
 @dataclass(frozen=True)
@@ -67,10 +73,13 @@ class Step:
     ----------
     neuron : NeuronModel
     postsynaptic : tuple of Postsynaptic
+    names : tuple of mapping of str to str
+        What each postsynaptic model's own names are called in the step.
     assignments : tuple of Assignment
         In the engine's order; a name is used only below its assignment.
     state : mapping of str to ValueType
-        The variables that last: the neuron's, then ``inSyn`` and the variables of each postsynaptic model.
+        The variables that last: the neuron's, then ``inSyn`` and the variables of each postsynaptic model, those of
+        current sources.
     inputs : mapping of str to expression
         ``Isyn`` and the neuron's further inputs: what they are worth when ``sim_code`` starts. Their names alone stand
         for what others bring.
@@ -95,6 +104,7 @@ class Step:
 
     neuron: NeuronModel
     postsynaptic: tuple[Postsynaptic, ...]
+    names: tuple[Mapping[str, str], ...]
     assignments: tuple[Assignment, ...]
     state: Mapping[str, ValueType]
     inputs: Mapping[str, Expr]
@@ -233,8 +243,9 @@ class _Builder:
 
     def add_postsynaptic(self, p: Postsynaptic) -> dict[str, str]:
         names = {name: name for name in _OWN} | self.add_constants(p.model, p.prefix)
-        names["inSyn"] = self.unused(p.prefix, "inSyn", p.model)
-        self.state[names["inSyn"]] = _SCALAR
+        if isinstance(p.model, PostsynapticModel):
+            names["inSyn"] = self.unused(p.prefix, "inSyn", p.model)
+            self.state[names["inSyn"]] = _SCALAR
         for v in p.model.vars:
             names[v.name] = self.unused(p.prefix, v.name, p.model)
             self.state[names[v.name]] = value_type(v.type)
@@ -250,7 +261,7 @@ class _Builder:
     def build(self) -> Step:
         f, snippets = self.follower, check_model(self.neuron).snippets
         for p, names in zip(self.postsynaptic, self.psm_names, strict=True):
-            snippet = check_model(p.model).snippets.get("sim_code")
+            snippet = p.snippet
             if snippet is not None:
                 f.run(_block(snippet.tree), names, {"injectCurrent": p.target})
                 f.forget_locals()
@@ -271,8 +282,21 @@ class _Builder:
             f.reset(_block(snippets["reset_code"].tree), self.neuron_names, spike)
         at = None if condition is None else getattr(condition.tree, "at", None)
         step = Step(
-            *(self.neuron, self.postsynaptic, tuple(f.assignments), self.state, inputs, tilde, self.now()),
-            *(None, None, spike, "it has no threshold", at, self.constants, frozenset()),
+            neuron=self.neuron,
+            postsynaptic=self.postsynaptic,
+            names=tuple(self.psm_names),
+            assignments=tuple(f.assignments),
+            state=self.state,
+            inputs=inputs,
+            tilde=tilde,
+            after=self.now(),
+            margin=None,
+            gate=None,
+            spike=spike,
+            no_margin="it has no threshold",
+            threshold_at=at,
+            constants=self.constants,
+            taken=frozenset(),
             outside=self.outside,
         )
         step = step if spike is None or test is None else _finished(step, test, before, f)
@@ -359,7 +383,9 @@ def find_driven(step: Step, *, spikes: bool = True) -> frozenset[str]:
 
     What cannot be followed may be reached by anything.
     """
-    own = {v.name for v in step.neuron.vars}
+    given = zip(step.postsynaptic, step.names, strict=True)
+    sources = {n for p, names in given if isinstance(p.model, CurrentSourceModel) for n in names.values()}
+    own = {v.name for v in step.neuron.vars} | sources
     found = {*step.inputs, *step.outside, *(x for x in step.state if x not in own)}
     found |= {a.name for a in step.assignments if a.value is None and not a.drawn and a.type.kind == "float"}
     while True:

@@ -359,31 +359,3 @@ def test_comparisons_that_count_as_constant() -> None:
         grad.differentiate(
             model, [synapses.vars["g"]], {neurons: loss}, surrogate=FastSigmoid, params={"beta": 1.0}, window=1
         )
-
-
-@pytest.mark.parametrize("change", ["parameter", "current", "conductance"])
-def test_what_a_pass_back_would_not_follow(change: str) -> None:
-    case = recurrent()
-    model = describe(genn, case, threads=1)
-    a, b = case.groups["A"], case.groups["B"]
-    messages = {"parameter": "dynamic parameter 'TauM'", "current": "current source 'Leak'", "conductance": "'ExpCond'"}
-    if change == "parameter":
-        a.set_param_dynamic("TauM")
-    elif change == "current":
-        leak = genn.create_current_source_model(
-            "Leak",
-            neuron_var_refs=[("V", "scalar", genn.VarAccessMode.READ_ONLY)],
-            injection_code="injectCurrent(-0.01 * V);",
-        )
-        model.add_current_source("Leak", leak, b, {}, {}, {"V": "V"})
-    else:
-        rule = genn.init_weight_update("StaticPulse", {}, {"g": 0.1})
-        psm = genn.init_postsynaptic("ExpCond", {"tau": 5.0, "E": 0.0}, {}, {"V": genn.create_var_ref(b, "V")})
-        model.add_synapse_population("Conductance", "DENSE", a, b, rule, psm)
-
-    def differentiate_and_build() -> None:
-        program_of(case, model)
-        model.build()
-
-    with pytest.raises(GradientError, match=messages[change]):
-        differentiate_and_build()
