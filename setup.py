@@ -71,6 +71,8 @@ setup(
         "test-cuda": [f"cuda-pathfinder>=1.2; {_HAS_CUDA}", f"nvidia-cuda-nvrtc-cu12>=12.8; {_HAS_CUDA}"],
         # For `snnlearn.torch`: networks as PyTorch modules.
         "torch": ["torch>=2.4"],
+        # For `snnlearn.userproject.stop_gradient`: inner loops that PyTorch differentiates.
+        "torchopt": ["torchopt>=0.7.3"],
         # For `snnlearn.exchange`: SONATA's files; Neo's objects.
         "hdf5": ["h5py>=3.8"],
         "neo": ["neo>=0.13"],

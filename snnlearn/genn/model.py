@@ -372,8 +372,6 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         for program in self._programs:
             program._note_state()
         simulation.set_state(state)
-        for neurons in self.neuron_populations.values():
-            neurons._note_state()
         for check in checks:
             check.forget()
 

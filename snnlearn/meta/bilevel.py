@@ -168,12 +168,8 @@ class BiLevel:
         self._steps.append((step, rates.optimiser))
         self._alphas.append((connection, update.vars[rule.rate_var]))
         # With the path, which is empty once the gradient has been taken.
-        self._kept += [
-            gradient.vars["rateGradient"],
-            update.vars[rule.rate_var],
-            update.vars[_PATH],
-            *step.vars.values(),
-        ]
+        own = [update.vars[name] for name in (rule.rate_var, _PATH)]
+        self._kept += [gradient.vars["rateGradient"], *own, *step.vars.values()]
         return gradient
 
     def _attach_weights(self, connection: TrainedConnection, gradient: Any, weights: _Step) -> None:
@@ -259,9 +255,7 @@ class BiLevel:
         state = None if self.restart else extract_state(learner)
         loss = self._outer(held_out)
         if not np.isfinite(loss):
-            raise TrainingError(
-                f"the outer loss of episode {number} is {loss}: a lower rate of the inner loop may help"
-            )
+            raise TrainingError(f"the outer loss of episode {number} is {loss}: a lower inner rate may help")
         scale = 1.0 / (self.episodes * len(held_out) * learner.trial_timesteps)
         for gradient in self._gradients:
             gradient.set_dynamic_param_value("gradientScale", scale)

@@ -8,6 +8,7 @@ Mathematical Software 26(1), 19-45, is about checkpoints in general; here there 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any, Protocol
@@ -77,7 +78,7 @@ class CheckpointsStand:
 
     Attributes
     ----------
-    first : int
+    firsts : tuple of int
     open : bool
     stands : tuple
     changed, broken
@@ -86,10 +87,10 @@ class CheckpointsStand:
         On the device.
     """
 
-    first: int
+    firsts: tuple[int, ...]
     open: bool
     stands: tuple[list[Stand], ...]
-    changed: tuple[int, str] | None
+    changed: bool
     broken: str
     snapshots: Any
 
@@ -314,21 +315,25 @@ class Checkpoints:
     def stand(self) -> CheckpointsStand:
         """How far they are, with a copy of all snapshots; LifecycleError while blocks are computed again."""
         self._need_no_blocks()
-        used = self._used()
-        copy = self._simulation.new_bytes(len(used), "a copy of the checkpoints")
-        if len(used):
-            self._simulation.copy_bytes(copy, used)
-        return CheckpointsStand(self._first, self._open, tuple(self._stands), self._changed, self._broken, copy)
+        number = len(self._stands)
+        copy = self._simulation.new_bytes(number * sum(self._lengths), "a copy of the checkpoints")
+        for piece, kept in self._beside(copy, number):
+            self._simulation.copy_bytes(kept, piece)
+        return CheckpointsStand(tuple(self._firsts), self._open, tuple(self._stands), self._changed, self._broken, copy)
 
     def put_back(self, stand: CheckpointsStand) -> None:
         """Be as far as they were."""
         self._need_no_blocks()
-        self._first, self._open, self._stands = stand.first, stand.open, list(stand.stands)
+        number = len(stand.stands)
+        if number > len(self._pieces):
+            self._make_room(number - len(self._pieces))
+        self._firsts, self._open, self._stands = list(stand.firsts), stand.open, list(stand.stands)
         self._changed, self._broken = stand.changed, stand.broken
-        if len(stand.snapshots):
-            self._simulation.copy_bytes(self._used(), stand.snapshots)
+        for piece, kept in self._beside(stand.snapshots, number):
+            self._simulation.copy_bytes(piece, kept)
 
-    def _used(self) -> Any:
-        """Return the memory of the snapshots that there are; the pieces of one lie next to each other."""
-        each = sum(len(piece) for piece in self._pieces[0])
-        return self._store[: each * len(self._stands)]
+    def _beside(self, memory: Any, number: int) -> Iterator[tuple[Any, Any]]:
+        """Yield the pieces of the first snapshots, each with its share of other memory."""
+        pieces = [piece for snapshot in self._pieces[:number] for piece in snapshot]
+        ends = [0, *accumulate(len(piece) for piece in pieces)]
+        yield from zip(pieces, (memory[begin:end] for begin, end in pairwise(ends)), strict=True)

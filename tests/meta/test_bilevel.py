@@ -147,12 +147,10 @@ def test_what_is_not_finite() -> None:
     wrong = Wrong(learner.network, 3, 9)
     bilevel = BiLevel(learner, inner=INNER, outer=wrong, meta_lr=0.1)
     wrong.rates = True
-    with pytest.raises(
-        TrainingError, match=r"8 of 8 rates of 'Synapses' are no longer finite: a lower meta_lr or rate_b"
-    ):
+    with pytest.raises(TrainingError, match=r"8 of 8 rates of 'Synapses' are no longer finite: a lower"):
         bilevel.round()
     wrong.rates, wrong.target = False, wrong.target + np.float32(np.inf)
-    with pytest.raises(TrainingError, match="the outer loss of episode 0 is inf: a lower rate"):
+    with pytest.raises(TrainingError, match="the outer loss of episode 0 is inf: a lower inner rate"):
         bilevel.round()
     np.testing.assert_array_equal(alphas(bilevel), 1.0)
 
@@ -323,7 +321,7 @@ def test_the_tape_lasts_for_any_number_of_rounds_with_stop_gradient_alone() -> N
         stop_gradient(spiking.program)
     with pytest.raises(LifecycleError, match="run the model first"):
         spiking.program.backward()
+    spiking.model.run(STEPS)
     with pytest.raises(LifecycleError, match=f"{2 * STEPS} timesteps were run, but the tape holds {STEPS}"):
-        spiking.model.run(STEPS)
         spiking.descent(2.0)
     spiking.model.unload()

@@ -137,7 +137,7 @@ def test_a_reference_is_worth_nothing_after_training_or_unloading() -> None:
     learner.fit_opt_sched([TrainingPhase(1, "SGD", 0.1)])
     before = learner.progress()
     with pytest.raises(
-        StateError, match="the state was taken by reference, and .* has been overwritten since, by .*: take"
+        StateError, match=r"the state was taken by reference, and .* has been overwritten since, by .*: take"
     ):
         recover_state(learner, state)
     assert learner.progress() == before
@@ -157,20 +157,15 @@ def test_spike_times_are_checked_after_a_state_is_put_back() -> None:
     array.set_init_values(np.arange(5.0))
     model.build()
     model.load()
-    states: list[Any] = [extract_state(model), model.state()]
-
-    def go_on(back: Any) -> None:
-        back()
+    state = extract_state(model)
+    source.vars["endSpike"].values = 2
+    source.vars["endSpike"].push_to_device()
+    array.values = [7.0, 8.0, 6.0, 5.0, 4.0]
+    array.push_to_device()
+    model.run(1)
+    recover_state(model, state)
+    with pytest.raises(NetworkError, match="does not ascend: sort it"):
         model.run(1)
-
-    for back in (lambda: recover_state(model, states[0]), lambda: model.set_state(states[1])):
-        source.vars["endSpike"].values = 2
-        source.vars["endSpike"].push_to_device()
-        array.values = [7.0, 8.0, 6.0, 5.0, 4.0]
-        array.push_to_device()
-        model.run(1)
-        with pytest.raises(NetworkError, match="does not ascend: sort it"):
-            go_on(back)
-        array.values = np.arange(5.0)
-        array.push_to_device()
-        model.run(1)
+    array.values = np.arange(5.0)
+    array.push_to_device()
+    model.run(1)
