@@ -84,6 +84,8 @@ setup(
             "snnlearn = snnlearn.entry:snnlearn",
             "superspike_demo = snnlearn.entry:superspike_demo",
             "yin_yang = snnlearn.entry:yin_yang",
+            "few_shot = snnlearn.entry:few_shot",
+            "tracking = snnlearn.entry:tracking",
         ]
     },
 )

@@ -27,6 +27,16 @@ def yin_yang() -> int:
     return _run("yin_yang", "snnlearn.userproject.yin_yang")
 
 
+def few_shot() -> int:
+    """Run the command ``few_shot``; returns its exit status."""
+    return _run("few_shot", "snnlearn.userproject.few_shot")
+
+
+def tracking() -> int:
+    """Run the command ``tracking``; returns its exit status."""
+    return _run("tracking", "snnlearn.userproject.tracking")
+
+
 def _run(prog: str, module: str) -> int:
     EndsAtOnce(prog).begin()
     main = import_module(module).main

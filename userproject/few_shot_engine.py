@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from types import ModuleType
 from typing import Any
 
@@ -27,26 +28,23 @@ DropSpikes = CustomUpdateModel(
 
 
 class EngineMeta:
-    """Meta-SGD to first order, with a rate for each synapse.
+    """Meta-SGD to first order.
 
     Parameters
     ----------
     genn : module
         The embedded engine's PyGeNN-shaped API.
+    rates : {"synapse", "layer", "one"}
+        What has a rate of its own. Of those that share one the host adds up the gradients.
     seed : int
         Of the initial weights.
-    first_rate : float
-        What all rates are at first.
-    weight_lr, rate_lr : float
-        Adam's learning rates, of the initial weights and of the rates' factors on ``first_rate``.
+    setting : Setting
     tasks, shots : int
         Of an outer iteration.
     """
 
-    def __init__(
-        self, genn: ModuleType, seed: int, first_rate: float, weight_lr: float, rate_lr: float, tasks: int, shots: int
-    ) -> None:
-        self._genn, self._first_rate, self._shots = genn, first_rate, shots
+    def __init__(self, genn: ModuleType, rates: str, seed: int, setting: fs.Setting, tasks: int, shots: int) -> None:
+        self._genn, self._rates, self._setting, self._shots = genn, rates, setting, shots
         self._network = fs.describe(genn, shots, own_weights=False)
         model, nothing = self._network.model, np.zeros((fs.TIMESTEPS, shots, self._network.input.num_neurons))
         self._spikes = model.play(self._network.input, "spike", nothing)
@@ -59,23 +57,24 @@ class EngineMeta:
             window=fs.TIMESTEPS,
         )
         self._inner: dict[str, Any] = {}
+        self._meta: dict[str, Any] = {}
+        self._outer: list[tuple[Any, float]] = []
         for name, connection in self._network.connections.items():
-            first = fs.first_weights(seed)[name].ravel()
-            self._learn(name, connection, first, {"inner": first_rate, "weight": weight_lr, "rate": rate_lr}, tasks)
+            self._learn(name, connection, fs.first_weights(seed)[name].ravel(), tasks)
         self._rest()
         model.build()
         model.load()
 
-    def _learn(self, name: str, connection: Any, first: Array, lrs: dict[str, float], tasks: int) -> None:
+    def _learn(self, name: str, connection: Any, first: Array, tasks: int) -> None:
         """Add the two loops' updates of a connection."""
-        model, ref = self._network.model, self._genn.create_wu_var_ref
+        model, ref, setting = self._network.model, self._genn.create_wu_var_ref, self._setting
         weight, gradient = ref(connection, "g"), ref(connection, "m")
         begin = model.add_custom_update(
             f"begin_{name}", "BeginTask", BeginTask, {}, {"first": first}, {"variable": weight}
         )
         inner = attach(
             model, "MetaSGD", f"inner_{name}", "Inner", gradient, weight,
-            {"lr": lrs["inner"], "gradientScale": 1.0 / self._shots},
+            {"lr": setting.first_rate, "gradientScale": 1.0 / self._shots},
         )  # fmt: skip
         outer = model.add_custom_update(
             f"meta_{name}",
@@ -85,10 +84,13 @@ class EngineMeta:
             dict.fromkeys(("rateGradient", "weightGradient"), 0.0),
             {"m": gradient, "path": ref(inner, "path")},
         )
-        for what, of, variable in (("rate", inner, "alpha"), ("weight", begin, "first")):
+        for what, of, variable, lr in (
+            ("rate", inner, "alpha", setting.rate_lr),
+            ("weight", begin, "first", setting.weight_lr),
+        ):
             refs = ref(outer, f"{what}Gradient"), ref(of, variable)
-            attach(model, "Adam", f"{what}_{name}", "Outer", *refs, {"lr": lrs[what]})
-        self._inner[name] = inner
+            self._outer.append((attach(model, "Adam", f"{what}_{name}", "Outer", *refs), lr))
+        self._inner[name], self._meta[name] = inner, outer
 
     def _rest(self) -> None:
         """Add the updates that bring the network to rest."""
@@ -127,14 +129,39 @@ class EngineMeta:
             self._program.backward()
             self._network.model.custom_update("Inner")
 
-    def iterate(self, batch: Batch, steps: int) -> None:
-        """Make one outer step on a batch of tasks."""
+    def iterate(self, batch: Batch, steps: int, share: float = 1.0) -> None:
+        """Make one outer step, at a share of the learning rates, on a batch of tasks."""
+        self.accumulate(batch, steps)
+        if self._rates != "synapse":
+            self._add_up()
+        for update, lr in self._outer:
+            update.set_dynamic_param_value("lr", share * lr)
+        self._network.model.custom_update("Outer")
+
+    def accumulate(self, batch: Batch, steps: int) -> None:
+        """Add the meta-gradients of a batch of tasks."""
         for support_x, support_y, query_x, query_y in _tasks(batch):
             self._adapt(support_x, support_y, steps)
             self._run(query_x, query_y)
             self._program.backward()
             self._network.model.custom_update("MetaGradient")
-        self._network.model.custom_update("Outer")
+
+    def meta_gradients(self) -> dict[str, dict[str, NDArray[np.float32]]]:
+        """Return what has been added up, directions of descent, of ``"rate"`` and ``"weight"`` of each connection."""
+        found: dict[str, dict[str, NDArray[np.float32]]] = {"rate": {}, "weight": {}}
+        for (name, meta), (what, of) in product(self._meta.items(), found.items()):
+            gradient = meta.vars[f"{what}Gradient"]
+            gradient.pull_from_device()
+            of[name] = gradient.values.reshape(self._network.connections[name].src.num_neurons, -1)
+        return found
+
+    def _add_up(self) -> None:
+        """Replace the gradients of rates by the sums over what shares one."""
+        sums = {name: float(np.sum(g, dtype=np.float64)) for name, g in self.meta_gradients()["rate"].items()}
+        for name, meta in self._meta.items():
+            gradient = meta.vars["rateGradient"]
+            gradient.view[:] = sums[name] if self._rates == "layer" else sum(sums.values())
+            gradient.push_to_device()
 
     def query_mse(self, batches: Sequence[Batch], steps: int) -> float:
         """Return the mean squared error on queries after adaptation."""
@@ -151,13 +178,17 @@ class EngineMeta:
             inner.vars["path"].push_to_device()
         return float(np.mean(found))
 
+    def unload(self) -> None:
+        """Give the network's memory back."""
+        self._network.model.unload()
+
     def rates(self) -> dict[str, NDArray[np.float64]]:
         """Return the rates, by connection, shape (presynaptic, postsynaptic) neurons."""
         found = {}
         for name, inner in self._inner.items():
             inner.vars["alpha"].pull_from_device()
             shape = self._network.connections[name].src.num_neurons, -1
-            found[name] = (self._first_rate * inner.vars["alpha"].view.astype(np.float64)).reshape(shape)
+            found[name] = (self._setting.first_rate * inner.vars["alpha"].view.astype(np.float64)).reshape(shape)
         return found
 
 

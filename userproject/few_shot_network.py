@@ -29,7 +29,7 @@ MEMBRANE = {
 }
 LEAKY = {"tauMem": TAU_MEM_MS, "tStart": float(DECIDE)}
 SURROGATE, SURROGATE_PARAMS = "FastSigmoid", {"beta": 5.0}
-SPREADS = {"InputHidden": 1.0, "HiddenReadout": 1.0}  # standard deviations of initial weights
+SPREADS = {"InputHidden": 1.0, "HiddenReadout": 0.3}  # standard deviations of initial weights
 CONNECTIONS = tuple(SPREADS)
 
 # Spikes where it is told to; where spikes are given to a PyTorch module, these take its place.
@@ -58,6 +58,23 @@ SQUARE = grad.Loss(
 
 
 SQUARE_PARAMS = {"timesteps": ANSWER, "tEnd": float(TIMESTEPS - 1)}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run is tuned by.
+
+    Attributes
+    ----------
+    first_rate : float
+        What all rates of the inner loop are at first.
+    weight_lr, rate_lr : float
+        Adam's learning rates in the outer loop, of the initial weights and of the rates' factors on ``first_rate``.
+    """
+
+    first_rate: float
+    weight_lr: float
+    rate_lr: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,23 +16,6 @@ from snnlearn.userproject import few_shot_network as fs
 from snnlearn.userproject.few_shot_tasks import Batch, encode
 
 Weights = dict[str, Tensor]  # by connection, shape (runs, tasks, presynaptic, postsynaptic) neurons
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a run is tuned by.
-
-    Attributes
-    ----------
-    first_rate : float
-        What all rates are at first.
-    weight_lr, rate_lr : float
-        Adam's learning rates, of the initial weights and of the rates' factors on ``first_rate``.
-    """
-
-    first_rate: float
-    weight_lr: float
-    rate_lr: float
 
 
 class TorchMeta:
@@ -57,7 +39,7 @@ class TorchMeta:
         self,
         rates: str,
         seeds: Sequence[int],
-        settings: Sequence[Setting],
+        settings: Sequence[fs.Setting],
         tasks: int,
         shots: int,
         second_order: bool = True,
@@ -125,15 +107,19 @@ class TorchMeta:
         Tensor, shape (runs,)
             The loss on the queries.
         """
-        support_x, support_y, query_x, query_y = _stacked(batches)
-        weights = self.adapt(support_x, support_y, steps, self.second_order)
-        loss = self.loss(weights, query_x, query_y).mean(1)
-        gradients = torch.autograd.grad(loss.sum(), [p for p, _ in self._outer])
+        loss, gradients = self.meta_gradients(batches, steps)
         self._iteration += 1
         with torch.no_grad():
             for (p, lr), g, (mean, square) in zip(self._outer, gradients, self._moments, strict=True):
                 _adam(p, g, mean, square, share * lr, self._iteration)
         return loss.detach()
+
+    def meta_gradients(self, batches: Sequence[Batch], steps: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return the query loss, shape (runs,), and its derivatives: of the weights, then of the factors."""
+        support_x, support_y, query_x, query_y = _stacked(batches)
+        weights = self.adapt(support_x, support_y, steps, self.second_order)
+        loss = self.loss(weights, query_x, query_y).mean(1)
+        return loss, torch.autograd.grad(loss.sum(), [p for p, _ in self._outer])
 
     def query_mse(self, batches: Sequence[Batch], steps: int) -> NDArray[np.float64]:
         """Return the mean squared error on queries after adaptation, shape (runs,), all runs on the same tasks."""

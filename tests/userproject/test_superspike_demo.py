@@ -198,7 +198,9 @@ def test_schedules_fill_the_trials(schedule, optimiser):
     assert max(np.max(phase.lr_at(0, 1)) for phase in phases) <= 1.0
 
 
-@pytest.mark.parametrize(("schedule", "optimiser"), [("best", "Adam"), ("1cycle", "SGD"), ("constant", "RMaxPropSeed")])
+@pytest.mark.parametrize(
+    ("schedule", "optimiser"), [("best", "Adam"), ("1cycle", "SGD"), ("constant", "RMaxPropSeed"), ("linear", "IDBD")]
+)
 def test_other_schedules_and_optimisers(schedule, optimiser, tmp_path):
     args = ["--schedule", schedule, "--optimiser", optimiser, "--num-trials", 10, "--seed", 1]
     assert run("--record-trial", "--save-data", "--quiet", *args) == 0
