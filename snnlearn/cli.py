@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from snnlearn.errors import ModelWarning, SnnlearnError, TargetWarning, TrainingWarning, did_you_mean
+from snnlearn.errors import ModelWarning, SnnlearnError, TargetWarning, TrainingWarning, did_you_mean, shortened
 from snnlearn.streams import Lenient, lenient_streams
 
 EXIT_NOT_PRINTED = 1
@@ -63,7 +63,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the message as one line on stderr and exit with status 2."""
         # A subcommand's prog is "snnlearn target"; scripts that look for an error expect the command alone.
-        self.exit(EXIT_BAD_INPUT, f"{self.prog.split()[0]}: error: {message}\n")
+        self.exit(EXIT_BAD_INPUT, f"{self.prog.split()[0]}: error: {shortened(message)}\n")
 
 
 def run_command(prog: str, body: Callable[[], int]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 __all__ = [
     "ArgumentError",
@@ -47,7 +48,10 @@ __all__ = [
 
 
 class SnnlearnError(Exception):
-    """Base of all errors of snnlearn; the message is written for users."""
+    """Base of all errors of snnlearn; the message is written for users, its lines cut to some 500 characters."""
+
+    def __init__(self, *args: object, **more: Any) -> None:
+        super().__init__(*(shortened(a) if isinstance(a, str) else a for a in args), **more)
 
 
 class DeclarationError(SnnlearnError, ValueError):
@@ -187,7 +191,25 @@ class ModelWarning(UserWarning):
     """A model that GeNN accepts and that is probably wrong."""
 
 
+_WIDEST, _MOST_LINES = 500, 24  # of a message
+_BEGINNING = 350  # of a line that is cut, in characters
 _FEW = 8  # names that a message may list
+
+
+def shortened(text: str) -> str:
+    """Return a message of which a screen has room for each line, whatever a user has put into it."""
+    if len(text) <= _WIDEST:
+        return text
+    lines = text.split("\n")
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[: _MOST_LINES - 1], f"… and {len(lines) - _MOST_LINES + 1} more lines"]
+    return "\n".join(_cut(line) for line in lines)
+
+
+def _cut(line: str) -> str:
+    if len(line) <= _WIDEST:
+        return line
+    return f"{line[:_BEGINNING]} … {line[_BEGINNING + 3 - _WIDEST :]}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

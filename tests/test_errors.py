@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from snnlearn import errors
+from snnlearn import errors, genn
 from snnlearn.errors import SnnlearnError, did_you_mean
 
 CLASSES = [
@@ -43,3 +43,26 @@ def test_meaning_shared_with_a_builtin(kind: type[Exception], builtin: type[Exce
 def test_did_you_mean(name: str, known: list[str], tail: str) -> None:
     assert did_you_mean(name, known) == tail
     assert did_you_mean(name, iter(known)) == tail
+
+
+def test_messages_are_cut_and_keep_their_beginning_their_end_and_their_caret():
+    for kind in (errors.NetworkError, errors.OutputError, errors.UnknownNameError, errors.BuildError):
+        text = str(kind(f"'{'a' * 10_000}' is no name; did you mean 'b'?\n    V = aaa;\n        ^"))
+        first, *others = text.split("\n")
+        assert len(first) == 500
+        assert first.startswith("'aaa")
+        assert first.endswith("a' is no name; did you mean 'b'?")
+        assert others == ["    V = aaa;", "        ^"]
+    lines = str(errors.SnnlearnError("line\n" * 1000)).split("\n")
+    assert lines[-2:] == ["line", "… and 978 more lines"]
+    usual = "x" * 500
+    assert str(errors.SnnlearnError(usual)) == usual
+    assert errors.SnnlearnError(3).args == (3,)
+
+
+def test_a_long_name_makes_no_long_message():
+    name = "x" * 100_000
+    neuron = genn.create_neuron_model("N", params=[name])
+    with pytest.raises(errors.SnnlearnError) as found:
+        genn.GeNNModel().add_neuron_population(name, 1, neuron, {}, {})
+    assert len(str(found.value)) < 600

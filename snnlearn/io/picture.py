@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnlearn.errors import TargetError
+from snnlearn.io.averaging import Averaging
+from snnlearn.io.picture_file import Picture, brightness, opened
 from snnlearn.io.spikes import SpikeTrains
 
-if TYPE_CHECKING:
-    import PIL.Image
-
-_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 _MAX_PIXELS = 10_000_000  # of a target
-_BLOCK = 1024  # rows of a picture that become float64 at a time: a photograph as a whole would take gigabytes
+_ROWS = 1024  # of a picture that are averaged at a time
+_MOST_IN_LINES = 1 << 23  # pixels, as wide as wanted and as high as they are: 64 MB
 _MEAN_DARKNESS = 1.0 / 3.0
 
 
@@ -98,7 +95,8 @@ def read_picture(path: str | os.PathLike[str], num_neurons: int, num_bins: int) 
     Parameters
     ----------
     path : path-like
-        Any file that Pillow reads: PNG, JPEG, GIF, TIFF, WebP and more, with 8 or 16 bits a channel; told by content,
+        Any file that Pillow reads itself: PNG, JPEG, GIF, TIFF, WebP and more, with 8 bits a channel, or with one of 16
+        or 32 bits or of floating-point numbers, which reach from the picture's least to its greatest; told by content,
         not by name.
     num_neurons : int
         Number of rows wanted.
@@ -118,12 +116,8 @@ def read_picture(path: str | os.PathLike[str], num_neurons: int, num_bins: int) 
     """
     if num_neurons < 1 or num_bins < 1 or num_neurons * num_bins > _MAX_PIXELS:
         raise TargetError(f"a target needs 1 to {_MAX_PIXELS} pixels, not {num_neurons} neurons x {num_bins} time bins")
-    pixels, white = _loaded(Path(path))
-    rows, columns = _averaging(pixels.shape[0], num_neurons), _averaging(pixels.shape[1], num_bins).T
-    small = np.zeros((num_neurons, num_bins))
-    for start in range(0, len(pixels), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        small += rows[:, block] @ (_grey(pixels[block] / white) @ columns)
+    with opened(Path(path)) as picture:
+        small = _shrunk(picture, num_neurons, num_bins)
     low, high = float(small.min()), float(small.max())
     # One level of an 8-bit picture: below that there is only rounding to amplify.
     if high - low < 1.0 / 255.0:
@@ -131,6 +125,19 @@ def read_picture(path: str | os.PathLike[str], num_neurons: int, num_bins: int) 
     darkness: NDArray[np.float64] = ((high - small) / (high - low)).clip(0.0, 1.0)
     lightened: NDArray[np.float64] = darkness ** _exponent(float(darkness.mean()))
     return 1.0 - lightened
+
+
+def _shrunk(picture: Picture, num_rows: int, num_columns: int) -> NDArray[np.float64]:
+    """Return a picture's brightness, each pixel the average of the area that it covers; (num_rows, num_columns)."""
+    rows = Averaging(picture.height, num_rows, max(1, min(_ROWS, _MOST_IN_LINES // num_columns)))
+    columns = Averaging(picture.width, num_columns, picture.width)
+    small = np.zeros((num_rows, num_columns))
+    for old_rows, new_rows, weights in rows.parts():
+        lines = np.zeros((old_rows.stop - old_rows.start, num_columns))
+        for old_columns, new_columns, across in columns.parts():
+            lines[:, new_columns] += picture.grey(old_rows, old_columns) @ across.T
+        small[new_rows] += weights @ lines
+    return small
 
 
 def _check_options(seed: int, bin_ms: float, jitter_ms: float, threshold: float | None) -> None:
@@ -144,69 +151,6 @@ def _check_options(seed: int, bin_ms: float, jitter_ms: float, threshold: float 
         raise TargetError(f"threshold must be above 0 and at most 1, not {threshold}")
 
 
-def _loaded(path: Path) -> tuple[NDArray[Any], float]:
-    """Return the pixels of a picture file, upright, and the number that is white."""
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of broken metadata, and of half as many pixels as it refuses: a photograph may have those.
-            warnings.simplefilter("ignore")
-            # Not by name: Pillow maps an uncompressed TIFF into memory then, with a wrong width if it lies on its side.
-            with open(path, "rb") as file, Image.open(file) as image:
-                return _pixels(_upright(image))
-    except TargetError as error:
-        raise TargetError(f"{path}: {error}") from None
-    except FileNotFoundError:
-        raise TargetError(f"{path}: there is no such file") from None
-    except IsADirectoryError:
-        raise TargetError(f"{path}: this is a folder, not a picture") from None
-    except PermissionError:
-        raise TargetError(f"{path}: the file cannot be read: permission denied") from None
-    except (Image.DecompressionBombError, MemoryError):
-        raise TargetError(f"{path}: the picture has too many pixels to be read; shrink it first") from None
-    # Pillow's decoders raise whatever a broken file makes them stumble over: SyntaxError, IndexError...
-    except Exception as error:
-        raise TargetError(f"{path}: this is not a picture that can be read (PNG, JPEG, ...)") from error
-
-
-def _upright(image: PIL.Image.Image) -> PIL.Image.Image:
-    """Return the first frame, turned and mirrored as its EXIF orientation says."""
-    from PIL import ImageOps
-
-    image.load()
-    try:
-        return ImageOps.exif_transpose(image)
-    # Metadata that are broken say nothing of how the picture is to be held; viewers ignore them too.
-    except Exception:
-        return image
-
-
-def _pixels(image: PIL.Image.Image) -> tuple[NDArray[Any], float]:
-    """Return the pixels of an image of any of Pillow's modes: grey, RGB or RGBA; and the number that is white."""
-    transparent = image.info.get("transparency")
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image).astype(np.float64)
-        lightest = _shift_to_zero(values, 1.0 if image.mode == "F" else 65535.0)
-        if transparent is not None:
-            values[np.asarray(image) == transparent] = lightest
-        return values, lightest
-    if transparent is not None or image.mode in ("LA", "PA", "RGBA", "RGBa"):
-        return np.asarray(image.convert("RGBA")), 255.0
-    return np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB")), 255.0
-
-
-def _shift_to_zero(values: NDArray[np.float64], usual: float) -> float:
-    """Return the number that is white, after a shift to 0 of values that leave the usual range from 0."""
-    low, high = float(values.min()), float(values.max())
-    if not math.isfinite(high - low):
-        raise TargetError("the picture has pixels that are not finite")
-    if low >= 0.0 and high <= usual:
-        return usual
-    values -= low
-    return (high - low) or 1.0
-
-
 def _grey(image: ArrayLike) -> NDArray[np.float64]:
     """Return the brightness in [0, 1] of an image of any accepted shape, checked."""
     values = np.asarray(image)
@@ -217,29 +161,12 @@ def _grey(image: ArrayLike) -> NDArray[np.float64]:
         raise TargetError(f"a picture must have shape (rows, columns[, 3 or 4]), not {pixels.shape}")
     if not np.all((pixels >= 0.0) & (pixels <= 1.0)):
         raise TargetError(f"pixels must be in [0, 1], not from {pixels.min():g} to {pixels.max():g}")
-    if pixels.ndim == 2:
-        return pixels
-    # Clipped, because the luma of pure white need not be exactly 1 in floating point.
-    luma: NDArray[np.float64] = np.clip(pixels[..., :3] @ _LUMA, 0.0, 1.0)
-    if pixels.shape[2] == 3:
-        return luma
-    alpha = pixels[..., 3]
-    return np.asarray(luma * alpha + (1.0 - alpha))
+    return brightness(pixels)
 
 
 def _exponent(mean: float) -> float:
     """Return the power from 1 to 3 that brings a mean darkness down to a third, or as near as it can."""
     return min(max(math.log(_MEAN_DARKNESS) / math.log(mean), 1.0), 3.0)
-
-
-def _averaging(size: int, new_size: int) -> NDArray[np.float64]:
-    """Return the matrix (new_size, size) whose rows average the old pixels under each new one."""
-    edges = np.linspace(0.0, size, new_size + 1)
-    old = np.arange(size)
-    overlap = np.minimum(edges[1:, None], old + 1.0) - np.maximum(edges[:-1, None], old)
-    weights: NDArray[np.float64] = np.clip(overlap, 0.0, None)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return weights
 
 
 def _diffused(darkness: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 import os
 import re
 import warnings
+from array import array
 from collections.abc import Iterator
-from pathlib import Path
+from io import BytesIO
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snnlearn.errors import TargetError, TargetWarning
 from snnlearn.io.atomic import atomic_write
+from snnlearn.io.limits import read_bounded
 from snnlearn.io.spikes import SpikeTrains, checked_num_neurons
 
 # float() and int() also accept "1_0" and digits of other scripts, which no other reader of .ras files does.
 _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+_MOST_BYTES = 64_000_000  # some five million spikes
+_LONGEST = 400  # digits of a number: more than any has, and what is none is seen in no time
+_MOST_FIELDS = 1000  # of a line, to be counted
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
-class _Spike(NamedTuple):
-    """One line of the file, checked: its number, the time in seconds and the id as it stands there."""
+class _Spikes(NamedTuple):
+    """The lines of a file, checked: its name and content, times in seconds and ids as they stand there."""
 
-    line: int
-    seconds: float
-    neuron: int
+    name: str
+    data: bytes
+    seconds: NDArray[np.float64]
+    neurons: NDArray[np.int64]
+
+    def place(self, number: int) -> str:
+        """Return the file and the line of a spike."""
+        lines = (line for line, fields in _lines(self.data) if fields)
+        return f"{self.name}:{next(islice(lines, number, None))}"
 
 
 def read_ras(
@@ -58,8 +72,8 @@ def read_ras(
     Raises
     ------
     TargetError
-        If the file is missing, not text or empty, a line is malformed or has an id or time out of range, or
-        spikes come at or after the end of the trial. The text is one line with the file and, where there is
+        If the file is missing, larger than 64 MB, not text or empty, a line is malformed or has an id or time out of
+        range, or spikes come at or after the end of the trial. The text is one line with the file and, where there is
         one, the line number. For an id that the other count would allow it says so.
 
     Warns
@@ -72,16 +86,20 @@ def read_ras(
         raise TargetError(f"the trial must last longer than 0 ms, not {duration_ms}")
     name = os.fspath(path)
     allowed = range(first, first + checked_num_neurons(num_neurons))
-    spikes = list(_parsed(name, _read_text(name), allowed))
-    if not spikes:
-        raise TargetError(f"{name}: the file has no spikes, only comments or blank lines")
-    _check_ids(name, spikes, allowed)
-    _check_end(name, spikes, duration_ms / 1000.0)
+    spikes = _parsed(name, _read(name), allowed)
+    _check_ids(spikes, allowed)
+    _check_end(spikes, duration_ms / 1000.0)
     if first_id is None:
-        _warn_of_two_counts(name, {spike.neuron for spike in spikes}, num_neurons)
-    times = np.array([spike.seconds for spike in spikes]) * 1000.0
-    ids = np.array([spike.neuron for spike in spikes], dtype=np.int64) - first
-    return SpikeTrains.from_spikes(times, ids, num_neurons)
+        _warn_of_two_counts(spikes, num_neurons)
+    seconds, neurons = spikes.seconds, spikes.neurons
+    del spikes  # with the content: a long file takes memory enough
+    seconds *= 1000.0
+    neurons -= first
+    order = np.lexsort((seconds, neurons))
+    seconds = seconds[order]
+    neurons = neurons[order]
+    del order
+    return SpikeTrains(seconds, neurons, num_neurons)
 
 
 def write_ras(path: str | os.PathLike[str], trains: SpikeTrains, first_id: int = 1) -> None:
@@ -112,38 +130,45 @@ def write_ras(path: str | os.PathLike[str], trains: SpikeTrains, first_id: int =
             file.write(f"{micro // 1_000_000}.{micro % 1_000_000:06d} {neuron + first}\n")
 
 
-def _read_text(name: str) -> str:
+def _read(name: str) -> bytes:
     if not name:  # a path makes of it the current folder
         raise TargetError("the name of the .ras file is empty")
-    try:
-        data = Path(name).read_bytes()
-    except FileNotFoundError:
-        raise TargetError(f"{name}: there is no such file") from None
-    except IsADirectoryError:
-        raise TargetError(f"{name}: this is a folder, not a .ras file") from None
-    except OSError as error:
-        raise TargetError(f"{name}: the file cannot be read: {error.strerror or error}") from error
+    data = read_bounded(name, _MOST_BYTES, TargetError, "a .ras file")
     if not data:
         raise TargetError(f"{name}: the file is empty")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
+    if b"\0" in data or not _is_text(data):
         raise TargetError(f"{name}: this is a binary file; a .ras file is lines of text, 'seconds neuron_id'")
-    return text
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
-def _parsed(name: str, text: str, ids: range) -> Iterator[_Spike]:
-    # split("\n"), not splitlines(), which also breaks lines where no editor counts one (form feeds and such).
-    for number, line in enumerate(text.split("\n"), start=1):
-        fields = line.split()
-        if not fields or fields[0].startswith("#"):
-            continue
-        problem = _problem(fields, ids)
-        if problem:
-            raise TargetError(f"{name}:{number}: {problem}")
-        yield _Spike(number, float(fields[0]), int(fields[1]))
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _parsed(name: str, data: bytes, ids: range) -> _Spikes:
+    seconds, neurons = array("d"), array("q")
+    for number, fields in _lines(data):
+        if fields:
+            problem = _problem(fields, ids)
+            if problem:
+                raise TargetError(f"{name}:{number}: {problem}")
+            seconds.append(float(fields[0]))
+            neurons.append(int(fields[1]))
+    if not seconds:
+        raise TargetError(f"{name}: the file has no spikes, only comments or blank lines")
+    return _Spikes(name, data, np.frombuffer(seconds, np.float64), np.frombuffer(neurons, np.int64))
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the fields of each line; a comment has none."""
+    # Not splitlines(), which also breaks lines where no editor counts one (form feeds and such).
+    for number, line in enumerate(BytesIO(data), start=1):
+        fields = line.decode().split(maxsplit=_MOST_FIELDS)
+        yield number, [] if fields and fields[0].startswith("#") else fields
 
 
 def _checked_first_id(first_id: int) -> int:
@@ -152,24 +177,25 @@ def _checked_first_id(first_id: int) -> int:
     return int(first_id)
 
 
-def _check_ids(name: str, spikes: list[_Spike], ids: range) -> None:
-    wrong = next((spike for spike in spikes if spike.neuron not in ids), None)
-    if wrong is None:
+def _check_ids(spikes: _Spikes, ids: range) -> None:
+    low, high = int(spikes.neurons.min()), int(spikes.neurons.max())
+    if low >= ids[0] and high <= ids[-1]:
         return
+    first = int(((spikes.neurons < ids[0]) | (spikes.neurons > ids[-1])).argmax())
     other = 1 - ids[0]
-    others = range(other, other + len(ids))
-    fits = all(spike.neuron in others for spike in spikes)
+    fits = low >= other and high < other + len(ids)
     hint = f"; if ids count from {other}, say so: first_id={other} (--first-id {other})" if fits else ""
     raise TargetError(
-        f"{name}:{wrong.line}: the neuron id {wrong.neuron} is out of the range {ids[0]}..{ids[-1]}{hint}"
+        f"{spikes.place(first)}: the neuron id {spikes.neurons[first]} is out of the range {ids[0]}..{ids[-1]}{hint}"
     )
 
 
-def _warn_of_two_counts(name: str, ids: set[int], num_neurons: int) -> None:
-    if num_neurons in ids:
+def _warn_of_two_counts(spikes: _Spikes, num_neurons: int) -> None:
+    low, high = int(spikes.neurons.min()), int(spikes.neurons.max())
+    if high == num_neurons:
         return
     warnings.warn(
-        f"{name}: the ids, {min(ids)} to {max(ids)} for {num_neurons} neurons, could count from 0 or from 1; they are "
+        f"{spikes.name}: the ids, {low} to {high} for {num_neurons} neurons, could count from 0 or from 1; they are "
         "taken to count from 1. first_id (--first-id) says which it is",
         TargetWarning,
         stacklevel=3,
@@ -181,7 +207,7 @@ def _problem(fields: list[str], ids: range) -> str:
     if len(fields) != 2:
         return f"a line must have two columns, 'seconds neuron_id', but this one has {len(fields)}"
     seconds, neuron = fields
-    if not _NUMBER.fullmatch(seconds):
+    if len(seconds) > _LONGEST or not _NUMBER.fullmatch(seconds):
         return f"the time {_short(seconds)} is not a number of seconds"
     if not (math.isfinite(float(seconds)) and float(seconds) >= 0.0):
         return f"the time {_short(seconds)} must be finite and not negative"
@@ -194,14 +220,15 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
-def _check_end(name: str, spikes: list[_Spike], duration_s: float) -> None:
-    late = [spike for spike in spikes if spike.seconds >= duration_s]
-    if not late:
+def _check_end(spikes: _Spikes, duration_s: float) -> None:
+    late = spikes.seconds >= duration_s
+    number = int(np.count_nonzero(late))
+    if not number:
         return
-    first = late[0]
-    in_ms = max(spike.seconds for spike in spikes) < duration_s * 1000.0
-    hint = "; are the times in ms? A .ras file has seconds" if in_ms and len(late) > len(spikes) // 2 else ""
+    first = int(late.argmax())
+    in_ms = float(spikes.seconds.max()) < duration_s * 1000.0
+    hint = "; are the times in ms? A .ras file has seconds" if in_ms and number > late.size // 2 else ""
     raise TargetError(
-        f"{name}:{first.line}: {len(late)} of {len(spikes)} spikes are at or after the end of the trial of "
-        f"{duration_s:g} s, the first of them at {first.seconds:g} s{hint}"
+        f"{spikes.place(first)}: {number} of {late.size} spikes are at or after the end of the trial of "
+        f"{duration_s:g} s, the first of them at {spikes.seconds[first]:g} s{hint}"
     )
