@@ -86,6 +86,7 @@ setup(
             "yin_yang = snnlearn.entry:yin_yang",
             "few_shot = snnlearn.entry:few_shot",
             "tracking = snnlearn.entry:tracking",
+            "torch_yin_yang = snnlearn.entry:torch_yin_yang",
         ]
     },
 )

@@ -37,6 +37,11 @@ def tracking() -> int:
     return _run("tracking", "snnlearn.userproject.tracking")
 
 
+def torch_yin_yang() -> int:
+    """Run the command ``torch_yin_yang``; returns its exit status."""
+    return _run("torch_yin_yang", "snnlearn.userproject.torch_yin_yang")
+
+
 def _run(prog: str, module: str) -> int:
     EndsAtOnce(prog).begin()
     main = import_module(module).main

@@ -11,7 +11,7 @@ import pytest
 
 from snnlearn import entry
 
-COMMANDS = ["snnlearn", "superspike_demo", "yin_yang", "few_shot", "tracking"]
+COMMANDS = ["snnlearn", "superspike_demo", "yin_yang", "torch_yin_yang", "few_shot", "tracking"]
 
 
 def run(code):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _ctypes
+import _ctypes  # here, as nothing can be imported once Python ends
 import ctypes
 import logging
 from collections.abc import Callable, Sequence
