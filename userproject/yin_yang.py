@@ -132,8 +132,8 @@ def run(args: Namespace) -> int:
     print(f"Validation accuracy: {last.metrics['accuracy']:.1%}")
     if last.validation_loss > SILENT_LOSS:
         warnings.warn(
-            f"the training ends worse than a network without spikes: its validation loss is {last.validation_loss:.3g}; "
-            f"{SILENT_LOSS:.3g} where all potentials are 0",
+            f"the training ends worse than a network without spikes: a loss of {last.validation_loss:.3g} instead of "
+            f"{SILENT_LOSS:.3g}",
             TrainingWarning,
             stacklevel=2,
         )

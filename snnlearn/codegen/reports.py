@@ -40,6 +40,11 @@ REPORT_KINDS = (
     ),
     ReportKind("ASSERTION", "{where}: an assertion failed"),
     ReportKind("BEYOND_THE_TYPE", "{where} gives {a}", real=True),
+    ReportKind(
+        "TORN",
+        "{where} was interrupted in the midst of a timestep, and its state is not whole: put one back with set_state, "
+        "or load a checkpoint",
+    ),
     ReportKind("BEYOND_THE_ARRAY", "{where}it is {a}, and there are {b} elements"),
     ReportKind("NO_QUOTIENT", "{where}{a} is divided by {b}"),
     ReportKind("BEYOND_THE_BITS", "{where}it is by {a} bits, and the number has {b}"),

@@ -79,11 +79,6 @@ class PartCheck:
         begin, end = (self._shaped(at, state[at.key]) for at in (self.begin, self.end))
         self._check_places(begin, end)
 
-    def forget(self) -> None:
-        """Take note that other values have been put on the device, which are right."""
-        self._known.clear()
-        self._right.clear()
-
     def _check_places(self, begin: NDArray[np.int64], end: NDArray[np.int64]) -> None:
         begin, end = np.broadcast_arrays(begin, end)
         inside = (begin <= end) & (end <= self._size) & (begin >= 0)

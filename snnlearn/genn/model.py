@@ -354,6 +354,27 @@ class GeNNModel(KeepsRecordings, TimesSpent):
             then.
         """
         simulation = self._loaded_simulation()
+        self._check_state(simulation, state)
+        for program in self._programs:
+            program._note_state()
+        simulation.set_state(state)
+        for neurons in self.neuron_populations.values():
+            neurons._note_state()
+
+    def check_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Check that a state can be put back, and that neurons' parts of the arrays that are here are in them.
+
+        Raises
+        ------
+        NetworkError
+            If not; says what.
+        """
+        self._check_state(self._loaded_simulation(), state)
+        for group in self.neuron_populations.values():
+            for check in group._part_checks:
+                check.check_state(state)
+
+    def _check_state(self, simulation: Simulation, state: Mapping[str, NDArray[Any]]) -> None:
         if not isinstance(state, Mapping):
             raise NetworkError(f"a state is a mapping of names to arrays, not {type(state).__name__}")
         here = simulation.state()
@@ -366,14 +387,6 @@ class GeNNModel(KeepsRecordings, TimesSpent):
                     f"not {values.dtype} of shape {values.shape}"
                 )
         check_state(simulation.plan, simulation.network, state)
-        checks = [check for group in self.neuron_populations.values() for check in group._part_checks]
-        for check in checks:
-            check.check_state(state)
-        for program in self._programs:
-            program._note_state()
-        simulation.set_state(state)
-        for check in checks:
-            check.forget()
 
     def _note_param(self, at: Location, value: float) -> None:
         """Tell programs of a dynamic parameter that is about to change."""

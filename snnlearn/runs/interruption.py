@@ -66,5 +66,9 @@ class Interruption:
         self.number = number
         raise self.error()
 
+    _come.ends_a_run = True  # type: ignore[attr-defined]
+
     def _ring(self, number: int, frame: FrameType | None) -> None:
         raise self.error()
+
+    _ring.ends_a_run = True  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from snnlearn.network import Location, Network
 from snnlearn.runtime.library import Library
 from snnlearn.runtime.simulation import Simulation
 from snnlearn.runtime.sizes import check_recorded, check_room, first_size, placed
+from snnlearn.runtime.waiting_signals import waiting_signals
 
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
@@ -43,6 +44,8 @@ class CpuSimulation(Simulation):
         Whether the library was compiled for any CPU of the architecture.
     """
 
+    _turn = 1
+    _turn_is_timed = True
     _reentrant = True  # Python code comes between compiled functions, never into one
 
     def __init__(
@@ -66,6 +69,8 @@ class CpuSimulation(Simulation):
         self._library: Library | None = Library(library, source, threads, flush_denormals, portable)
         self._bind()
         self._take_calls(self._library)
+        self._signals = waiting_signals()
+        self._open().watch(self._signals)
         self._open().configure(seed, recording_timesteps, timing)
         self._start(seed)
 
@@ -89,6 +94,12 @@ class CpuSimulation(Simulation):
         self.updates = {name: library.custom_update(n) for n, name in enumerate(self.plan.custom_updates)}
         deferred = any(kernel.deferral is not None for kernel in self.plan.step)
         self._flush = library.flush if deferred else None
+
+    def _attend(self) -> None:
+        self._signals.attend()
+
+    def _heal(self) -> None:
+        self._open().heal()
 
     def _refuse(self, why: str) -> None:
         """Have every later call raise LifecycleError, for this reason."""

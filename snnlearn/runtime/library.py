@@ -19,9 +19,12 @@ from snnlearn.errors import BuildError
 from snnlearn.runtime import cache
 from snnlearn.runtime.cache_folder import is_whole
 from snnlearn.runtime.compiler import find_compiler
+from snnlearn.runtime.waiting_signals import WaitingSignals
 
 _log = logging.getLogger("snnlearn")
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
+    "snn_watch": (None, [ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(ctypes.c_uint64)]),
+    "snn_heal": (None, [ctypes.c_void_p]),
     "snn_create": (ctypes.c_void_p, [ctypes.c_uint, ctypes.c_int]),
     "snn_threads": (ctypes.c_uint, [ctypes.c_void_p]),
     "snn_destroy": (None, [ctypes.c_void_p]),
@@ -97,6 +100,15 @@ class Library:
         self.threads = int(functions.snn_threads(self._handle))
         if self.threads < threads:
             _log.warning("the operating system gives %d of the %d threads asked for", self.threads, threads)
+
+    def watch(self, signals: WaitingSignals) -> None:
+        """Give up a timestep that takes long when one of these signals waits."""
+        self._signals = signals  # kept alive, as compiled code reads from it
+        self._functions.snn_watch(self._handle, signals.file, ctypes.byref(signals.fatal))
+
+    def heal(self) -> None:
+        """Be whole after a timestep that was given up: another state is about to be put back."""
+        self._functions.snn_heal(self._handle)
 
     def custom_update(self, number: int) -> Callable[[], int]:
         """Return what runs a group of custom updates, as `step` runs a timestep."""

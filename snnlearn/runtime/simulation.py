@@ -7,6 +7,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ from snnlearn.runtime.sizes import recorded_population
 # played.
 _NO_STATE = frozenset(["egp", "psm_egp", "connect_egp", "init_egp", "history", "column_start", "column_synapses"])
 _NO_STATE |= frozenset(["recorded", "recorded_spikes", "recorder", "played", "player", "length"])
-_CHUNK = 2000  # timesteps between checks for Ctrl-C
+_SECONDS = 0.05  # between checks for Ctrl-C
+_MOST = 1 << 20  # timesteps
 Check = Callable[[Callable[[Location], NDArray[Any]]], None]
 _ELSEWHERE = "another thread is running this model"
 _OUR_CODE = f"{__name__.partition('.')[0]}."
@@ -88,6 +90,8 @@ class Simulation(KeepsHistory, ABC):
 
     # ---- what an engine does ----
 
+    _turn = 2000  # timesteps between checks for Ctrl-C
+    _turn_is_timed = False  # whether `_run` returns when they are over, so that they can be timed
     _arrays: dict[str, Any]  # by the plan's names; ``x[...] = y`` copies either way
 
     # Attributes, so that they may be compiled functions. Each returns whether there may be something to report.
@@ -285,6 +289,7 @@ class Simulation(KeepsHistory, ABC):
     @exclusive
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Put back what `state` returned; names, shapes and types must be the same."""
+        self._heal()
         for at in self._by_location:
             if is_state(at):
                 self._write(at, state[at.key])
@@ -347,13 +352,30 @@ class Simulation(KeepsHistory, ABC):
                 if self._checks:
                     self._check_first()
                 self._prepare(timesteps)
+                self._attend()
                 while timesteps > 0:
-                    number = self._pace(min(timesteps, _CHUNK))
+                    number = self._pace(min(timesteps, self._turn))
+                    begin = perf_counter()
                     if self._run(number):
                         self._check()
                     timesteps -= number
+                    if self._turn_is_timed:
+                        self._take_turns_of(number, perf_counter() - begin)
             finally:
                 self._running, self._busy = False, self._has_waiter
+
+    def _take_turns_of(self, number: int, seconds: float) -> None:
+        """Have as many timesteps run between checks for Ctrl-C as are over soon, as these were over."""
+        if seconds > 2.0 * _SECONDS:
+            self._turn = max(1, int(number * _SECONDS / seconds))
+        elif number == self._turn and seconds < 0.25 * _SECONDS:
+            self._turn = min(4 * number, _MOST)
+
+    def _attend(self) -> None:
+        """Find out which signals are to end a run."""
+
+    def _heal(self) -> None:
+        """Be ready for another state, where a run was given up in the midst of a timestep."""
 
     def _forked(self, torn: bool) -> None:
         self._running = self._running and not torn

@@ -37,7 +37,7 @@ from snnlearn.training.optimisers import precision_of
 from snnlearn.training.phases import TrainingPhase
 from snnlearn.training.runner import TrialRunner
 from snnlearn.training.saving import Saving
-from snnlearn.training.session import Counters, EpochResult, Session
+from snnlearn.training.session import Counters, EpochResult, Session, SessionState
 from snnlearn.training.trained_network import TrainedNetwork
 from snnlearn.training.validation import Validation
 
@@ -445,6 +445,10 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         else:
             self._saving.load(checkpoint, self.build, force)
 
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what a checkpoint's network is known by: all that is declared, as readable values."""
+        return self._saving.fingerprint()
+
     @one_thread
     def progress(self) -> dict[str, Any]:
         """Return what training knows beside its network: counters, curves, measures; reads losses from the device.
@@ -466,12 +470,8 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
                 "a fit is under way: end it first, by raising StopTraining in a callback; or put back the state of "
                 "the model alone"
             )
-        self._put_back(progress)
+        self._put_back(SessionState.from_dict(progress))
 
     @one_thread
-    def _put_back(self, progress: Mapping[str, Any]) -> None:
-        self._saving.set_progress(progress)
-
-    def fingerprint(self) -> dict[str, Any]:
-        """Return what a checkpoint's network is known by: all that is declared, as readable values."""
-        return self._saving.fingerprint()
+    def _put_back(self, state: SessionState) -> None:
+        self._saving.put_back(state)

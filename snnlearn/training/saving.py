@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -73,15 +73,6 @@ class Saving:
             self._known_by = found
         return found
 
-    def progress(self) -> dict[str, Any]:
-        """Return what training knows beside its network."""
-        return {
-            "setup": self._setup(),
-            "optimisers": self._network.optimisers,
-            "timestep": self._learner.model.timestep,
-            **self._session.state().to_dict(),
-        }
-
     def snapshot(self) -> Checkpoint:
         """Return the state of this training, for this process."""
         progress = self.progress()
@@ -90,6 +81,15 @@ class Saving:
             return Checkpoint(self._learner.model.state(), progress)
         progress["tape"] = {"pending": tape.pending, "cut": tape.cut, "timesteps": tape.timesteps}
         return Checkpoint(self._learner.model.state(), progress, tape.arrays)
+
+    def progress(self) -> dict[str, Any]:
+        """Return what training knows beside its network."""
+        return {
+            "setup": self._setup(),
+            "optimisers": self._network.optimisers,
+            "timestep": self._learner.model.timestep,
+            **self._session.state().to_dict(),
+        }
 
     def end_window(self) -> None:
         """Have the gradient of what was run since the last update with the model's variables, where states keep it."""
@@ -125,6 +125,7 @@ class Saving:
         checkpoint = checkpoint.fitted_to(present)
         checkpoint.check_fits(present)
         try:
+            self._learner.model.check_state(checkpoint.arrays)
             self.restore(checkpoint)
         except NetworkError as error:
             raise CheckpointError(str(error)) from None
@@ -147,14 +148,18 @@ class Saving:
         # All that can fail comes before the first change: `set_state` looks at all values first.
         state = SessionState.from_dict(checkpoint.progress)
         tape = self._tape_of(checkpoint)
-        self._session.settle()
         self._learner.model.set_state(checkpoint.arrays)
-        self._network.forget_rates()
         self._learner.model.timestep = checkpoint.progress["timestep"]
         if self._gradient is not None:
             self._gradient.forget()
             if tape is not None:
                 self._gradient.tape.set_state(tape)
+        self.put_back(state)
+
+    def put_back(self, state: SessionState) -> None:
+        """Be where a session was; the rates of optimisers are set anew."""
+        self._session.settle()
+        self._network.forget_rates()
         self._session.set_state(state)
 
     def _tape_of(self, checkpoint: Checkpoint) -> Any:
@@ -171,13 +176,6 @@ class Saving:
             return self._gradient.tape.made_of(pending, cut, timesteps, checkpoint.tape)
         except (KeyError, TypeError, SnnlearnError) as error:
             raise CheckpointError(f"this is no state of a training: {error}") from None
-
-    def set_progress(self, progress: Mapping[str, Any]) -> None:
-        """Put back what `progress` gave, and nothing of the network."""
-        state = SessionState.from_dict(progress)
-        self._session.settle()
-        self._network.forget_rates()
-        self._session.set_state(state)
 
     # ---- weights alone ----
 

@@ -68,7 +68,6 @@ def test_an_interrupted_run_leaves_the_simulation_usable() -> None:
         simulation.run(10**9)
     reached = simulation.timestep
     assert reached > 0
-    assert reached % 2000 == 0, "the count is the compiled code's own"
     simulation.run(10)
     assert simulation.timestep == reached + 10
     assert simulation.recording(Location("A", "recording"))[0].first == reached

@@ -17,6 +17,7 @@ from snnlearn.codegen.plan.names import Names, label
 from snnlearn.codegen.plan.parts import Action, AddSynapse, Connect, Index, NewValue, RemoveSynapse
 from snnlearn.declare import Precision, ValueType
 from snnlearn.dialect import tree
+from snnlearn.dialect.loops import ends_soon
 from snnlearn.errors import NetworkError
 
 _BUILTINS = {
@@ -70,9 +71,12 @@ class Printer:
     ----------
     memory : str
         The object that has the pointers to all arrays.
+    poll : str or None
+        What loops without a bound ask in each pass, with a place for what counts them: whether to give up.
     """
 
     memory: ClassVar[str] = "sim"
+    poll: ClassVar[str | None] = None
 
     def __init__(
         self, kernel: Kernel, precision: Precision, taken: Collection[str], arrays: Mapping[str, Array] = _NO_ARRAYS
@@ -144,12 +148,8 @@ class Printer:
         if isinstance(s, tree.If):
             lines = [f"if ({self._expr(s.condition, top=True)}) {{", *self._block(s.then)[1:]]
             return lines if s.other is None else [*lines, "else {", *self._block(s.other)[1:]]
-        if isinstance(s, tree.While):
-            condition = f"while ({self._expr(s.condition, top=True)})"
-            body = self._block(s.body)
-            return ["do {", *body[1:-1], f"}} {condition};"] if s.test_last else [f"{condition} {{", *body[1:]]
-        if isinstance(s, tree.For):
-            return self._for(s)
+        if isinstance(s, (tree.While, tree.For)):
+            return self._loop(s)
         if isinstance(s, tree.Switch):
             return self._switch(s)
         if isinstance(s, tree.Jump):
@@ -164,7 +164,23 @@ class Printer:
         value = f" = {self._expr(s.value, top=True)}" if s.value is not None else " = 0"
         return f"{'const ' if s.const else ''}{s.type.ctype_for(self.precision)} {self._declare(s.name)}{value}"
 
-    def _for(self, s: tree.For) -> list[str]:
+    def _loop(self, s: tree.While | tree.For) -> list[str]:
+        """Return a loop, which is given up when somebody waits for it, unless it is sure to end soon."""
+        if self.poll is None or ends_soon(s):
+            return self._while(s, []) if isinstance(s, tree.While) else self._for(s, [])
+        self._locals.append({})
+        spent = self._declare("spent.")
+        asking = [f"    if ({self.poll.format(spent)}) {{", "        break;", "    }"]
+        lines = self._while(s, asking) if isinstance(s, tree.While) else self._for(s, asking)
+        self._locals.pop()
+        return ["{", f"    unsigned int {spent} = 0;", *(f"    {line}" for line in lines), "}"]
+
+    def _while(self, s: tree.While, first: list[str]) -> list[str]:
+        condition = f"while ({self._expr(s.condition, top=True)})"
+        body = [*first, *self._block(s.body)[1:]]
+        return ["do {", *body[:-1], f"}} {condition};"] if s.test_last else [f"{condition} {{", *body]
+
+    def _for(self, s: tree.For, first: list[str]) -> list[str]:
         self._locals.append({})
         if len(s.start) == 1 and isinstance(s.start[0], tree.Evaluate):
             before, start = [], self._expr(s.start[0].value, top=True)
@@ -172,7 +188,7 @@ class Printer:
             before, start = [f"    {self._statement(d)[0]}" for d in s.start], ""
         condition = self._expr(s.condition, top=True) if s.condition is not None else ""
         step = self._expr(s.step, top=True) if s.step is not None else ""
-        lines = [f"for ({start}; {condition}; {step}) {{", *self._block(s.body)[1:]]
+        lines = [f"for ({start}; {condition}; {step}) {{", *first, *self._block(s.body)[1:]]
         self._locals.pop()
         return ["{", *before, *(f"    {line}" for line in lines), "}"] if before else lines
 

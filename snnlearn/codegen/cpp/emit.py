@@ -36,6 +36,7 @@ def emit_cpp(plan: Plan) -> str:
             plan=plan,
             name=ascii(plan.name),  # one line, whatever a user calls it
             deferred=deferred,
+            deferred_are_long=any(k.is_long for k in deferred),
             deferral=deferred[0].deferral if deferred else None,
             pooled=bool(deferred) or any(isinstance(k, CppKernel) and k.shared for k in views),
             ctypes={a.name: a.type.ctype_for(plan.precision) for a in plan.arrays},

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from snnlearn.codegen.clike import KernelView, history, literal
+from snnlearn.codegen.clike import KernelView, Printer, history, literal
 from snnlearn.codegen.cpp.passes import Pass, passes_of
 from snnlearn.codegen.plan import Neurons, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows
@@ -20,6 +20,7 @@ MIN_SHARED_EACH_STEP = 1 << 18
 MIN_SHARED = 1 << 13
 PART = 32  # rows of a deferred kernel that a thread takes at a time; fewer would fetch the kept past more often
 STRIP = 1024  # neurons whose marks of a spike are kept in the first cache
+LONG = 1 << 22  # neurons or synapses from which on a kernel's loop asks whether to give up
 LISTED_AT_ONCE = 32  # marks that are looked at together; more take longer where few neurons spike
 LINEAR_PART = 256  # the same of one in matrix form: each part finds the responses of its columns anew
 # Vectors of sums that a kernel in matrix form keeps in registers: more than half, the rest for what is added.
@@ -38,11 +39,30 @@ _SHAPES = {
 }
 
 
+class CppPrinter(Printer):
+    """Prints code as C++."""
+
+    poll = "sim.poll.due({}, 64u)"
+
+
 @dataclass(frozen=True)
 class CppKernel(KernelView):
     """A kernel with its code printed, in the form that the C++ templates want."""
 
     any_size: bool = False  # whether it is printed as for a population of any size
+
+    def _printer(self) -> Printer:
+        return CppPrinter(self.kernel, self.plan.precision, self.arrays_by_name, self.arrays_by_name)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its loop may take so long that it is to be given up when somebody waits for it."""
+        domain = self.kernel.domain
+        if isinstance(domain, Neurons):
+            return domain.size >= LONG
+        if isinstance(domain, (Synapses, SpikingRows, SpikingColumns)):
+            return domain.pre * (domain.post if domain.sparse is None else domain.sparse.stride) >= LONG
+        return False
 
     @property
     def shape(self) -> str:

@@ -100,6 +100,49 @@ private:
 };
 
 {% include "checks.h" %}
+// Whether code is to be given up because a signal has come: loops that may take long ask.
+//
+// Python's own handler of signals writes the number of each into a pipe, and cannot do more before compiled code returns.
+// Between timesteps it returns often enough; a timestep is only given up when a signal has waited for long.
+class Poll {
+public:
+    // Tell where the numbers of signals can be read, and which of them count: bits, which may change.
+    void watch(int fd, const uint64_t *signals)
+    {
+        m_Fd = fd;
+        m_Signals = signals;
+    }
+    // Begin to run. What was there before has been handled; after a short call that is left to the first time that
+    // anything asks.
+    void begin(bool may_be_short)
+    {
+        m_Old = true;
+        if (!may_be_short && m_Fd >= 0) {
+            ask();
+        }
+    }
+    bool torn() const { return __atomic_load_n(&m_Torn, __ATOMIC_RELAXED); }
+    void heal() { __atomic_store_n(&m_Torn, false, __ATOMIC_RELAXED); }
+    // Whether to give up. Work is counted in what takes about a nanosecond.
+    bool due(unsigned int &spent, unsigned int work)
+    {
+        spent += work;
+        if (spent >= 1u << 22) {
+            spent = 0;
+            return ask();
+        }
+        return torn();
+    }
+
+private:
+    SNN_COLD bool ask();
+
+    int m_Fd = -1;
+    const uint64_t *m_Signals = nullptr;
+    int64_t m_Since = 0; // when a signal that counts was read first, or 0
+    bool m_Old = true, m_Torn = false;
+};
+
 // Flushes denormals to zero in its thread during its lifetime.
 class FlushDenormals {
 public:
