@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 from snnlearn.dialect import algebra
 from snnlearn.dialect.tree import Expr, Name
 from snnlearn.genn.adjoint_parts import Parts
 from snnlearn.grad.derivatives import pullback
 from snnlearn.grad.step import step_of
+from snnlearn.graph_drawing import Arrow, draw_svg
 
 
-@dataclass(frozen=True)
-class Edge:
-    """``to`` depends on ``source``; ``late`` is by how many timesteps."""
-
-    source: str
-    to: str
-    late: int = 0
-
-
-def edges_of(parts: Parts, losses: dict[str, str]) -> list[Edge]:
+def edges_of(parts: Parts, losses: dict[str, str]) -> list[Arrow]:
     """Return the edges of a network, in the direction of time.
 
     Parameters
@@ -32,12 +24,12 @@ def edges_of(parts: Parts, losses: dict[str, str]) -> list[Edge]:
     """
     found = []
     for name, reversal in parts.neurons.items():
-        found += [Edge(f"{name}.{a}", f"{name}.{b}", late) for a, b, late in _within(parts, name)]
-        found += [Edge(f"{name}.{variable}", losses[name]) for variable in reversal.losses if name in losses]
+        found += [Arrow(f"{name}.{a}", f"{name}.{b}", late) for a, b, late in _within(parts, name)]
+        found += [Arrow(f"{name}.{variable}", losses[name]) for variable in reversal.losses if name in losses]
     for name, c in parts.connections.items():
-        weights = [Edge(f"{name}.{variable}", f"{c.group.trg._key}.{c.inputs.target}") for variable in c.wrt]
+        weights = [Arrow(f"{name}.{variable}", f"{c.group.trg._key}.{c.inputs.target}") for variable in c.wrt]
         late = 1 + int(c.group.spec.axonal_delay_steps)
-        sent = [Edge(f"{c.group.src._key}.spikes", f"{c.group.trg._key}.{c.inputs.target}", late)] if c.back else []
+        sent = [Arrow(f"{c.group.src._key}.spikes", f"{c.group.trg._key}.{c.inputs.target}", late)] if c.back else []
         found += [*weights, *sent]
     return found
 
@@ -57,12 +49,12 @@ def _within(parts: Parts, name: str) -> Iterator[tuple[str, str, int]]:
         yield from ((source, to, int(source not in inputs)) for source in adjoints)
 
 
-def as_dot(edges: list[Edge], prefix: str, weights: frozenset[str]) -> str:
+def as_dot(edges: list[Arrow], prefix: str, weights: frozenset[str]) -> str:
     """Return edges as a graph in the DOT language, as Graphviz draws it.
 
     Parameters
     ----------
-    edges : list of Edge
+    edges : list of Arrow
     prefix : str
         What the name of each node begins with.
     weights : frozenset of str
@@ -75,3 +67,12 @@ def as_dot(edges: list[Edge], prefix: str, weights: frozenset[str]) -> str:
         label = f' [label="t-{edge.late}"]' if edge.late else ""
         lines.append(f'    "{prefix}{edge.source}" -> "{prefix}{edge.to}"{label};')
     return "\n".join([*lines, "}"])
+
+
+def as_svg(edges: list[Arrow], prefix: str, weights: frozenset[str]) -> str:
+    """Return edges as a picture, in SVG; the parameters are those of `as_dot`."""
+    arrows = [replace(edge, source=prefix + edge.source, to=prefix + edge.to) for edge in edges]
+    return draw_svg(arrows, frozenset(prefix + node for node in weights))
+
+
+GRAPH_FORMATS = {"dot": as_dot, "svg": as_svg}

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnlearn.errors import GradientError, LifecycleError
+from snnlearn.errors import GradientError, LifecycleError, did_you_mean
 from snnlearn.genn.adjoint_network import AdjointNetwork, delay_of
 from snnlearn.genn.adjoint_parts import Task, check_fixed, find_parts
 from snnlearn.genn.arrays import Variable
 from snnlearn.genn.dynamic_params import check_dynamic, dynamic_params
 from snnlearn.genn.gradient_explain import explain_reverse
-from snnlearn.genn.gradient_graph import as_dot, edges_of
+from snnlearn.genn.gradient_graph import GRAPH_FORMATS, edges_of
 from snnlearn.genn.parameter_slopes import slopes
 from snnlearn.genn.tapes import Tapes
 from snnlearn.genn.windows import KeepsWindows
@@ -372,20 +372,29 @@ class Program(KeepsWindows):
         """Return what each population records and what its adjoints are, and what is cut or approximated."""
         return explain_reverse(self._parts, self._task, self._tapes.window)
 
-    def graph(self, prefix: str = "") -> str:
-        """Return one timestep of what the loss depends on, in the DOT language: what Graphviz draws.
+    def graph(self, prefix: str = "", format: str = "dot") -> str:
+        """Return one timestep of what the loss depends on: text that Graphviz draws, or a picture.
 
         Nodes are variables, inputs, spikes and losses; boxes are what is differentiated with respect to. An edge is an
-        entry of the Jacobian, labelled with how many timesteps ago the variable counts.
+        entry of the Jacobian. It says how many timesteps ago the variable counts; in the picture it is dashed then.
 
         Parameters
         ----------
         prefix : str
-            What the name of each node begins with.
+            What the name of each node begins with: ``"step0."``.
+        format : {"dot", "svg"}
+            The DOT language; or a picture in SVG, drawn by Matplotlib.
+
+        Raises
+        ------
+        GradientError
+            For another format.
         """
+        if format not in GRAPH_FORMATS:
+            raise GradientError(f"there is no format {format!r}{did_you_mean(str(format), GRAPH_FORMATS)}")
         losses = {name: loss.name for name, loss in self._task.losses.items()}
         leaves = frozenset(f"{group}.{name}" for group, name in self._wanted())
-        return as_dot(edges_of(self._parts, losses), prefix, leaves)
+        return GRAPH_FORMATS[format](edges_of(self._parts, losses), prefix, leaves)
 
     # ---- recording ----
 
