@@ -2,10 +2,11 @@
 
     python benchmarks/gradients.py [--rounds 5] [--timesteps 5000] [--torch-timesteps 1000] [--batch 32] [--json FILE]
 
-Rows: ``plain``, the network alone; ``taped``, with its tape; ``reverse``, the pass back; ``superspike``, the network
-whose synapses learn by `snnlearn.models.SuperSpike`; ``torch``, forward and backward of the same network as lean
-PyTorch. One thread each, in one process, turn by turn; the first round is not counted. Times are microseconds for a
-timestep, the least and the median of the rounds; for batches, for a timestep of one pattern.
+Rows: ``plain``, the network alone; ``no_grad``, where it could record, and does not; ``taped``, with its tape;
+``reverse``, the pass back; the same with checkpoints; ``superspike``, the network whose synapses learn by
+`snnlearn.models.SuperSpike`; ``torch``, forward and backward of the same network as lean PyTorch. One thread each, in
+one process, turn by turn; the first round is not counted. Times are microseconds of CPU time for a timestep, the least
+and the median of the rounds; for batches, for a timestep of one pattern.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from snnlearn.userproject import superspike as ss
 PROG = "gradients.py"
 
 
-def network(batch: int, *, taped: bool, timesteps: int) -> tuple[Any, Any]:
+def network(batch: int, *, taped: bool, timesteps: int, checkpoint: int = 0) -> tuple[Any, Any]:
     """Return the demo's layers with weights that only send, and a program where they are taped."""
     model = genn.GeNNModel("float", "gradients", threads=1)
     model.dt, model.seed, model.batch_size = ss.TIMESTEP_MS, 1, batch
@@ -42,7 +43,9 @@ def network(batch: int, *, taped: bool, timesteps: int) -> tuple[Any, Any]:
     program = None
     if taped:
         loss, params = {output: ss.ERROR}, {"beta": ss.BETA}
-        program = grad.differentiate(model, weights, loss, surrogate=FastSigmoid, params=params, window=timesteps)
+        program = grad.differentiate(
+            model, weights, loss, surrogate=FastSigmoid, params=params, window=timesteps, checkpoint=checkpoint
+        )
     model.build()
     model.load()
     return model, program
@@ -111,11 +114,17 @@ def measure(rows: dict[str, tuple[Callable[[], None], float]], rounds: int) -> d
     times: dict[str, list[float]] = {name: [] for name in rows}
     for number in range(rounds + 1):
         for name, (run, units) in rows.items():
-            begin = time.perf_counter()
+            begin = time.thread_time()
             run()
             if number:
-                times[name].append((time.perf_counter() - begin) / units * 1e6)
+                times[name].append((time.thread_time() - begin) / units * 1e6)
     return {name: (min(found), statistics.median(found)) for name, found in times.items()}
+
+
+def cases(args: argparse.Namespace) -> list[tuple[str, int, int]]:
+    """Return label, size of the batch and checkpoint of the programs to measure."""
+    whole = [("", 1, 0), (f", batch {args.batch}", args.batch, 0)]
+    return whole + [(f", checkpoint {every}", 1, every) for every in (args.timesteps // 2, 64)]
 
 
 def rows_of(args: argparse.Namespace) -> dict[str, tuple[Callable[[], None], float]]:
@@ -125,14 +134,19 @@ def rows_of(args: argparse.Namespace) -> dict[str, tuple[Callable[[], None], flo
     learning = superspike()
     rows["plain"] = (lambda: plain.run(steps), steps)
     rows["superspike"] = (lambda: learning.run(steps), steps)
-    for batch in (1, args.batch):
-        taped, program = network(batch, taped=True, timesteps=steps)
+    silent, off = network(1, taped=True, timesteps=steps)
+
+    def without_a_tape() -> None:
+        with off.no_grad():
+            silent.run(steps)
+
+    rows["no_grad"] = (without_a_tape, steps)
+    for label, batch, checkpoint in cases(args):
+        taped, program = network(batch, taped=True, timesteps=steps, checkpoint=checkpoint)
         units = float(steps * batch)
-        label = f", batch {batch}" if batch > 1 else ""
         rows[f"taped{label}"] = (lambda taped=taped, program=program: (program.forget(), taped.run(steps)), units)  # type: ignore[misc]
         rows[f"reverse{label}"] = (lambda program=program: program.backward(retain_tape=True), units)  # type: ignore[misc]
-        if batch == 1:
-            print(f"tape: {program._tapes.nbytes / 1e6:.1f} MB for {steps} timesteps")
+        print(f"tape{label}: {program._tapes.nbytes / 1e6:.1f} MB for {steps} timesteps")
     try:
         for batch in (1, args.batch):
             label = f", batch {batch}" if batch > 1 else ""
@@ -145,9 +159,9 @@ def rows_of(args: argparse.Namespace) -> dict[str, tuple[Callable[[], None], flo
 def run(args: argparse.Namespace) -> int:
     """Measure, print and write."""
     found = measure(rows_of(args), args.rounds)
-    print(f"{'':22}{'least':>9}{'median':>9}   us a timestep and pattern")
+    print(f"{'':26}{'least':>9}{'median':>9}   us a timestep and pattern")
     for name, (least, median) in found.items():
-        print(f"{name:22}{least:9.2f}{median:9.2f}")
+        print(f"{name:26}{least:9.2f}{median:9.2f}")
     for label in ("", f", batch {args.batch}"):
         both = [found[f"taped{label}"][i] + found[f"reverse{label}"][i] for i in (0, 1)]
         if not label:
@@ -156,7 +170,8 @@ def run(args: argparse.Namespace) -> int:
                     *(both[i] / found["superspike"][i] for i in (0, 1))
                 )
             )
-            print("taped / plain: {:.2f} {:.2f}".format(*(found["taped"][i] / found["plain"][i] for i in (0, 1))))
+            for name in ("taped", "no_grad"):
+                print("{} / plain: {:.2f} {:.2f}".format(name, *(found[name][i] / found["plain"][i] for i in (0, 1))))
         if f"torch{label}" in found:
             print(
                 f"torch{label} / forward and reverse: "

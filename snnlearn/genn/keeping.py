@@ -12,11 +12,13 @@ from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.genn.adding import AddsGroups
 from snnlearn.genn.arguments import checked_arguments
 from snnlearn.genn.checkpoints import Checkpoints
-from snnlearn.genn.groups import NeuronGroup
+from snnlearn.genn.groups import NeuronGroup, SynapseGroup
 from snnlearn.genn.playback import Playback
+from snnlearn.genn.recorded_elements import chosen, number_of, places
 from snnlearn.genn.recording import RecordedVariable, Recording
 from snnlearn.network import Play, Record
 from snnlearn.network.checks import check_size
+from snnlearn.network.history import Elements
 
 
 class KeepsRecordings(AddsGroups):
@@ -27,18 +29,21 @@ class KeepsRecordings(AddsGroups):
     @checked_arguments
     def record(
         self,
-        population: NeuronGroup,
+        population: NeuronGroup | SynapseGroup,
         variables: Iterable[str] | str = (),
         timesteps: int = 1,
         every: int = 1,
         spikes: bool = False,
         start: int | None = None,
+        neurons: Any = None,
+        synapses: Any = None,
     ) -> Recording:
-        """Record variables of a population: in each timestep, what it leaves them as. Before ``build``.
+        """Record variables of neurons or synapses: in each timestep, what it leaves them as. Before ``build``.
 
         Parameters
         ----------
-        population : NeuronGroup
+        population : NeuronGroup or SynapseGroup
+            A population, or a connection.
         variables : iterable of str, or str
             Their names.
         timesteps : int
@@ -49,6 +54,11 @@ class KeepsRecordings(AddsGroups):
             Whether to record too which neurons spike.
         start : int, optional
             Record ``timesteps`` timesteps from this one on, and stop.
+        neurons, synapses : slice, array of int or of bool, or int, optional
+            Whose values: a row holds them in this order. By default those of all neurons, or all synapses. Synapses
+            count in the order of the variable's ``values``; of sparse connectivity, whose synapses are known after
+            ``load``, it needs indices, or a slice with an end. Synapses that the engine would put off run in each
+            timestep where their variables are recorded.
 
         Returns
         -------
@@ -57,24 +67,31 @@ class KeepsRecordings(AddsGroups):
         Raises
         ------
         NetworkError
-            For a population of another model, an unknown variable, and one that is recorded already.
+            For a population of another model, an unknown variable, one that is recorded already, and neurons or
+            synapses that are not there; from ``load``, for more memory than there is.
         LifecycleError
             After ``build``.
         """
         self._need_unbuilt("what is recorded")
-        self._check_ours("a recording", population, NeuronGroup, "neuron population")
+        if isinstance(population, SynapseGroup):
+            self._check_ours("a recording", population, SynapseGroup, "synapse population")
+        else:
+            self._check_ours("a recording", population, NeuronGroup, "neuron population")
         owner = f"the recording of '{population.name}'"
         names = (variables,) if isinstance(variables, str) else tuple(variables)
         length, step = check_size(owner, "timesteps", timesteps), check_size(owner, "every", every)
         if step >= 2**32:
             raise NetworkError(f"{owner}: every must be below 2**32, not {every}")
         first = None if start is None else check_size(owner, "start", start, 0)
-        return self._record(population, Record(names, bool(spikes), length, step), first)
+        elements = _elements(owner, population, neurons, synapses)
+        if elements is not None and spikes:
+            raise NetworkError(f"{owner}: spikes are recorded of all neurons; leave neurons= out, or spikes=True")
+        return self._record(population, Record(names, bool(spikes), length, step, elements=elements), first)
 
-    def _record(self, population: NeuronGroup, record: Record, start: int | None = None) -> Recording:
+    def _record(self, population: NeuronGroup | SynapseGroup, record: Record, start: int | None = None) -> Recording:
         """Add a recording to a population's description."""
         population._change(records=(*population.spec.records, record))
-        recording = Recording(population, len(population.spec.records) - 1, start)
+        recording = Recording(population, len(population.spec.records) - 1, start, places)
         population._kept.append(recording)
         return recording
 
@@ -175,16 +192,19 @@ class KeepsRecordings(AddsGroups):
     def _load_checkpoints(self) -> None:
         if self._checkpoints is None:
             return
-        if not any(group.spec.records for group in self.neuron_populations.values()):
+        records = [n.spec.records for n in self.neuron_populations.values()]
+        records += [s.spec.records for s in self.synapse_populations.values()]
+        if not any(records):
             raise NetworkError("the model keeps checkpoints, and nothing is recorded: call record() before build()")
         self._checkpoints._load()
 
     def _check_source(self, owner: str, playback: Playback) -> None:
         assert playback.source is not None
-        there, here = playback.source.recording.population, playback.population
-        if there.spec.size != here.spec.size:
+        there, here = playback.source.recording, playback.population
+        if there._width != here.spec.size:
             raise NetworkError(
-                f"{owner}: it has {here.spec.size} neurons, and what was recorded of '{there.name}' {there.spec.size}"
+                f"{owner}: it has {here.spec.size} neurons, and what was recorded of '{there.population.name}' "
+                f"{there._width}"
             )
         known: dict[str, Any] = {v.name: v for v in here.spec.model.vars}
         to = playback._own_type
@@ -193,3 +213,19 @@ class KeepsRecordings(AddsGroups):
                 f"{owner}: the variable is of type '{to.name}', which has no place for all values of type "
                 f"'{playback.type.name}'"
             )
+
+
+def _elements(owner: str, group: NeuronGroup | SynapseGroup, neurons: Any, synapses: Any) -> Elements | None:
+    """Return whose values a recording holds; None for all neurons."""
+    of_synapses = isinstance(group, SynapseGroup)
+    given, what, other = (synapses, "synapses", neurons) if of_synapses else (neurons, "neurons", synapses)
+    if other is not None:
+        raise NetworkError(f"{owner}: it is of {what}: give {what}=...")
+    if given is None and not of_synapses:
+        return None
+    number = number_of(group)
+    if given is None and number is None:
+        raise NetworkError(
+            f"{owner}: how many synapses there are is known only once the model is loaded: give synapses=..."
+        )
+    return chosen(owner, what, slice(None) if given is None else given, number)

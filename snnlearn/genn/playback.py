@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from snnlearn.attributes import CheckedAttributes
 from snnlearn.declare import ValueType, value_type
 from snnlearn.errors import LifecycleError, NetworkError
-from snnlearn.genn.recording import Neurons, RecordedVariable
+from snnlearn.genn.recording import Recorded, RecordedVariable
 from snnlearn.network.checks import check_size
 from snnlearn.network.values import as_numbers
 from snnlearn.runtime.history import PlayerState, RecorderState, Rows
@@ -33,7 +33,7 @@ class Playback(CheckedAttributes):
         How many timesteps it is ahead of what has no lag, in its own direction.
     """
 
-    population: Neurons
+    population: Recorded
     variable: str
     source: RecordedVariable | None
     reverse: bool
@@ -41,7 +41,7 @@ class Playback(CheckedAttributes):
 
     def __init__(
         self,
-        population: Neurons,
+        population: Recorded,
         variable: str,
         source: RecordedVariable | ArrayLike,
         reverse: bool,

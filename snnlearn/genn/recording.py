@@ -9,23 +9,26 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snnlearn import network as net
 from snnlearn.attributes import CheckedAttributes
 from snnlearn.codegen.plan.history import words_of
 from snnlearn.declare import ValueType, value_type
 from snnlearn.errors import LifecycleError, NetworkError, did_you_mean
 from snnlearn.network import Location, Record
 from snnlearn.network.checks import check_size
+from snnlearn.network.history import Elements
 from snnlearn.runtime import Simulation
 from snnlearn.runtime.history import RecorderState
 
 Result = TypeVar("Result")
 
 
-class Neurons(Protocol):
-    """A neuron population, as its recordings see it."""
+Places = Callable[[str, Any, Elements], NDArray[np.uint32]]
 
-    spec: net.NeuronPopulation
+
+class Recorded(Protocol):
+    """A neuron population, or a connection, as its recordings see it."""
+
+    spec: Any
     _kept: list[Any]
 
     @property
@@ -48,21 +51,21 @@ class Neurons(Protocol):
 
 
 class Recording(CheckedAttributes):
-    """What is recorded of a population's variables; made by ``GeNNModel.record``.
+    """What is recorded of the variables of neurons or synapses; made by ``GeNNModel.record``.
 
-    A row holds the values of all neurons as a timestep has left them. The newest rows are held, for as many timesteps
-    as were asked for. The recording counts the timesteps that it records itself: an assignment to the model's
-    ``timestep`` changes no row. ``recording["V"]`` is what is recorded of a variable.
+    A row holds the values of all neurons, or of those that were chosen, as a timestep has left them. The newest rows
+    are held, for as many timesteps as were asked for. The recording counts the timesteps that it records itself: an
+    assignment to the model's ``timestep`` changes no row. ``recording["V"]`` is what is recorded of a variable.
 
     Attributes
     ----------
-    population : NeuronGroup
+    population : NeuronGroup or SynapseGroup
     """
 
-    population: Neurons
+    population: Recorded
 
-    def __init__(self, population: Neurons, number: int, start: int | None) -> None:
-        self.population = population
+    def __init__(self, population: Recorded, number: int, start: int | None, places: Places) -> None:
+        self.population, self._places = population, places
         self._number = number
         self._start, self._enabled = start, True
         self._state: RecorderState | None = None
@@ -71,7 +74,8 @@ class Recording(CheckedAttributes):
 
     @property
     def _record(self) -> Record:
-        return self.population.spec.records[self._number]
+        record: Record = self.population.spec.records[self._number]
+        return record
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -100,10 +104,21 @@ class Recording(CheckedAttributes):
     @property
     def nbytes(self) -> int:
         """How many bytes it takes."""
-        size = self.population.spec.size
-        each = size * sum(self[name].dtype.itemsize for name in self.variables)
-        each += 4 * words_of(size) if self._record.spikes else 0
+        each = self._width * sum(self[name].dtype.itemsize for name in self.variables)
+        each += 4 * words_of(self._width) if self._record.spikes else 0
         return (self._record.rows + 1) * each * int(self.population._model.batch_size)
+
+    @property
+    def _width(self) -> int:
+        """How many neurons or synapses a row is of."""
+        elements = self._record.elements
+        return len(elements) if elements is not None else int(self.population.spec.size)
+
+    @property
+    def elements(self) -> NDArray[np.int64]:
+        """The neurons or synapses that a row is of, in its order, shape (elements,)."""
+        elements = self._record.elements
+        return np.arange(self._width) if elements is None else np.array(elements, np.int64)
 
     def __getitem__(self, name: str) -> RecordedVariable:
         if name not in self.variables:
@@ -182,6 +197,23 @@ class Recording(CheckedAttributes):
     # ---- rows ----
 
     @property
+    def values(self) -> NDArray[Any]:
+        """All rows of the one variable that is recorded, or of spikes; see `RecordedVariable.values`.
+
+        Raises
+        ------
+        NetworkError
+            Where several are recorded: ``recording["V"].values`` says which.
+        """
+        tracks = [*self.variables, *(["spikes"] if self._record.spikes else [])]
+        if len(tracks) > 1:
+            raise NetworkError(
+                f"the recording of '{self.population.name}' is of {', '.join(tracks)}: "
+                f"recording[{tracks[0]!r}].values are those of one"
+            )
+        return (self[tracks[0]] if self.variables else self.spikes).values
+
+    @property
     def times(self) -> NDArray[np.float64]:
         """The times of the rows [ms], shape (rows,): those at which their timesteps began; raises as ``values``."""
         dt = float(self.population._model.dt)
@@ -229,8 +261,12 @@ class Recording(CheckedAttributes):
         self._change(write)
 
     def _load(self) -> None:
-        history = self.population._simulation().history
+        simulation, elements = self.population._simulation(), self._record.elements
+        history = simulation.history
         assert history is not None
+        if elements is not None:
+            found = self._places(f"the recording of '{self.population.name}'", self.population, elements)
+            simulation.write(Location(self.population._key, "recorder_index", str(self._number)), found)
         self._state = history.recorders[self.population._key, self._number]
         self._state.restart(self._start)
         self._state.enabled = self._enabled
@@ -260,6 +296,8 @@ class RecordedVariable:
     @property
     def values(self) -> NDArray[Any]:
         """A copy of all rows, oldest first, shape (rows, batch, neurons), of the variable's type; uint8 for spikes.
+
+        Synapses are in the place of neurons where it is theirs.
 
         Raises
         ------
@@ -326,7 +364,8 @@ class RecordedVariable:
         if self.name is None:
             return value_type("uint8_t")
         spec = self.recording.population.spec
-        declared = next(v for v in spec.model.vars if v.name == self.name)
+        model = spec.model if spec.recorded_space == "own" else spec.weight_update.model
+        declared = next(v for v in model.vars if v.name == self.name)
         return value_type(value_type(declared.type).ctype_for(spec.precision))
 
     @property
@@ -334,4 +373,4 @@ class RecordedVariable:
         key = self.recording.population._key
         if self.name is None:
             return Location(key, "recorded_spikes", str(self.recording._number))
-        return Location(key, "recorded", self.name)
+        return self.recording._record.rows_at(key, self.recording._number, self.name)

@@ -17,6 +17,7 @@ from snnlearn.genn.enums import ParallelismHint, VarLocation
 from snnlearn.genn.group import VARIABLES_IN
 from snnlearn.genn.neuron_group import Events, NeuronGroup
 from snnlearn.genn.protocols import ModelOfGroups
+from snnlearn.genn.recording import Recording as VariableRecording
 from snnlearn.grad.inputs import witnessed
 from snnlearn.network import Connectivity, Location
 from snnlearn.network.attachments import check_ends
@@ -82,6 +83,7 @@ class SynapseGroup(HasConnectivity):
         self._out_post = StateArray(Location(name, "out_post"), self, "scalar", always_batch=True)
         self._make_connectivity_arrays(model)
         self._recordings: dict[Location, list[Recording]] = {}
+        self._kept: list[VariableRecording] = []
         self._parallelism_hint = ParallelismHint.POSTSYNAPTIC
         self._num_threads_per_spike = 1
 
@@ -369,8 +371,15 @@ class SynapseGroup(HasConnectivity):
     def _keep_recording(self, at: Location, recording: list[Recording]) -> None:
         self._recordings[at] = recording
 
+    def _load(self) -> None:
+        super()._load()
+        for one in self._kept:
+            one._load()
+
     def _unload(self) -> None:
         super()._unload()
+        for one in self._kept:
+            one._unload()
         self._recordings.clear()
 
     # ---- dynamic parameters ----

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Union
 
-from snnlearn.declare import NeuronModel, ValueType, VarAccessDim, get_var_access_dim
+from snnlearn.declare import NeuronModel, ValueType, VarAccessDim, WeightUpdateModel, get_var_access_dim
 from snnlearn.dialect import check_model
 from snnlearn.errors import NetworkError, did_you_mean
+from snnlearn.network.references import Location
+
+Elements = Union[range, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
 class Record:
-    """Variables of a population that are recorded: each neuron's values as a timestep leaves them.
+    """Variables of a population or connection that are recorded: their values as a timestep leaves them.
 
     Attributes
     ----------
@@ -25,6 +29,8 @@ class Record:
     only : bool
         Whether the variables are nowhere but in the rows: each starts from 0 in a timestep, and what computes it is
         left out where no row is written. Nothing else reads them.
+    elements : sequence of int, optional
+        The neurons, or synapses, whose values a row holds, in its order; all by default.
     """
 
     variables: tuple[str, ...]
@@ -32,6 +38,11 @@ class Record:
     timesteps: int
     every: int = 1
     only: bool = False
+    elements: Elements | None = None
+
+    def rows_at(self, group: str, number: int, variable: str) -> Location:
+        """Return where the rows of a variable are, of a group's recording of this number."""
+        return Location(group, "recorded", variable if self.elements is None else f"{variable}.{number}")
 
     @property
     def rows(self) -> int:
@@ -79,9 +90,9 @@ def check_records(owner: str, model: NeuronModel, records: tuple[Record, ...]) -
             if name not in known:
                 hint = "; spikes=True records spikes" if name == "spikes" else did_you_mean(name, known)
                 raise NetworkError(f"{owner} has no variable '{name}' to record{hint}")
-            if name in seen:
+            if name in seen and record.elements is None:
                 raise NetworkError(f"{owner}: variable '{name}' is recorded twice; once is enough for all readers")
-            seen.add(name)
+            seen |= {name} if record.elements is None else set()
             if not get_var_access_dim(known[name].access) & VarAccessDim.ELEMENT:
                 raise NetworkError(
                     f"{owner}: variable '{name}' has one value for all neurons; variables with one for each can be "
@@ -93,6 +104,19 @@ def check_records(owner: str, model: NeuronModel, records: tuple[Record, ...]) -
             )
     if sum(record.spikes and not record.only for record in records) > 1:
         raise NetworkError(f"{owner}: its spikes are recorded twice; once is enough for all readers")
+
+
+def check_synapse_records(owner: str, model: WeightUpdateModel, records: tuple[Record, ...]) -> None:
+    """Raise NetworkError unless all that is to be recorded is a variable of synapses."""
+    known = {v.name: v for v in model.vars}
+    for record in records:
+        if record.spikes or not record.variables:
+            raise NetworkError(f"{owner}: a recording of synapses needs names of variables; populations record spikes")
+        for name in record.variables:
+            if name not in known:
+                raise NetworkError(f"{owner} has no variable of synapses '{name}'{did_you_mean(name, known)}")
+            if not get_var_access_dim(known[name].access) & VarAccessDim.ELEMENT:
+                raise NetworkError(f"{owner}: variable '{name}' has one value for all synapses")
 
 
 def check_plays(owner: str, model: NeuronModel, plays: tuple[Play, ...]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from snnlearn.declare import CurrentSourceModel, NeuronModel, Precision
 from snnlearn.errors import NetworkError
@@ -80,6 +80,11 @@ class NeuronPopulation:
         check_of_one_model(self, owner, NeuronModel, self.size)
         check_records(owner, self.model, self.records)
         check_plays(owner, self.model, self.plays)
+
+    @property
+    def recorded_space(self) -> Literal["own"]:
+        """Where the variables are that can be recorded."""
+        return "own"
 
     @property
     def inputs(self) -> tuple[str, ...]:

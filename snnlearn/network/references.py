@@ -53,6 +53,7 @@ MemorySpace = Literal[
     "recorded",
     "recorded_spikes",
     "recorder",
+    "recorder_index",
     "played",
     "player",
     "length",

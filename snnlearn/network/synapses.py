@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from snnlearn.network.checks import (
     with_checked,
 )
 from snnlearn.network.connectivity import Connectivity
+from snnlearn.network.history import Record, check_synapse_records
 from snnlearn.network.references import Location, Reference
 from snnlearn.network.values import VarInit, check_params
 
@@ -119,6 +120,8 @@ class SynapsePopulation:
     pre_spike_event_recording_enabled, post_spike_event_recording_enabled : bool
         Whether this connection's events are recorded, whatever its populations say.
     precision : {"float", "double"}
+    records : tuple of Record
+        What is recorded of the variables of its synapses.
 
     Raises
     ------
@@ -145,6 +148,7 @@ class SynapsePopulation:
     pre_spike_event_recording_enabled: bool = False
     post_spike_event_recording_enabled: bool = False
     precision: Precision = "float"
+    records: tuple[Record, ...] = ()
 
     def __post_init__(self) -> None:
         check_group_name(self.name, "synapse population")
@@ -162,6 +166,12 @@ class SynapsePopulation:
         self._check_delays(owner)
         self._check_params(owner)
         self._check_values(owner)
+        check_synapse_records(owner, self.weight_update.model, self.records)
+
+    @property
+    def recorded_space(self) -> Literal["synapse"]:
+        """Where the variables are that can be recorded."""
+        return "synapse"
 
     def _check_delays(self, owner: str) -> None:
         check_size(owner, "axonal_delay_steps", self.axonal_delay_steps, 0)

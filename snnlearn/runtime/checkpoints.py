@@ -118,7 +118,9 @@ class Checkpoints:
         self._simulation = simulation
         self.timesteps, self.every, self.overlap = timesteps, every, overlap
         assert simulation.history is not None
-        self._recorders = list(simulation.history.recorders.values())
+        recorders = simulation.history.recorders.values()
+        self._recorders = [r for r in recorders if r.record.every == 1]
+        self._bystanders = [r for r in recorders if r.record.every > 1]  # whose rows stay as they are meanwhile
         for recorder in self._recorders:
             self._check_recorder(recorder)
         needs = needs_of_recorders(simulation.plan)
@@ -153,11 +155,10 @@ class Checkpoints:
 
     def _check_recorder(self, recorder: RecorderState) -> None:
         record, least = recorder.record, self.every + self.overlap
-        if record.timesteps < least or record.every != 1:
+        if record.timesteps < least:
             raise NetworkError(
-                f"the recording of '{called(recorder.population)}' holds {record.timesteps} timesteps, every "
-                f"{record.every}: checkpoints every {self.every} with an overlap of {self.overlap} need at least "
-                f"{least}, every 1"
+                f"the recording of '{called(recorder.population)}' holds {record.timesteps} timesteps: checkpoints "
+                f"every {self.every} with an overlap of {self.overlap} need at least {least}"
             )
 
     def _check_arrays(self, names: tuple[str, ...]) -> None:
@@ -265,7 +266,9 @@ class Checkpoints:
         simulation = self._simulation
         simulation.flush()
         self._last = simulation.timestep
-        self._after = [recorder.stand for recorder in self._recorders]
+        self._after = {recorder: recorder.stand for recorder in (*self._recorders, *self._bystanders)}
+        for recorder in self._bystanders:
+            recorder.pause()
         arrays = [self._pool, *(simulation.memory(name) for name in self._rest)]
         self._end = [(array, simulation.new_bytes(int(array.nbytes), "a copy of the state")) for array in arrays]
         for array, copy in self._end:
@@ -293,8 +296,11 @@ class Checkpoints:
 
     def _holds(self, block: Block) -> bool:
         """Whether all recorders hold the window's last block, as it was first computed."""
-        pairs = zip(self._stands[-1], self._after, strict=True)
-        return all(after.count(self._last) - before.count(block.first) == block.timesteps for before, after in pairs)
+        pairs = zip(self._stands[-1], self._recorders, strict=True)
+        return all(
+            self._after[recorder].count(self._last) - before.count(block.first) == block.timesteps
+            for before, recorder in pairs
+        )
 
     def close(self, keep: bool) -> None:
         """Put everything back as it was before `open`; the window ends unless it is to be kept."""
@@ -304,7 +310,7 @@ class Checkpoints:
             simulation.set_time_back(self._last)
             for array, copy in self._end:
                 simulation.copy_bytes(array.view("uint8"), copy)
-            for recorder, stand in zip(self._recorders, self._after, strict=True):
+            for recorder, stand in self._after.items():
                 recorder.put_back(stand)
         self._end = []
         self._again, self._open = False, keep

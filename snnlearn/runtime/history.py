@@ -218,6 +218,11 @@ class RecorderState:
         self.stand = stand
         self._numbers.write(stand.base, self.limit if self.enabled else 0, self.record.rows)
 
+    def pause(self) -> None:
+        """Neither write nor count, whatever is run, until the stand is put back."""
+        if self.enabled:
+            self.put_back(replace(self.stand, paused=self.stand.count(self.simulation.timestep)))
+
     def _go_on(self, count: int, timestep: int) -> None:
         """Let this timestep be this count."""
         kept = [stretch for stretch in self.stand.stretches if stretch[0] < count]
@@ -230,7 +235,7 @@ class RecorderState:
     def arrays(self, plan: Plan) -> list[str]:
         """Return the names of the arrays of its rows."""
         n, names = self.population, self.record.variables
-        wanted = {Location(n, "recorded", name) for name in names}
+        wanted = {self.record.rows_at(n, self._number, name) for name in names}
         wanted |= {Location(n, "recorded_spikes", str(self._number))} if self.record.spikes else set()
         return [a.name for a in plan.arrays if a.location in wanted]
 
@@ -432,6 +437,12 @@ class PlayerState:
             raise LifecycleError(f"what is played to {name} has been recorded over or forgotten: call its rewind()")
 
 
+def _records_of(network: Network) -> dict[str, tuple[Record, ...]]:
+    """Return what is recorded of each population and connection."""
+    found = {name: n.records for name, n in network.neurons.items()}
+    return found | {name: s.records for name, s in network.synapses.items()}
+
+
 class History:
     """All recorders and players of a simulation.
 
@@ -444,14 +455,16 @@ class History:
     """
 
     def __init__(self, simulation: WithRows) -> None:
-        populations = simulation.network.neurons.items()
+        network = simulation.network
         self.recorders = {
             (name, number): RecorderState(simulation, name, number, record)
-            for name, n in populations
-            for number, record in enumerate(n.records)
+            for name, records in _records_of(network).items()
+            for number, record in enumerate(records)
         }
         self.players = {
-            (name, play.variable): PlayerState(simulation, name, play) for name, n in populations for play in n.plays
+            (name, play.variable): PlayerState(simulation, name, play)
+            for name, n in network.neurons.items()
+            for play in n.plays
         }
 
     def before(self, first: int, timesteps: int) -> None:

@@ -26,7 +26,7 @@ from snnlearn.runtime.sizes import recorded_population
 # What comes from outside, what is up to date without or follows from the rest, and what has been recorded and is to be
 # played.
 _NO_STATE = frozenset(["egp", "psm_egp", "connect_egp", "init_egp", "history", "column_start", "column_synapses"])
-_NO_STATE |= frozenset(["recorded", "recorded_spikes", "recorder", "played", "player", "length"])
+_NO_STATE |= frozenset(["recorded", "recorded_spikes", "recorder", "recorder_index", "played", "player", "length"])
 _SECONDS = 0.05  # between checks for Ctrl-C
 _MOST = 1 << 20  # timesteps
 Check = Callable[[Callable[[Location], NDArray[Any]]], None]

@@ -26,19 +26,27 @@ def first_size(array: Array, network: Network, recording_timesteps: int) -> int:
         words = (recorded_population(network, array.location).size + 31) // 32
         return recording_timesteps * network.batch_size * words
     if array.location.space in _ROWS:
-        n = network.neurons[array.location.group]
-        elements = words_of(n.size) if array.location.space == "recorded_spikes" else n.size
-        return (rows_of(n, array.location) + 1) * network.batch_size * elements
+        return _size_of_rows(network, array.location)
     return array.total(network.batch_size) or 0
 
 
-def rows_of(n: NeuronPopulation, at: Location) -> int:
-    """Return how many rows are recorded of a variable, or of spikes; none of what is played, which come later."""
+def _size_of_rows(network: Network, at: Location) -> int:
+    """Return how many elements rows have, with that of zeros, which alone there is of what is played."""
     if at.space == "played":
-        return 0
+        return network.batch_size * network.neurons[at.group].size
+    group = network.neurons[at.group] if at.group in network.neurons else network.synapses[at.group]
     if at.space == "recorded_spikes":
-        return n.records[int(at.name)].rows
-    return next(r.rows for r in n.records if at.name in r.variables)
+        assert isinstance(group, NeuronPopulation)
+        return (group.records[int(at.name)].rows + 1) * network.batch_size * words_of(group.size)
+    number, record = next(
+        (n, r) for n, r in enumerate(group.records) for v in r.variables if r.rows_at(at.group, n, v) == at
+    )
+    if record.elements is not None:
+        width = len(record.elements)
+    else:
+        assert isinstance(group, NeuronPopulation), number
+        width = group.size
+    return (record.rows + 1) * network.batch_size * width
 
 
 def check_recorded(plan: Plan, network: Network) -> None:

@@ -18,6 +18,7 @@ from snnlearn.genn import (
     create_var_ref,
     create_weight_update_model,
     init_postsynaptic,
+    init_sparse_connectivity,
     init_weight_update,
 )
 from snnlearn.network import Record
@@ -158,6 +159,64 @@ def test_every_third_timestep_is_a_row(engine: Any, start: Any) -> None:
         pulled(model, recordings, found)
     assert_rows(recordings, found, slice(9, None, 3))  # rows of timesteps 9, 12, 15 and 18
     np.testing.assert_array_equal(recordings[0].times, 0.5 * np.arange(9, 20, 3))
+
+
+SENDS = create_weight_update_model(
+    "Grows", vars=["w", "x"], pre_spike_syn_code="addToPost(w); w += 0.125;", synapse_dynamics_code="x += 0.25 * w;"
+)
+CHOSEN: dict[str, dict[str, Any]] = {
+    "few": {"neurons": [49, 3, 3, -50]},
+    "mask": {"neurons": np.arange(50) % 7 == 1},
+    "every third": {"neurons": slice(1, None, 3)},
+    "alone": {"neurons": 5},
+}
+
+
+def test_rows_of_some_neurons_and_synapses_are_what_pulling_gives(engine: Any, start: Any) -> None:
+    model = engine.model("some", dt=0.5)
+    model.batch_size = 2
+    a = model.add_neuron_population(
+        "A", 50, NOISY, {"tau": 4.0}, {"V": 0.5, "number": 0, "wide": 0.0, "above": False, "still": 7}
+    )
+    grows = init_weight_update(SENDS, {}, {"w": 0.01, "x": 0.0})
+    sparse = model.add_synapse_population(
+        "S", "SPARSE", a, a, grows, init_postsynaptic("DeltaCurr"),
+        init_sparse_connectivity("FixedProbability", {"prob": 0.1}),
+    )  # fmt: skip
+    dense = model.add_synapse_population("D", "DENSE", a, a, grows, init_postsynaptic("DeltaCurr"))
+    dense.axonal_delay_steps = 3  # the past of V is kept, in slots
+    model.record(a, "V", timesteps=10)
+    of_neurons = {name: model.record(a, ["V", "number"], 10, **given) for name, given in CHOSEN.items()}
+    of_sparse = model.record(sparse, ["w", "x"], 10, synapses=slice(2, 60, 5))
+    of_dense = model.record(dense, "x", 20, every=4, synapses=[7, 2499, 0])
+    whole = model.record(dense, "w", timesteps=1)
+    start(model)
+
+    def rows(variable: Any) -> NDArray[Any]:
+        variable.pull_from_device()
+        return variable.current_values.reshape(2, -1)
+
+    found: dict[str, list[NDArray[Any]]] = {"V": [], "number": [], "sparse w": [], "sparse x": [], "dense x": []}
+    for _ in range(20):
+        model.step_time()
+        for name in ("V", "number"):
+            found[name].append(rows(a.vars[name]))
+        for name in "wx":
+            found[f"sparse {name}"].append(rows(sparse.vars[name])[:, slice(2, 60, 5)])
+        found["dense x"].append(rows(dense.vars["x"])[:, [7, 2499, 0]])
+    assert np.ptp(found["sparse w"]) > 0.0
+    for name, recording in of_neurons.items():
+        chosen = np.arange(50)[CHOSEN[name]["neurons"]].reshape(-1)
+        np.testing.assert_array_equal(recording.elements, chosen)
+        for variable in ("V", "number"):
+            expected = np.array(found[variable])[-10:, :, chosen]
+            np.testing.assert_array_equal(recording[variable].values, expected, err_msg=name)
+            assert recording[variable].values.dtype == expected.dtype
+    for name in "wx":
+        np.testing.assert_array_equal(of_sparse[name].values, np.array(found[f"sparse {name}"])[-10:])
+    np.testing.assert_array_equal(of_dense.values, np.array(found["dense x"])[::4])
+    np.testing.assert_array_equal(of_dense.times, 0.5 * np.arange(0, 20, 4))
+    np.testing.assert_array_equal(whole.values[0], rows(dense.vars["w"]))
 
 
 DERIVED = {

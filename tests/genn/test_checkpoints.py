@@ -23,9 +23,7 @@ def test_checkpoints_need_recordings_with_room_for_a_block(ready: Any) -> None:
         model.keep_checkpoints(100)
     recording = model.record(population, "x", timesteps=11)
     model.build()
-    with pytest.raises(
-        NetworkError, match="'P' holds 11 timesteps, every 1: checkpoints every 10 with an overlap of 2"
-    ):
+    with pytest.raises(NetworkError, match="'P' holds 11 timesteps: checkpoints every 10 with an overlap of 2"):
         model.load()
     assert not model._loaded
     recording.timesteps = 12

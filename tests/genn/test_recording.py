@@ -12,6 +12,13 @@ import pytest
 
 from kept_networks import SPIKING, counting, reading
 from snnlearn.errors import LifecycleError, NetworkError
+from snnlearn.genn import (
+    GeNNModel,
+    create_weight_update_model,
+    init_postsynaptic,
+    init_sparse_connectivity,
+    init_weight_update,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +34,14 @@ from snnlearn.errors import LifecycleError, NetworkError
         ({"variables": "x", "every": 1.5}, "every must be a positive integer, not 1.5"),
         ({"variables": "x", "every": 2**32}, r"every must be below 2\*\*32"),
         ({"variables": "x", "start": -1}, "start must be an integer of at least 0, not -1"),
+        ({"variables": "x", "neurons": [0, 4]}, "neurons has the index 4; they go from 0 to 3"),
+        ({"variables": "x", "neurons": -5}, "neurons has the index -5; they go from 0 to 3"),
+        ({"variables": "x", "neurons": []}, "neurons takes a slice or indices"),
+        ({"variables": "x", "neurons": slice(2, 2)}, "neurons is empty"),
+        ({"variables": "x", "neurons": slice("a")}, "neurons takes a slice or indices, not slice"),
+        ({"variables": "x", "neurons": [0.5]}, "neurons takes a slice or indices, not"),
+        ({"variables": "x", "neurons": [True, False]}, "neurons takes a slice or indices, not"),
+        ({"variables": "x", "synapses": [0]}, "it is of neurons: give neurons="),
     ],
 )
 def test_what_cannot_be_recorded(record: dict[str, Any], message: str) -> None:
@@ -34,6 +49,58 @@ def test_what_cannot_be_recorded(record: dict[str, Any], message: str) -> None:
     with pytest.raises(NetworkError, match=message):
         model.record(population, **record)
     assert model.record(population, "x")["x"].dtype == np.float32, "the model is as it was before"
+
+
+def connected(matrix_type: str = "DENSE") -> tuple[GeNNModel, Any]:
+    """Return a model with a connection that has a variable for each synapse."""
+    model, population = counting()
+    send = create_weight_update_model("Send", vars=["w"], pre_spike_syn_code="addToPost(w);")
+    given = init_weight_update(send, {}, {"w": 1.0})
+    made = {} if matrix_type == "DENSE" else {"connectivity_init": init_sparse_connectivity("OneToOne")}
+    psm = init_postsynaptic("DeltaCurr")
+    spiking = model.add_neuron_population("S", 4, SPIKING, {}, {"V": 0.0})
+    return model, model.add_synapse_population("C", matrix_type, spiking, population, given, psm, **made)
+
+
+@pytest.mark.parametrize(
+    ("matrix_type", "record", "message"),
+    [
+        ("DENSE", {"variables": "v"}, "synapse population 'C' has no variable of synapses 'v'"),
+        ("DENSE", {"spikes": True, "variables": "w"}, "spikes are recorded of all neurons"),
+        ("DENSE", {}, "a recording of synapses needs names of variables"),
+        ("DENSE", {"variables": "w", "synapses": [16]}, "synapses has the index 16; they go from 0 to 15"),
+        ("DENSE", {"variables": "w", "neurons": [1]}, "it is of synapses: give synapses="),
+        ("SPARSE", {"variables": "w"}, "known only once the model is loaded: give synapses="),
+        ("SPARSE", {"variables": "w", "synapses": slice(2, None)}, r"give a slice that says where it ends"),
+        ("SPARSE", {"variables": "w", "synapses": [-1]}, "synapses has the index -1"),
+    ],
+)
+def test_what_cannot_be_recorded_of_synapses(matrix_type: str, record: dict[str, Any], message: str) -> None:
+    model, connection = connected(matrix_type)
+    with pytest.raises(NetworkError, match=message):
+        model.record(connection, **record)
+    assert model.record(connection, "w", synapses=[0])["w"].dtype == np.float32, "the model is as it was before"
+
+
+def test_synapses_that_are_not_there_are_found_before_anything_runs() -> None:
+    model, connection = connected("SPARSE")
+    model.record(connection, "w", synapses=slice(0, 6))
+    model.build()
+    with pytest.raises(NetworkError, match="the recording of 'C': there is no synapse 5: the connection has 4"):
+        model.load()
+    assert not model._loaded
+
+
+def test_a_recording_of_one_variable_has_values(ready: Any) -> None:
+    model, population = counting()
+    recording = model.record(population, ["x", "flag"], timesteps=2)
+    with pytest.raises(NetworkError, match=r"is of x, flag: recording\['x'\].values are those of one"):
+        _ = recording.values
+    alone = model.record(population, "x", timesteps=2, neurons=slice(2))
+    assert alone.nbytes == 3 * 2 * 4
+    ready(model)
+    model.run(3)
+    np.testing.assert_array_equal(alone.values[:, 0], [[2, 2], [3, 3]])
 
 
 def test_a_variable_is_recorded_once() -> None:

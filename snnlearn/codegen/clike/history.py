@@ -84,8 +84,10 @@ def row_of(kernel: Kernel, rows: str, number: int, place: Place, bits: bool = Fa
     return f"{place(rows)} + number_of_{number} * {width(kernel, bits)}u"
 
 
-def value_of(kernel: Kernel, array: str) -> str:
-    """Return the value of a neuron that a recorder takes from an array, or from what goes to rows alone."""
+def value_of(kernel: Kernel, recorder: Recorder, array: str) -> str:
+    """Return the i-th value that a recorder takes from an array, or from what goes to rows alone."""
+    if recorder.index is not None:
+        return f"{array}[{recorder.index}[i]]"
     local = (load.name for load in kernel.loads if load.array == array and load.how == "row")
     return next(local, f"{array}[i]")
 

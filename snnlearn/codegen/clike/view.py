@@ -149,7 +149,8 @@ class KernelView:
             flags = history.row_of(self.kernel, r.flags, n, self.place, bits=True) if r.flags is not None else None
             copied = history.recorded(self.kernel, r, n, self.place)
             number = history.number_lines(r, n, self.plan, self.place, self.copies)
-            views.append({"due": history.recording(n), "number": number, "copied": copied, "flags": flags})
+            due = history.recording(n)
+            views.append({"due": due, "number": number, "copied": copied, "flags": flags, "plan": r})
         return views
 
     @property

@@ -12,6 +12,7 @@ from snnlearn.codegen.cuda import thread_mapping
 from snnlearn.codegen.cuda.thread_mapping import WARP, ThreadMapping
 from snnlearn.codegen.plan import Load, Neurons, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Rows, SpikingDomain
+from snnlearn.codegen.plan.history import Recorder
 from snnlearn.codegen.plan.parts import Accumulate
 
 
@@ -157,9 +158,9 @@ class CudaKernel(KernelView):
         domain = self.kernel.domain
         return domain.pre * (domain.post if domain.sparse is None else domain.sparse.stride)
 
-    def recorded_value(self, array: str) -> str:
+    def recorded_value(self, recorder: Recorder, array: str) -> str:
         """Return what a thread records of an array."""
-        return value_of(self.kernel, array)
+        return value_of(self.kernel, recorder, array)
 
     @property
     def in_one_block(self) -> bool:

@@ -13,6 +13,7 @@ from snnlearn.codegen.plan.context import Context
 from snnlearn.codegen.plan.initial import connect_kernel, init_kernel
 from snnlearn.codegen.plan.kernels import IndexColumns, Kernel, Plan, Queue
 from snnlearn.codegen.plan.neurons import neuron_kernel
+from snnlearn.codegen.plan.recorders import record_kernels
 from snnlearn.codegen.plan.synapses import synapse_kernel
 from snnlearn.codegen.plan.updates import column_indexer, group_operations
 from snnlearn.declare import value_type
@@ -29,6 +30,8 @@ def build_plan(network: Network) -> Plan:
     step += [synapse_kernel(context, s, f"pre_{kind}_syn_code") for s in synapses for kind in ("event", "spike")]
     step += [synapse_kernel(context, s, f"post_{kind}_syn_code") for s in synapses for kind in ("event", "spike")]
     step += [neuron_kernel(context, n) for n in network.neurons.values()]
+    step += [k for n in network.neurons.values() for k in record_kernels(context, n)]
+    step += [k for s in synapses for k in record_kernels(context, s)]
     groups = dict.fromkeys(u.group_name for u in network.groups.updates)
     return Plan(
         network.name,

@@ -46,6 +46,8 @@ class Recorder:
         Where the rows are of whether neurons have spiked, a bit each.
     only : bool
         Whether the arrays hold nothing: local copies of their elements go to rows alone.
+    index : str or None
+        The array of the elements to copy, in the order of a row; all by default.
     """
 
     numbers: str
@@ -53,11 +55,13 @@ class Recorder:
     copied: tuple[tuple[str, str], ...]
     flags: str | None = None
     only: bool = False
+    index: str | None = None
 
     @property
     def reads(self) -> frozenset[str]:
         """The arrays it reads."""
-        return frozenset([self.numbers, *(array for array, _ in self.copied if not self.only)])
+        index = [self.index] if self.index is not None else []
+        return frozenset([self.numbers, *index, *(array for array, _ in self.copied if not self.only)])
 
     @property
     def writes(self) -> frozenset[str]:

@@ -84,13 +84,7 @@ class Memory:
 
     def _add_history(self, n: NeuronPopulation) -> None:
         """Add the rows that are recorded and played, and where in them the simulation is."""
-        for number, record in enumerate(n.records):
-            for name in record.variables:
-                vtype = self[Location(n.name, "own", name)].type
-                self._add(Location(n.name, "recorded", name), f"{name}_recorded", vtype, None)
-            if record.spikes:
-                self._add(Location(n.name, "recorded_spikes", str(number)), "recorded_spikes", WORD, None)
-            self._add(Location(n.name, "recorder", str(number)), "recorder", COUNTER, len(RECORDER))
+        self._add_records(n)
         for play in n.plays:
             self._add(
                 Location(n.name, "played", play.variable),
@@ -100,7 +94,20 @@ class Memory:
             )
             self._add(Location(n.name, "player", play.variable), f"{play.variable}_player", COUNTER, len(PLAYER))
 
+    def _add_records(self, group: NeuronPopulation | SynapsePopulation) -> None:
+        for number, record in enumerate(group.records):
+            for name in record.variables:
+                vtype = self[Location(group.name, group.recorded_space, name)].type
+                self._add(record.rows_at(group.name, number, name), f"{name}_recorded", vtype, None)
+            if record.spikes:
+                self._add(Location(group.name, "recorded_spikes", str(number)), "recorded_spikes", WORD, None)
+            if record.elements is not None:
+                at = Location(group.name, "recorder_index", str(number))
+                self._add(at, "recorder_index", WORD, len(record.elements))
+            self._add(Location(group.name, "recorder", str(number)), "recorder", COUNTER, len(RECORDER))
+
     def _add_synapses(self, s: SynapsePopulation) -> None:
+        self._add_records(s)
         self._add_model(s.name, s.weight_update.model, s.weight_update_dynamic_params)
         self._add_arrays(s.name, s.postsynaptic.model, "psm_egp")
         self._add_dynamic(s.name, s.postsynaptic.model, s.postsynaptic_dynamic_params, "psm_param")

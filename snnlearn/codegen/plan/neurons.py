@@ -245,8 +245,10 @@ class _NeuronKernel:
         """Yield what the timestep leaves in rows."""
         n, memory = self.n, self.context.memory
         for number, record in enumerate(n.records):
+            if record.elements is not None:  # a kernel of its own
+                continue
             copied = tuple(
-                (memory[Location(n.name, "own", name)].name, memory[Location(n.name, "recorded", name)].name)
+                (memory[Location(n.name, "own", name)].name, memory[record.rows_at(n.name, number, name)].name)
                 for name in record.variables
             )
             flags = memory[Location(n.name, "recorded_spikes", str(number))].name if record.spikes else None
