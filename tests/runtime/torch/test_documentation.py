@@ -1,4 +1,4 @@
-"""The example of docs/torch.md runs."""
+"""The examples of docs/torch.md run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[to
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "torch.md"
 
 
-def test_the_example_shows_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+def test_the_examples_show_what_they_say(capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     names: dict[str, Any] = {}
-    exec(code, names)
-    assert capsys.readouterr().out == "torch.Size([20, 5])\n"
+    for code in blocks:
+        exec(code, names)
+    first, loss = capsys.readouterr().out.splitlines()
+    assert first == "torch.Size([20, 5])"
     assert names["out"]["Output"]["V"].shape == (500, 1, 5)
     assert names["net"].Forward_g.grad.abs().min() > 0.0
+    assert 0.0 < float(loss) < 0.5, "twenty steps fit one pattern"
+    assert all(p.grad is not None and p.grad.any() for p in names["classifier"].parameters())
