@@ -28,14 +28,13 @@ from snnlearn.backends import NAMES, choose_backend
 from snnlearn.cli import Parser, run_command
 from snnlearn.data import target_path
 from snnlearn.entry import EndsAtOnce
-from snnlearn.errors import OutputError, RunError, TargetError, TargetWarning, TrainingError, TrainingWarning
-from snnlearn.io import CurvePoint, SpikeTrains, check_output_dir, read_ras, write_learning_curve
+from snnlearn.errors import OutputError, RunError, TrainingError, TrainingWarning
+from snnlearn.io import CurvePoint, SpikeTrains, check_output_dir, write_learning_curve
 from snnlearn.plot import check_matplotlib, figure_format, has_display, plot_training, save_figure, show_figure
 from snnlearn.runs import facts
 from snnlearn.training import Learner, TrainingPhase
 from snnlearn.userproject import superspike as ss
 from snnlearn.userproject import superspike_training as st
-from snnlearn.userproject.superspike_error import spike_timesteps
 from snnlearn.userproject.superspike_progress import (
     CURVE,
     LAYERS,
@@ -44,6 +43,7 @@ from snnlearn.userproject.superspike_progress import (
     recorded_file,
     spike_file,
 )
+from snnlearn.userproject.superspike_target import read_target
 
 PROG = "superspike_demo"
 MOST_TRIALS = 10_000_000  # a week
@@ -56,14 +56,10 @@ def get_parser() -> Parser:
     parser = Parser(prog=PROG, description=(__doc__ or "").partition("\n")[0])
     add = parser.add_argument
     add("--record-trial", type=int, nargs="*", required=True, metavar="N", help="trials to record, counted from 0")
-    add("--target-file", default=None, metavar="FILE", help="target spikes, .ras (default: the bundled rotunda)")
-    add(
-        "--first-id",
-        type=int,
-        default=None,
-        choices=(0, 1),
-        help="id of the first neuron there (default: 1, and a warning)",
-    )
+    add("--target-file", default=None, metavar="FILE", help="target spikes (default: the bundled rotunda)")
+    add("--first-id", type=int, default=None, metavar="N", help="id of the first neuron there (.ras: 1, and a warning)")
+    add("--target-unit", default=None, metavar="UNIT", help="its times: s, ms, us, ns, or ms a timestep")
+    add("--target-population", default=None, metavar="NAME", help="its population, where there are several")
     add("--num-trials", type=int, default=600, metavar="N", help="trials to train for (default: 600)")
     add("--kernel-profiling", action="store_true", help="print the time spent in each kind of kernel [s]")
     add("--save-data", action="store_true", help="write spikes and learning curve as CSV rather than plot them")
@@ -119,7 +115,7 @@ def run(args: Namespace) -> int:
     kept = args.save is not None or args.resume is not None
     with EndsAtOnce(PROG):  # engines and Matplotlib are imported here
         backend = choose_backend(args.backend)
-        target = read_target(args.target_file, args.first_id)
+        target = read_target(args.target_file, args.first_id, args.target_unit, args.target_population)
         network = ss.describe(
             backend.module,
             ss.frozen_poisson(seed),
@@ -262,30 +258,6 @@ def warn_if_worse_than_silent(curve: Sequence[CurvePoint]) -> None:
             TrainingWarning,
             stacklevel=2,
         )
-
-
-def read_target(file: str | None, first_id: int | None) -> SpikeTrains:
-    """Return the target of a file, or the bundled one.
-
-    Raises
-    ------
-    TargetError
-        If the file cannot be read, or no spike of it can take place in a trial.
-    """
-    if file is None:
-        return read_ras(target_path(), ss.NUM_OUTPUT, ss.TRIAL_MS, 1 if first_id is None else first_id)
-    target = read_ras(file, ss.NUM_OUTPUT, ss.TRIAL_MS, first_id)
-    late = np.count_nonzero(spike_timesteps(target) >= ss.TRIAL_TIMESTEPS)
-    if late:
-        last_ms = (ss.TRIAL_TIMESTEPS - 1) * ss.TIMESTEP_MS
-        text = (
-            f"{file}: {late} of {target.num_spikes} spikes come after the trial's last timestep, which begins at "
-            f"{last_ms / 1000.0:g} s, and cannot take place"
-        )
-        if late == target.num_spikes:
-            raise TargetError(text)
-        warnings.warn(text, TargetWarning, stacklevel=2)
-    return target
 
 
 def find_rate(learner: Learner, optimiser: str, file: Path, title: str) -> int:

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from snnlearn import genn
+from snnlearn import exchange, genn
 from snnlearn.data import target_path
 from snnlearn.errors import TrainingError
-from snnlearn.io import read_ras
+from snnlearn.io import SpikeTrains, read_ras
 from snnlearn.userproject import superspike as ss
 from snnlearn.userproject.superspike_demo import Progress, get_parser, main
 from snnlearn.userproject.superspike_training import (
@@ -255,6 +255,29 @@ def test_spikes_after_the_last_timestep(capsys, tmp_path):
     refuse(capsys, r"t\.ras: 1 of 1 spikes come after the trial's last timestep", *args)
 
 
+def test_targets_of_other_programs(capsys, tmp_path):
+    """One target in four formats is one training."""
+    pytest.importorskip("h5py", reason="the extra hdf5 is not installed")
+    args = ["--record-trial", "--num-trials", 1, "--seed", 1, "--save-data", "--quiet", "--target-file"]
+    trains = SpikeTrains.from_spikes([500.0, 700.1], [0, 4], ss.NUM_OUTPUT)
+    exchange.write(tmp_path / "t.h5", trains, population="cortex")
+    (tmp_path / "t.gdf").write_text("11\t5000\n15\t7001\n")
+    (tmp_path / "t.ras").write_text("0.5 1\n0.7001 5\n")
+    (tmp_path / "t.csv").write_text("# Time [ms], Neuron ID\n500.0,0\n700.1,4\n")
+    found = set()
+    for file in (["t.ras"], ["t.csv"], ["t.h5"], ["t.gdf", "--first-id", 11, "--target-unit", 0.1]):
+        assert run(*args, *file) == 0
+        found.add(Path("learning_curve.csv").read_bytes())
+    assert len(found) == 1
+    capsys.readouterr()
+    refuse(capsys, r"t\.gdf: a file without the columns' names does not say .*; say it: unit=", *args, "t.gdf")
+    refuse(capsys, "there is no population 'thalamus'", *args, "t.h5", "--target-population", "thalamus")
+    refuse(capsys, r"t\.ras: --target-unit is for \.csv", *args, "t.ras", "--target-unit", "ms")
+    refuse(
+        capsys, r"t\.gdf: 1 of 2 spikes are at or after the end", *args, "t.gdf", "--first-id", 11, "--target-unit", 0.3
+    )
+
+
 def test_ids_that_start_at_0(capsys, tmp_path):
     args = ["--record-trial", "--num-trials", 1, "--seed", 1, "--save-data", "--quiet", "--target-file"]
     found = {}
@@ -373,7 +396,7 @@ def refuse(capsys, message, *args):
         (["--record-trial", 0, "--num-trials", 10**9], "--num-trials must be at most 10000000, not 1000000000"),
         (["--record-trial", 0, "--threads", 10**9], "threads must be an integer from 1 to 1024"),
         (["--record-trial", 0, "--seed", 2**64], "--seed must be from 1"),
-        (["--record-trial", 0, "--first-id", 2], "--first-id: invalid choice: 2"),
+        (["--record-trial", 0, "--first-id", 2], r"first_id must be 0 or 1, not 2"),
         (
             ["--record-trial", 0, "--first-id", 0],
             r"oxford-target\.ras:\d+: .* 200 is out of the range 0\.\.199; .*first_id=1",
