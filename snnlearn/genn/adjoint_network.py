@@ -17,8 +17,9 @@ from snnlearn.genn.recording import Recording
 from snnlearn.genn.references import create_var_ref
 from snnlearn.genn.rows import Rows, rows_of
 from snnlearn.genn.tapes import Tapes
-from snnlearn.grad.reverse import Reversal
-from snnlearn.grad.synapses import gradient_of
+from snnlearn.grad.continuous import ContinuousSynapse
+from snnlearn.grad.reverse import Reversal, graded_input, shown_variable
+from snnlearn.grad.synapses import SpikeSynapse, gradient_of
 from snnlearn.grad.tape import GATES, SPIKE_ADJOINT, SPIKES, RecordedTape
 
 
@@ -46,8 +47,11 @@ class AdjointNetwork:
         self._kept: dict[str, Recording] = {}
         self.neurons = {name: self._add_neurons(name, r, constants) for name, r in parts.neurons.items()}
         self.synapses = {name: self._add_synapses(name, c) for name, c in parts.connections.items()}
-        transposed = {name: c for name, c in parts.connections.items() if c.back and self.rows[name].dense}
-        self.backward = {name: self._add_backward(name, c) for name, c in transposed.items()}
+        self.backward = {
+            name: self._add_backward(name, c, c.synapse)
+            for name, c in parts.connections.items()
+            if c.back and self.rows[name].dense and isinstance(c.synapse, SpikeSynapse)
+        }
         self._dynamic = dynamic_params(model, parts)
         make_dynamic(self.model, self._dynamic)
         self.model.build()
@@ -62,7 +66,7 @@ class AdjointNetwork:
         group = self.model.add_neuron_population(name, spec.size, reversal.adjoint, params, variables)
         group.set_param_dynamic("tapeEnd")
         self._play(name, group, reversal)
-        kept = [v for v in variables if v.endswith("_kept")]
+        kept = [v for v in variables if v.endswith("_kept") and not v.startswith("shown_")]
         if kept:
             self._kept[name] = self.model.record(group, kept, timesteps=self._tapes.window + self._tapes.before)
         return group
@@ -85,23 +89,30 @@ class AdjointNetwork:
     def _add_synapses(self, name: str, c: ReversedConnection) -> Any:
         spec = c.group.spec
         rows = self.rows[name] = rows_of(c.group)
-        rule = c.synapse.adjoint(c.wrt, spec.axonal_delay_steps, back=c.back and not self.rows[name].dense)
+        back = c.back and not (rows.dense and isinstance(c.synapse, SpikeSynapse))
+        rule = c.synapse.adjoint(c.wrt, spec.axonal_delay_steps, back=back)
         mu = {"mu": create_var_ref(self.neurons[c.group.trg._key], c.inputs.name)}
+        shown, params = {}, dict(spec.weight_update.params)
+        if isinstance(c.synapse, ContinuousSynapse):
+            params |= {p.name: 1.0 for p in rule.params if p.name == c.synapse.switch}
+            shown[c.synapse.variable] = create_var_ref(self.neurons[c.group.src._key], shown_variable(c.shown))
         zeros = {v.name: 0 for v in rule.vars}
-        init = init_weight_update(rule, dict(spec.weight_update.params), zeros, post_var_refs=mu)
+        init = init_weight_update(rule, params, zeros, pre_var_refs=shown, post_var_refs=mu)
         group = self.model.add_synapse_population(
             name, rows.matrix_type, self.neurons[c.group.src._key], self.neurons[c.group.trg._key], init,
             init_postsynaptic("DeltaCurr"),
         )  # fmt: skip
-        group.pre_target_var = SPIKE_ADJOINT
+        group.pre_target_var = graded_input(c.shown) if c.shown and c.back else SPIKE_ADJOINT
         if rows.pre is not None and rows.post is not None:
             group.set_sparse_connections(rows.pre, rows.post)
+        if isinstance(c.synapse, ContinuousSynapse) and c.synapse.switch:
+            group.set_wu_param_dynamic(c.synapse.switch)
         if delay_of(c):
             group.max_dendritic_delay_timesteps = delay_of(c)
         return group
 
-    def _add_backward(self, name: str, c: ReversedConnection) -> Any:
-        spec, rule = c.group.spec, c.synapse.backward()
+    def _add_backward(self, name: str, c: ReversedConnection, synapse: SpikeSynapse) -> Any:
+        spec, rule = c.group.spec, synapse.backward()
         source, target = self.neurons[c.group.trg._key], self.neurons[c.group.src._key]
         mu, zeros = {"mu": create_var_ref(source, c.inputs.name)}, {v.name: 0 for v in rule.vars}
         init = init_weight_update(rule, dict(spec.weight_update.params), zeros, pre_var_refs=mu)
@@ -109,7 +120,7 @@ class AdjointNetwork:
             f"{name}Backward", "DENSE", source, target, init, init_postsynaptic("DeltaCurr")
         )
         group.post_target_var, group.axonal_delay_steps = SPIKE_ADJOINT, spec.axonal_delay_steps
-        if c.synapse.delay is not None and spec.max_dendritic_delay_timesteps is not None:
+        if synapse.delay is not None and spec.max_dendritic_delay_timesteps is not None:
             group.max_dendritic_delay_timesteps = spec.max_dendritic_delay_timesteps
         return group
 
@@ -128,6 +139,9 @@ class AdjointNetwork:
         self.model.set_state(self._at_rest)
         self.model.timestep = 0
         earlier = self._tapes.earlier
+        lasting = (c for c in self.parts.connections.values() if c.shown and c.wrt and not self._switch(c))
+        delays = [delay_of(c) for c in lasting]
+        further = 1 + max(delays) if delays and not earlier else 0
         for group in self.neurons.values():
             group.set_dynamic_param_value("tapeEnd", (timesteps - 0.5) * self.model.dt)
         set_values(self.model, values_now(self.forward, self._dynamic))
@@ -146,9 +160,36 @@ class AdjointNetwork:
         left = timesteps
         for block in self._tapes.blocks(timesteps):
             for playback in self._played:
-                playback.rewind(beyond=1 + earlier)
+                playback.rewind(beyond=1 + earlier + further)
             left -= block
             self.model.run(block if left else block + earlier)
+        self._go_on(further)
+
+    def _go_on(self, timesteps: int) -> None:
+        """Go on to what synapses sent before anything was recorded: variables were then what they began with."""
+        shown = [v for group in self.neurons.values() for n, v in group.vars.items() if n.startswith("shown_")]
+        if not timesteps:
+            return
+        self._expect(recording=False)
+        for variable in shown:
+            variable.pull_from_device()
+        for _ in range(timesteps):
+            for variable in shown:
+                variable.push_to_device()
+            self.model.run(1)
+        self._expect(recording=True)
+
+    def _expect(self, *, recording: bool) -> None:
+        """Keep adjoints, and take events into account, or not."""
+        for kept in self._kept.values():
+            kept.enabled = recording
+        for name, c in self.parts.connections.items():
+            if self._switch(c):
+                self.synapses[name].set_dynamic_param_value(self._switch(c), float(recording))
+
+    @staticmethod
+    def _switch(c: ReversedConnection) -> str:
+        return c.synapse.switch if isinstance(c.synapse, ContinuousSynapse) else ""
 
     def _copy_weights(self, name: str) -> None:
         c, rows = self.parts.connections[name], self.rows[name]

@@ -10,9 +10,11 @@ from snnlearn.declare import NeuronModel
 from snnlearn.errors import GradientError
 from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.genn.synapse_group import SynapseGroup
+from snnlearn.grad.continuous import ContinuousSynapse, continuous_synapse, is_continuous
 from snnlearn.grad.explain import warn_of_comparisons
 from snnlearn.grad.inputs import Inputs, is_linear
 from snnlearn.grad.reverse import Request, Reversal, reverse
+from snnlearn.grad.step import step_of
 from snnlearn.grad.synapses import SpikeSynapse, spike_synapse
 
 
@@ -23,7 +25,7 @@ class ReversedConnection:
     Attributes
     ----------
     group : SynapseGroup
-    synapse : SpikeSynapse
+    synapse : SpikeSynapse or ContinuousSynapse
     inputs : Inputs
         Those of its target that it is one of.
     wrt : tuple of str
@@ -33,10 +35,17 @@ class ReversedConnection:
     """
 
     group: SynapseGroup
-    synapse: SpikeSynapse
+    synapse: SpikeSynapse | ContinuousSynapse
     inputs: Inputs
     wrt: tuple[str, ...]
     back: bool
+
+    @property
+    def shown(self) -> str:
+        """The variable of its source that it sends all the time; empty where it sends with spikes."""
+        if not isinstance(self.synapse, ContinuousSynapse):
+            return ""
+        return self.group.spec.pre_var_refs[self.synapse.variable].to.name
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,8 @@ class _Search:
             else recorded.inputs
         )
         self.upstream = self._upstream()
+        self.matter: set[str] = set()  # populations whose spikes the loss depends on
+        self.shown: dict[str, frozenset[str]] = {}  # variables that synapses send all the time, by population
 
     def _upstream(self) -> frozenset[str]:
         """Return the populations whose neurons depend on something to differentiate with respect to."""
@@ -136,36 +147,52 @@ class _Search:
 
     def run(self) -> Parts:
         """Return the parts."""
-        matter: set[str] = set()  # populations whose spikes the loss depends on
         while True:
-            reversals = {
-                name: self._reverse(name, name in matter) for name in self.populations if name in self.upstream
-            }
-            carrying = self._carrying(reversals)
-            sources = {
-                self.synapses[name].src._key for name in carrying if self.synapses[name].src._key in self.upstream
-            }
-            if sources <= matter:
+            reversals = {name: self._reverse(name) for name in self.populations if name in self.upstream}
+            connections = {name: self._connection(name, i) for name, i in self._carrying(reversals).items()}
+            if not self._note_sent(connections.values()):
                 break
-            matter |= sources
-        connections = {name: self._connection(name, inputs, reversals) for name, inputs in carrying.items()}
         if self.recorded is None:  # afterwards, what is given to a pass may leave some of it out
             self._check_reached(reversals, connections)
         used = {name: r for name, r in reversals.items() if r.states or r.inputs or r.parameters or r.given}
         sources = {self.synapses[c].src._key for c in connections} - set(used)
-        used |= {name: self._reverse(name, False) for name in self.populations if name in sources}
+        used |= {name: self._reverse(name) for name in self.populations if name in sources}
         if self.recorded is None:
-            warn_of_comparisons(dict.fromkeys(place for reversal in used.values() for place in reversal.compared))
+            compared = [place for reversal in used.values() for place in reversal.compared]
+            for c in connections.values():
+                compared += c.synapse.compared(c.wrt) if isinstance(c.synapse, ContinuousSynapse) else ()
+            warn_of_comparisons(dict.fromkeys(compared))
         return Parts(used, connections, self.declared, self.inputs)
 
-    def _reverse(self, name: str, spikes_matter: bool) -> Reversal:
+    def _note_sent(self, connections: Iterable[ReversedConnection]) -> bool:
+        """Note what of populations connections send; returns whether there is anything new."""
+        before = len(self.matter), sum(map(len, self.shown.values()))
+        for c in connections:
+            source = c.group.src._key
+            if c.shown:
+                self.shown[source] = self.shown.get(source, frozenset()) | {c.shown}
+            elif c.back:
+                self.matter.add(source)
+        return before != (len(self.matter), sum(map(len, self.shown.values())))
+
+    def _reverse(self, name: str) -> Reversal:
         task = self.task
         none: frozenset[str] = frozenset()
+        shown = self.shown.get(name, none)
         request = Request(
-            task.surrogates.get(name, task.surrogate), task.losses.get(name), task.seeds.get(name, none),
-            task.kept.get(name, none), spikes_matter, self._parameters(name), frozenset(task.states.get(name, ())),
-            task.detach_reset, outside=task.outside.get(name, none), given=task.given.get(name, none),
-        )  # fmt: skip
+            task.surrogates.get(name, task.surrogate),
+            task.losses.get(name),
+            task.seeds.get(name, none),
+            task.kept.get(name, none),
+            name in self.matter,
+            self._parameters(name),
+            frozenset(task.states.get(name, ())),
+            task.detach_reset,
+            outside=task.outside.get(name, none),
+            given=task.given.get(name, none),
+            shown=shown,
+            graded=shown if name in self.upstream else none,
+        )
         inputs = list(dict.fromkeys(self.inputs[name].values())) if name in self.upstream else []
         if self.recorded is None:
             return reverse(self.declared[name], inputs, request)
@@ -188,15 +215,30 @@ class _Search:
                     found[name] = inputs
         return found
 
-    def _connection(self, name: str, inputs: Inputs, reversals: Mapping[str, Reversal]) -> ReversedConnection:
+    def _connection(self, name: str, inputs: Inputs) -> ReversedConnection:
         group, wrt = self.synapses[name], self.task.weights.get(name, ())
         if self.recorded is not None and name in self.recorded.connections:
             synapse = self.recorded.connections[name].synapse
         else:
-            synapse = spike_synapse(group.spec.weight_update.model, f"connection '{name}'")
+            synapse = self._synapse(group)
         back = group.src._key in self.upstream
         synapse.adjoint(wrt, 0, back=back)  # which refuses what has no derivative, and names that it needs
         return ReversedConnection(group, synapse, inputs, wrt, back)
+
+    def _synapse(self, group: SynapseGroup) -> SpikeSynapse | ContinuousSynapse:
+        """Return what a connection sends."""
+        model, owner = group.spec.weight_update.model, f"connection '{group.name}'"
+        if not is_continuous(model):
+            return spike_synapse(model, owner)
+        synapse = continuous_synapse(model, owner)
+        sent = group.spec.pre_var_refs[synapse.variable].to.name
+        step = step_of(self.declared[group.src._key])
+        if synapse.condition is not None and step.after[sent] != step.tilde[sent]:
+            raise GradientError(
+                f"{owner}: '{model.name}' sends at events of '{sent}' of '{group.src.name}', which spikes reset in the "
+                "same timestep, after the event; send in every timestep, by synapse_dynamics_code"
+            )
+        return synapse
 
     def _check_reached(self, reversals: Mapping[str, Reversal], connections: Mapping[str, Any]) -> None:
         missing = [(name, w[0]) for name, w in self.task.weights.items() if name not in connections]

@@ -18,7 +18,7 @@ from snnlearn.dialect.source import Place
 from snnlearn.dialect.tree import Expr, Name
 from snnlearn.errors import GradientError, did_you_mean
 from snnlearn.grad.rules import depends, tangent
-from snnlearn.grad.single import Assignment
+from snnlearn.grad.single import Assignment, Follower
 from snnlearn.grad.step import Step, value_of
 
 PSI = Name("psi", algebra.SCALAR)
@@ -186,6 +186,31 @@ def comparisons_of(value: Expr, moving: Collection[str]) -> Iterable[Place]:
             continue
         if depends(n.left, {*moving}) or depends(n.right, {*moving}):
             yield n.at
+
+
+def derived_along(
+    follower: Follower, chain: Sequence[Assignment], value: Expr, name: str
+) -> tuple[Expr, tuple[Place, ...]]:
+    """Return the derivative of a value by a name, whose parts get names, and comparisons of what depends on that.
+
+    Parameters
+    ----------
+    follower : Follower
+        That of the code, which new names are assigned in.
+    chain : sequence of Assignment
+        What the value is made of, in order.
+    value : expression
+    name : str
+        Of what has a derivative of 1.
+    """
+    tangents: dict[str, Expr] = {name: _ONE}
+    places: list[Place] = []
+    for a in chain:
+        places += comparisons_of(value_of(a), tangents)
+        e = algebra.gathered(tangent(value_of(a), tangents))
+        if not is_number(e, 0.0):
+            tangents[a.name] = follower.assign(f"d{a.name}_{name}", e)
+    return algebra.gathered(tangent(value, tangents)), (*places, *comparisons_of(value, tangents))
 
 
 # ---- reverse ----

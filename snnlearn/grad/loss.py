@@ -10,8 +10,7 @@ from snnlearn.dialect import algebra, check_loss, tree
 from snnlearn.dialect.source import Place
 from snnlearn.dialect.tree import Expr
 from snnlearn.errors import GradientError
-from snnlearn.grad.derivatives import comparisons_of, needed
-from snnlearn.grad.rules import tangent
+from snnlearn.grad.derivatives import derived_along, needed
 from snnlearn.grad.single import Assignment, Follower
 from snnlearn.grad.step import Step
 
@@ -99,18 +98,9 @@ def loss_gradient(
     floats = [v.name for v in neuron.vars if value_type(v.type).kind == "float"]
     partials, compared = {}, {}
     for name in floats:
-        tangents: dict[str, Expr] = {name: algebra.number(1.0)}
-        places: list[Place] = []
-        for a in chain:
-            assert a.value is not None
-            places += comparisons_of(a.value, tangents)
-            e = algebra.gathered(tangent(a.value, tangents))
-            if not algebra.is_number(e, 0.0):
-                tangents[a.name] = follower.assign(f"d{a.name}_{name}", e)
-        e = algebra.gathered(tangent(value, tangents))
+        e, compared[name] = derived_along(follower, chain, value, name)
         if not algebra.is_number(e, 0.0):
             partials[name] = e
-        compared[name] = (*places, *comparisons_of(value, tangents))
     if not partials:
         raise GradientError(
             f"loss '{loss.name}' depends on no variable of {neuron.name} by a derivative: "

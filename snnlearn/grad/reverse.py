@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, Var
+from snnlearn.declare import InputVar, Loss, NeuronModel, PostsynapticModel, Surrogate, Var
 from snnlearn.dialect import algebra, tree
 from snnlearn.dialect.source import Place
 from snnlearn.dialect.tree import Expr, Name
@@ -58,6 +58,9 @@ class Request:
         Whether the tape is in extra global parameters, rather than recorded by the engine.
     outside, given : frozenset of str
         Variables that get a value from outside in every timestep; those whose derivative is to be kept.
+    shown, graded : frozenset of str
+        Variables that synapses send all the time, whose values as a timestep begins the adjoint neuron is to show;
+        those of them whose adjoint comes back.
     """
 
     surrogate: Surrogate
@@ -71,6 +74,8 @@ class Request:
     arrays: bool = False
     outside: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
+    graded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,16 @@ class Reversal:
             if c.kind == "params" and name not in found and value is not None:
                 found[name] = value
         return found
+
+
+def graded_input(variable: str) -> str:
+    """Return the adjoint neuron's input for what the loss depends on a variable by, through synapses that send it."""
+    return f"graded_{variable}"
+
+
+def shown_variable(variable: str) -> str:
+    """Return the adjoint neuron's variable that shows what one of the forward neuron was as a timestep began."""
+    return f"shown_{variable}_kept"
 
 
 def reverse(
@@ -240,9 +255,12 @@ class _Reverse:
     def _pulled(self, states: tuple[str, ...], lines: list[Line]) -> Mapping[str, Expr]:
         """Return the adjoints of what the timestep begins with, given those of the states at its end."""
         ends: list[tuple[Expr, Expr]] = []
-        for name in dict.fromkeys([*states, *self.partials, *sorted(self.request.seeds - {EMITTED})]):
+        for name in dict.fromkeys(
+            [*states, *self.partials, *sorted(self.request.seeds - {EMITTED}), *sorted(self.request.graded)]
+        ):
             terms = [Name(f"lam_{name}", _SCALAR)] if name in states else []
             terms += [Name(f"seed_{name}", _SCALAR)] if name in self.request.seeds else []
+            terms += [Name(graded_input(name), _SCALAR)] if name in self.request.graded else []
             lines.append((f"total_{name}", algebra.add(algebra.total(terms), self.partials.get(name, _ZERO))))
             ends.append((self.step.after[name], Name(f"total_{name}", _SCALAR)))
         if self.step.spike is not None and self.step.margin is not None:
@@ -274,7 +292,9 @@ class _Reverse:
         sums = {name: f"sum_{name}" for name in sorted(self.request.parameters) if name in self.adjoints}
         updates += [(to, algebra.add(Name(to, _SCALAR), self.adjoints[name])) for name, to in sums.items()]
         relevant = tuple(i for i in self.inputs if i.target in self.adjoints)
-        lines, arrived = list(self.lines), []
+        lines: list[Line] = [(f"shown_{x}", Name(x, _SCALAR)) for x in sorted(self.request.shown)]
+        lines += self.lines
+        arrived = []
         for given in relevant:
             if not given.group:
                 more, states = self._through(given)
@@ -284,6 +304,9 @@ class _Reverse:
         code = self._extracted(lines, updates, arrived)
         tape = self._tape()
         self._check_names(code, tape)
+        adjoint = tape.adjoint(code)
+        graded = tuple(InputVar(graded_input(name), "scalar", 0.0) for name in sorted(self.request.graded))
+        adjoint = replace(adjoint, additional_input_vars=(*adjoint.additional_input_vars, *graded))
         states_of = {name: f"lam_{name}" for name in self.states}
         losses = tuple(dict.fromkeys([*self.partials, *sorted(self.request.seeds)]))
         params = {self.names[i.name][name]: value for i in self.inputs for name, value in i.params}
@@ -291,7 +314,7 @@ class _Reverse:
         forward = tape.forward()
         more_vars = tuple(Var(there) for variables in witnesses.values() for there in variables.values())
         return Reversal(
-            replace(forward, vars=(*forward.vars, *more_vars)), tape.adjoint(code), states_of, losses, relevant, sums,
+            replace(forward, vars=(*forward.vars, *more_vars)), adjoint, states_of, losses, relevant, sums,
             tape, self._compared(), params, witnesses, self.names, tuple(given.part for given in self.within),
             {name: f"given_{name}_kept" for name in sorted(self.request.given)},
         )  # fmt: skip
@@ -361,7 +384,9 @@ class _Reverse:
         """Return the code with coefficients in the place of what depends on the forward pass."""
         request = self.request
         own = (name for name, _ in (*lines, *updates, *arrived))
-        linear = frozenset([SPIKE_ADJOINT, *own, *(f"seed_{s}" for s in request.seeds)])
+        linear = frozenset(
+            [SPIKE_ADJOINT, *own, *(f"seed_{s}" for s in request.seeds), *map(graded_input, request.graded)]
+        )
         self._check_apart(linear & self.coefficients.forward)
 
         def extract(these: list[Line]) -> list[Line]:
@@ -370,6 +395,7 @@ class _Reverse:
         known = {name.removeprefix("total_") for name, _ in self.lines if name.startswith("total_")}
         kept = [f"total_{name}" for name in sorted(request.kept & known)]
         kept += [f"given_{name}" for name in sorted(request.given)]
+        kept += [f"shown_{name}" for name in sorted(request.shown)]
         return Reversed(extract(lines), extract(updates), extract(arrived), tuple(sorted(request.seeds)), tuple(kept))
 
     def _recorded_lines(self, wanted: list[Expr]) -> tuple[Assignment, ...]:

@@ -11,7 +11,7 @@ from snnlearn.errors import GradientError
 from snnlearn.grad.rules import tangent
 
 _TAKEN = "m"
-_MU = VarRef("mu", "scalar", VarAccessMode.READ_ONLY)  # the adjoint of what arrived at the target
+MU = VarRef("mu", "scalar", VarAccessMode.READ_ONLY)  # the adjoint of what arrived at the target
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,10 @@ class SpikeSynapse:
             f"{self.model.name}Backward",
             params=self.model.params,
             derived_params=self.model.derived_params,
-            vars=tuple(self._read_only()),
-            pre_neuron_var_refs=(_MU,),
+            vars=tuple(read_only(self.model)),
+            pre_neuron_var_refs=(MU,),
             synapse_dynamics_code=send,
         )
-
-    def _read_only(self) -> list[Var]:
-        shared, copied = VarAccess.READ_ONLY, VarAccess.READ_ONLY_DUPLICATE
-        return [Var(v.name, v.type, shared if v.access is shared else copied) for v in self.model.vars]
 
     def forward(self, wrt: Sequence[str]) -> WeightUpdateModel:
         """Return the model with a variable for the gradient of each of its variables ``wrt``."""
@@ -76,7 +72,7 @@ class SpikeSynapse:
         back : bool
             Whether adjoints go on to the presynaptic neuron.
         """
-        mu = _arrived(axonal_delay, self.delay)
+        mu = arrived(axonal_delay, self.delay)
         sums = []
         for name in wrt:
             slope = tangent(self.amount, {name: algebra.number(1.0)})
@@ -88,8 +84,8 @@ class SpikeSynapse:
             f"{self.model.name}Adjoint",
             params=self.model.params,
             derived_params=self.model.derived_params,
-            vars=(*self._read_only(), *gradients),
-            post_neuron_var_refs=(_MU,),
+            vars=(*read_only(self.model), *gradients),
+            post_neuron_var_refs=(MU,),
             pre_spike_syn_code="\n".join(sums),
             synapse_dynamics_code=f"addToPre({unparse(algebra.multiply(self.amount, mu))});" if back else "",
         )
@@ -100,7 +96,13 @@ def gradient_of(name: str, wrt: Sequence[str]) -> str:
     return _TAKEN if len(wrt) == 1 else f"{_TAKEN}_{name}"
 
 
-def _arrived(axonal: int, dendritic: tree.Expr | None) -> tree.Expr:
+def read_only(model: WeightUpdateModel) -> list[Var]:
+    """Return the variables of a model as code that reads them alone has them."""
+    shared, copied = VarAccess.READ_ONLY, VarAccess.READ_ONLY_DUPLICATE
+    return [Var(v.name, v.type, shared if v.access is shared else copied) for v in model.vars]
+
+
+def arrived(axonal: int, dendritic: tree.Expr | None) -> tree.Expr:
     """Return the adjoint of what a spike brought, so many timesteps after it was sent."""
     axon = tree.Literal(str(axonal), value_type("int"))
     if dendritic is None:
