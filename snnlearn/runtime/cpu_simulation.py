@@ -19,6 +19,7 @@ from snnlearn.runtime.sizes import check_recorded, check_room, first_size, place
 from snnlearn.runtime.waiting_signals import waiting_signals
 
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+_LARGE = 1 << 24  # bytes
 
 
 class CpuSimulation(Simulation):
@@ -165,6 +166,13 @@ class CpuSimulation(Simulation):
         values = aligned_zeros(number, "uint8")
         values[:] = 0  # as in `_allocate`
         return values
+
+    def copy_of(self, memory: NDArray[Any], what: str) -> NDArray[Any]:
+        """Return a copy of memory, which need not be aligned."""
+        if memory.nbytes > _LARGE:  # the system is not asked for each of many small ones
+            check_room(memory.nbytes, what)
+        copy: NDArray[Any] = memory.reshape(-1).view("uint8").copy()
+        return copy
 
     def copy_bytes(self, target: NDArray[Any], source: NDArray[Any]) -> None:
         """Copy memory."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from itertools import pairwise
 from typing import Any
 from weakref import WeakSet, proxy
 
@@ -14,7 +13,6 @@ from snnlearn.network import Location, Network
 from snnlearn.runtime.checkpoints import Checkpoints
 from snnlearn.runtime.exclusive import Exclusive, exclusive
 from snnlearn.runtime.history import History
-from snnlearn.runtime.sizes import placed
 from snnlearn.runtime.watch import Watch
 
 
@@ -226,15 +224,14 @@ class KeepsHistory(Exclusive):
 
     def copies(self, names: tuple[str, ...]) -> dict[str, Any]:
         """Return copies of arrays on the device, all up to date."""
-        places = placed([int(self.memory(name).nbytes) for name in names])
-        pool = self.new_bytes(places[-1], "a copy of the state")
-        found = {}
-        for name, (begin, _) in zip(names, pairwise(places), strict=True):
-            array = self.memory(name)
-            found[name] = pool[begin : begin + int(array.nbytes)]
-            if len(found[name]):
-                self.copy_bytes(found[name], array.view("uint8"))
-        return found
+        return {name: self.copy_of(self.memory(name), "a copy of the state") for name in names}
+
+    def copy_of(self, memory: Any, what: str) -> Any:
+        """Return a copy of memory on the device, as bytes; NetworkError where there is no room for it."""
+        copy = self.new_bytes(int(memory.nbytes), what)
+        if len(copy):
+            self.copy_bytes(copy, memory.view("uint8"))
+        return copy
 
     def put_copy(self, name: str, copy: Any) -> None:
         """Replace an array by what `copies` made of it."""

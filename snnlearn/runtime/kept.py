@@ -192,9 +192,7 @@ def _keep_rows(simulation: Simulation, recorder: RecorderState, newest: int | No
     for name in recorder.arrays(simulation.plan):
         rows = _bytes_of(simulation, recorder, name)
         for some in _needed(recorder, newest):
-            values = rows[some].reshape(-1)
-            copy = simulation.new_bytes(int(values.nbytes), "a copy of recorded variables")
-            simulation.copy_bytes(copy, values)
+            copy = simulation.copy_of(rows[some].reshape(-1), "a copy of recorded variables")
             found.append((name, some, copy))
     return KeptRecorder(recorder.record, recorder.stand, found)
 

@@ -128,6 +128,16 @@ class History:
         """Learning rates, shape (iterations, connections)."""
         return np.array(self._lrs, dtype=np.float64).reshape(-1, self.num_connections)
 
+    def last_lr(self, optimiser: str) -> tuple[float, ...] | None:
+        """Return the learning rates of the last iteration with an optimiser, one for each connection; None without."""
+        ends = [*(phase.start for phase in self.phases[1:]), len(self)]
+        rows = [
+            end - 1
+            for phase, end in zip(self.phases, ends, strict=True)
+            if phase.optimiser == optimiser and end > phase.start
+        ]
+        return tuple(self._lrs[rows[-1]]) if rows else None
+
     @property
     def momenta(self) -> NDArray[np.float64]:
         """Momenta, shape (iterations, connections); NaN where the optimiser has none."""

@@ -336,7 +336,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         TrainingError
             For an optimiser that learns no rates, or was not compiled.
         """
-        return LearntRates(self._network, optimiser)
+        return LearntRates(self._network, optimiser, self.sched)
 
     # ---- finding a rate ----
 

@@ -15,6 +15,7 @@ from snnlearn.training.rates import check_numbers
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from snnlearn.training.history import History
     from snnlearn.training.trained_network import TrainedNetwork
 
 
@@ -31,6 +32,8 @@ class LearntRates(Mapping[str, NDArray[np.float64]]):
         Built.
     optimiser : str or Optimiser
         One with a ``rate_var``, that was compiled.
+    history : History
+        Has the ``lr`` of the last update, where a checkpoint has been loaded since.
 
     Raises
     ------
@@ -38,8 +41,9 @@ class LearntRates(Mapping[str, NDArray[np.float64]]):
         For an optimiser that learns no rates, or was not compiled.
     """
 
-    def __init__(self, network: TrainedNetwork, optimiser: Any) -> None:
+    def __init__(self, network: TrainedNetwork, optimiser: Any, history: History) -> None:
         self.rule = network.resolve(optimiser)
+        self._history = history
         if self.rule.rate_var is None:
             raise TrainingError(f"the optimiser '{self.rule.name}' learns no rates: all synapses have its lr")
         self._network = network
@@ -80,7 +84,8 @@ class LearntRates(Mapping[str, NDArray[np.float64]]):
         number = names.index(name)
         assert self.rule.rate_var is not None
         factors = self._network.updates_of(self.rule)[number].vars[self.rule.rate_var]
-        return factors, self._network.rate_of(self.rule, number)
+        lrs = self._network.lrs_of(self.rule) or self._history.last_lr(self.rule.name)
+        return factors, self.rule.default(self.rule.lr_param) if lrs is None else lrs[number]
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """Draw how rates are distributed, a panel for each connection, with a dashed line at ``lr``.

@@ -138,10 +138,9 @@ class TrainedNetwork:
             )
         return self._updates[rule.name]
 
-    def rate_of(self, rule: Optimiser, number: int) -> float:
-        """Return the learning rate that was set last for a connection, by its number; at first, the default."""
-        default = (rule.default(rule.lr_param),) * len(self.connections)
-        return self._rates.get((rule.name, rule.lr_param), default)[number]
+    def lrs_of(self, rule: Optimiser) -> tuple[float, ...] | None:
+        """Return the learning rates that were set last, one for each connection; None where that is not known."""
+        return self._rates.get((rule.name, rule.lr_param))
 
     def set_rates(self, rule: Optimiser, values: dict[str, Any]) -> None:
         """Set parameters of a compiled optimiser: a number, or one for each connection, by parameter."""

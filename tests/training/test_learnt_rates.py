@@ -39,7 +39,6 @@ def test_rates_learnt_on_line_lower_the_loss_and_survive_a_checkpoint(rule, tmp_
     learner.save(tmp_path / "rates")
     again = make(optimisers=[rule])
     again.load(tmp_path / "rates")
-    again.set_rates(rule, {"lr": 0.02})
     np.testing.assert_array_equal(again.rates(rule)["Synapses"], rates)
     for one in (learner, again):
         one.fit(2, 0.02, rule)
