@@ -184,7 +184,7 @@ def weights_of(learner: Learner) -> dict[str, NDArray[Any]]:
     for connection in learner.connections:
         variable = connection.synapses.vars[connection.weight]
         variable.pull_from_device()
-        found[f"{connection.synapses.name}.{connection.weight}"] = np.array(variable.view)
+        found[f"{connection.synapses.name}.{connection.weight}"] = np.array(variable.current_values)
     return found
 
 

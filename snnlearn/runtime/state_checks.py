@@ -45,7 +45,7 @@ def _limit(at: Location, plan: Plan, network: Network) -> int | None:
     space = at.space
     if space in ("spike_count", "spikes"):
         return network.neurons[at.group].size + (space == "spike_count")
-    if space == "queue":
+    if space in ("queue", "den_queue"):
         return _slots(plan, at)
     if at.group not in network.synapses:
         return None
@@ -62,8 +62,6 @@ def _limit(at: Location, plan: Plan, network: Network) -> int | None:
         return fixed[space]
     if space == "row_length":
         return network.groups.row_stride(s) + 1
-    if space == "den_queue":
-        return s.dendritic_slots
     if space == "kernel_ind":
         return s.connectivity.kernel_size
     return None

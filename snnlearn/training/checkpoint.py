@@ -89,8 +89,9 @@ class Checkpoint:
         if not isinstance(progress, dict):
             raise CheckpointError(f"{path} is no checkpoint, or is damaged: it does not say what it holds")
         if progress.get("format") != (_FORMAT if sealed else _UNSEALED):
-            was = "a digest" if sealed else "no digest"
-            raise CheckpointError(f"{path} is a checkpoint of format {progress.get('format')!r:.20} with {was}")
+            if progress.get("format") == _FORMAT:
+                raise CheckpointError(f"{path} is no checkpoint, or is damaged: it has no digest")
+            raise CheckpointError(f"{path} is a checkpoint of format {progress.get('format')!r:.20}, not {_FORMAT}")
         for key, kind in _PARTS.items():
             if not isinstance(progress.get(key), kind) or isinstance(progress[key], bool):
                 raise CheckpointError(f"{path} is no checkpoint: it has no {key}")

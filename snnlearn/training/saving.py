@@ -187,22 +187,24 @@ class Saving:
             if c.feedback is not None:
                 wanted.append((c.feedback, c.feedback_weight))
         build([])
-        found = []
+        state = dict(self._learner.model.state())
         for group, name in wanted:
-            variable, key = group.vars[name], f"{group.name}.synapse.{name}"
-            variable.pull_from_device()
-            if key not in checkpoint.arrays:
+            key = f"{group.name}.synapse.{name}"
+            if key not in checkpoint.arrays or key not in state:
                 raise TrainingError(f"the checkpoint has no weights '{key}'; it has: {_weights(checkpoint)}")
-            there, here = checkpoint.arrays[key], variable.view
+            there, here = checkpoint.arrays[key], state[key]
             if (there.size, there.dtype) != (here.size, here.dtype):
                 sizes = f"{there.size} of {there.dtype} there, {here.size} of {here.dtype} here"
                 raise TrainingError(f"the weights '{key}' do not fit: {sizes}")
             if not np.isfinite(there).all():
                 raise CheckpointError(f"the weights '{key}' of the checkpoint are not all finite")
-            found.append((variable, there))
-        for variable, values in found:
-            variable.view[...] = values.reshape(variable.view.shape)
-            variable.push_to_device()
+            for part in (f"{group.name}.ind", f"{group.name}.row_length"):
+                if part in state and not np.array_equal(state[part], checkpoint.arrays.get(part, ())):
+                    raise TrainingError(f"the weights '{key}' are those of other synapses")
+            state[key] = there
+        self._learner.model.set_state(state)
+        if self._gradient is not None:
+            self._gradient.forget()
 
 
 def _weights(checkpoint: Checkpoint) -> str:
