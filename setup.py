@@ -62,8 +62,8 @@ setup(
     cmdclass={"sdist": _Sdist},
     install_requires=["numpy>=1.25", "matplotlib>=3.9", "pycparser>=3.0", "Jinja2>=3.0", "tqdm>=4.60"],
     extras_require={
-        # What the test command needs: runner, linter, type checker.
-        "test": ["pytest>=7.4", "pytest-xdist>=3.5", "ruff>=0.14", "mypy>=2"],
+        # What the test command needs: runner, inputs at random, linter, type checker.
+        "test": ["pytest>=7.4", "pytest-xdist>=3.5", "hypothesis>=6.80", "ruff>=0.14", "mypy>=2"],
         # For the CUDA engine: CuPy, the compiler as a library, and the headers that CuPy's own kernels need.
         "cuda12": ["cupy-cuda12x>=13", "cuda-pathfinder>=1.2", "cuda-toolkit[cudart,nvrtc]==12.*"],
         "cuda13": ["cupy-cuda13x", "cuda-pathfinder>=1.2", "cuda-toolkit[cudart,nvrtc]==13.*"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 _MOST_PIXELS = 2 * 89_478_485  # what Pillow takes for an attack
+_ANY_SIZE, _TIGHTEST = 1_000_000, 10_000  # pixels of a file of any size, and for each byte: no drawing is as blank
 _STRIP = 1 << 18  # pixels that are looked at together
 # Formats that Pillow has other programs or libraries read: Ghostscript runs what is in a file.
 _FOREIGN = frozenset(["EPS", "WMF", "FPX", "MIC", "GRIB", "HDF5", "BUFR"])
@@ -102,7 +105,7 @@ def opened(path: Path) -> Iterator[Picture]:
             warnings.simplefilter("ignore")
             # Not by name: Pillow maps an uncompressed TIFF into memory then, with a wrong width if it lies on its side.
             with open(path, "rb") as file, Image.open(file, formats=_formats()) as image:
-                if image.width * image.height > _MOST_PIXELS:
+                if image.width * image.height > most_pixels(os.fstat(file.fileno())):
                     raise Image.DecompressionBombError
                 yield Picture(_upright(image))
     except TargetError as error:
@@ -118,6 +121,13 @@ def opened(path: Path) -> Iterator[Picture]:
     # Pillow's decoders raise whatever a broken file makes them stumble over: SyntaxError, IndexError...
     except Exception as error:
         raise TargetError(f"{path}: this is not a picture that can be read (PNG, JPEG, ...)") from error
+
+
+def most_pixels(status: os.stat_result) -> int:
+    """Return how many pixels a file may claim to have: memory is taken for all of them before they are decoded."""
+    if not stat.S_ISREG(status.st_mode):
+        return _MOST_PIXELS
+    return min(_MOST_PIXELS, _ANY_SIZE + _TIGHTEST * status.st_size)
 
 
 def _formats() -> list[str]:
