@@ -73,7 +73,7 @@ setup(
         "torch": ["torch>=2.4"],
         # For `snnlearn.userproject.stop_gradient`: inner loops that PyTorch differentiates.
         "torchopt": ["torchopt>=0.7.3"],
-        # For `snnlearn.exchange`: SONATA's files; Neo's objects.
+        # For recordings that are streamed, and for `snnlearn.exchange`: SONATA's files. Neo's objects.
         "hdf5": ["h5py>=3.8"],
         "neo": ["neo>=0.13"],
         # A C++ compiler as a wheel, for machines that have none.

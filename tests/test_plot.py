@@ -234,7 +234,7 @@ def test_toolkit_that_does_not_import_is_no_display(monkeypatch):
 
 
 def test_show_needs_a_display(monkeypatch):
-    monkeypatch.setattr(plot, "has_display", lambda: False)
+    monkeypatch.setattr("snnlearn.plot.training.has_display", lambda: False)
     with pytest.raises(OutputError, match="there is no display to show the figure on; save it as"):
         plot.show_figure(Figure())
 
@@ -243,7 +243,7 @@ def test_show_puts_the_figure_itself_into_a_window(monkeypatch):
     import matplotlib.pyplot as plt
 
     shown = []
-    monkeypatch.setattr(plot, "has_display", lambda: True)
+    monkeypatch.setattr("snnlearn.plot.training.has_display", lambda: True)
     monkeypatch.setattr(plt, "show", lambda: shown.extend(plt.figure(number) for number in plt.get_fignums()))
     plt.switch_backend("agg")
     plt.close("all")

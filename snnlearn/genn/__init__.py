@@ -40,7 +40,7 @@ from snnlearn.genn.initialise import (
 )
 from snnlearn.genn.model import GeNNModel
 from snnlearn.genn.playback import Playback
-from snnlearn.genn.recording import RecordedVariable, Recording
+from snnlearn.genn.recording import RecordedVariable, Recording, RecordingStream
 from snnlearn.runtime.engines import split_name
 
 __version__ = "5.4.0"  # of the PyGeNN that this stands in for
@@ -132,6 +132,7 @@ __all__ = [
     "Playback",
     "RecordedVariable",
     "Recording",
+    "RecordingStream",
     "create_current_source_model",
     "create_custom_connectivity_update_model",
     "create_custom_update_model",

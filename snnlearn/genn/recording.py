@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
@@ -13,11 +14,13 @@ from snnlearn.attributes import CheckedAttributes
 from snnlearn.codegen.plan.history import words_of
 from snnlearn.declare import ValueType, value_type
 from snnlearn.errors import LifecycleError, NetworkError, did_you_mean
+from snnlearn.io.rows import TIMES, row_file
 from snnlearn.network import Location, Record
 from snnlearn.network.checks import check_size
 from snnlearn.network.history import Elements
 from snnlearn.runtime import Simulation
 from snnlearn.runtime.history import RecorderState
+from snnlearn.runtime.row_stream import RowStream
 
 Result = TypeVar("Result")
 
@@ -194,6 +197,44 @@ class Recording(CheckedAttributes):
         """How many timesteps have been recorded since ``load`` or `clear`, or since `start` was assigned."""
         return self._change(lambda state: state.written)
 
+    # ---- files ----
+
+    def stream(self, path: str | os.PathLike[str]) -> RecordingStream:
+        """Copy each row from now on to a file, before newer ones take its place: as the rows fill, and at the end.
+
+        Parameters
+        ----------
+        path : path-like
+            ``.npy``, or ``.h5`` with the extra ``hdf5``. A file that is there is replaced. Of several variables
+            ``trial.npy`` becomes ``trial.V.npy`` and its like; the times of rows [ms] are in ``trial.times.npy``, or in
+            the data set ``times``. Spikes are called ``spikes``.
+
+        Returns
+        -------
+        RecordingStream
+            Ends with its ``close()``, with a ``with`` block, or with ``unload``.
+
+        Raises
+        ------
+        LifecycleError
+            Before ``load``, and while there is a stream.
+        OutputError
+            For another format, and a file that cannot be written; from ``run``, where rows cannot.
+        """
+        state, tracks = self._change(lambda state: state), {name: self[name] for name in self.variables}
+        if state.stream is not None:
+            raise LifecycleError(
+                f"the recording of '{self.population.name}' is streamed already: close that stream first"
+            )
+        tracks |= {"spikes": self.spikes} if self._record.spikes else {}
+        shape = (0, int(self.population._model.batch_size), self._width)
+        empty = {name: np.zeros(shape, track.dtype) for name, track in tracks.items()}
+        file = row_file(path, {**empty, TIMES: np.zeros(0)})
+        at = {name: track._at for name, track in tracks.items()}
+        dt = float(self.population._model.dt)
+        self._change(lambda state: setattr(state, "stream", RowStream(state, file, at, dt)))
+        return RecordingStream(self)
+
     # ---- rows ----
 
     @property
@@ -278,6 +319,24 @@ class Recording(CheckedAttributes):
 
     def _unload(self) -> None:
         self._state = None
+
+
+class RecordingStream:
+    """A file that a recording's rows go to; made by `Recording.stream`."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def close(self) -> None:
+        """Write the rows that are not in the file yet, and end; again does nothing."""
+        self._recording._change(lambda state: state.end_stream())
+
+    def __enter__(self) -> RecordingStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._recording._state is not None:
+            self.close()
 
 
 class RecordedVariable:

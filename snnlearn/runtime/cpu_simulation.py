@@ -149,6 +149,11 @@ class CpuSimulation(Simulation):
         array: NDArray[Any] = self._arrays[name]
         return array
 
+    def held(self, at: Location) -> NDArray[Any]:
+        """Return what an array holds now."""
+        array: NDArray[Any] = self._arrays[self._by_location[at].name]
+        return array
+
     def gather(self, names: tuple[str, ...]) -> NDArray[Any]:
         """Put arrays next to each other, each on a cache line of its own, and return their memory as bytes."""
         places = placed([self._arrays[name].nbytes for name in names])

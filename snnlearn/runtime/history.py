@@ -18,6 +18,7 @@ from snnlearn.codegen.plan import Plan
 from snnlearn.errors import LifecycleError
 from snnlearn.network import Location, Network, Play, Record
 from snnlearn.network.keys import called
+from snnlearn.runtime.row_stream import RowStream
 
 _WRAP = 1 << 64  # the numbers are unsigned, and differences of timesteps wrap around
 _NO_LIMIT = _WRAP - 1
@@ -49,6 +50,9 @@ class WithRows(Protocol):
 
     def memory(self, name: str) -> Any:
         """Return an array of the plan on the device."""
+
+    def held(self, at: Location) -> NDArray[Any]:
+        """Return what an array holds now, within a run too; what is put off stays so."""
 
     def write(self, at: Location, values: NDArray[Any]) -> None:
         """Replace all values of an array by as many others."""
@@ -137,6 +141,7 @@ class RecorderState:
         self.readers: WeakSet[WithRows] = WeakSet()
         self._numbers = _Numbers(simulation, Location(population, "recorder", str(number)))
         self.stand = Stand(0, None, ((0, 0),))
+        self.stream: RowStream | None = None
         self.restart(None)
 
     @property
@@ -152,9 +157,19 @@ class RecorderState:
         return _NO_LIMIT if self.stand.start is None else self.record.timesteps
 
     @property
+    def count(self) -> int:
+        """How many timesteps it would have recorded by now if it never stopped; below zero before its first."""
+        return self.stand.count(self.simulation.timestep)
+
+    @property
     def written(self) -> int:
         """How many timesteps have been recorded since it began."""
-        return min(max(self.stand.count(self.simulation.timestep), 0), self.limit)
+        return min(max(self.count, 0), self.limit)
+
+    @property
+    def rows_written(self) -> int:
+        """How many rows have been begun since then."""
+        return -(-self.written // self.record.every)
 
     @property
     def held(self) -> range:
@@ -180,6 +195,9 @@ class RecorderState:
 
     def restart(self, start: int | None) -> None:
         """Forget all rows; record from now on, or the timesteps from ``start`` on until all rows are full."""
+        if self.stream is not None:
+            self.stream.drain()
+            self.stream.restart()
         now = self.simulation.timestep
         base = now if start is None else start
         self.put_back(Stand(base, start, ((0, base),), None if self.enabled else _signed(now - base)))
@@ -213,6 +231,12 @@ class RecorderState:
         if self.enabled and (count > 0 or self.stand.start is None):
             self._go_on(count, new)
 
+    def end_stream(self) -> None:
+        """Copy the rows that are left to the file that they go to, if to any, and close it."""
+        if self.stream is not None:
+            stream, self.stream = self.stream, None
+            stream.close()
+
     def put_back(self, stand: Stand) -> None:
         """Be as far as it was, when the timestep was what it is now."""
         self.stand = stand
@@ -239,10 +263,14 @@ class RecorderState:
         wanted |= {Location(n, "recorded_spikes", str(self._number))} if self.record.spikes else set()
         return [a.name for a in plan.arrays if a.location in wanted]
 
-    def rows(self, at: Location, counts: range) -> NDArray[Any]:
-        """Return copies of the rows of an array that belong to these counts, shape (rows, batch, neurons)."""
+    def rows(self, at: Location, counts: range, settled: bool = True) -> NDArray[Any]:
+        """Return copies of the rows of an array that belong to these counts, shape (rows, batch, neurons).
+
+        ``settled`` says whether nothing is running.
+        """
         simulation, record = self.simulation, self.record
-        ring = simulation.read(at).reshape(record.rows + 1, simulation.network.batch_size, -1)
+        flat = simulation.read(at) if settled else simulation.held(at)
+        ring = flat.reshape(record.rows + 1, simulation.network.batch_size, -1)
         first = counts.start // record.every
         number = -(-counts.stop // record.every) - first
         rows = ring[(first + np.arange(number)) % record.rows]
@@ -475,6 +503,18 @@ class History:
             for reader in recorder.readers:
                 if not reader.closed and reader is not recorder.simulation:
                     reader.settle("it plays what is about to be recorded anew")
+
+    def pace(self, wanted: int) -> int:
+        """Copy rows that are about to be recorded over to files; return how many of the timesteps have room now."""
+        for recorder in self.recorders.values():
+            if recorder.stream is not None and recorder.enabled:
+                wanted = min(wanted, recorder.stream.room())
+        return wanted
+
+    def end_streams(self) -> None:
+        """Close all files."""
+        for recorder in self.recorders.values():
+            recorder.end_stream()
 
     def moved(self, old: int, new: int) -> None:
         """Take note that the timestep has been assigned."""

@@ -88,6 +88,10 @@ class KeepsHistory(Exclusive):
         """Return an array's values, up to date, shape (size,), which are not to be changed."""
 
     @abstractmethod
+    def held(self, at: Location) -> Any:
+        """Return what an array holds now, on the host; what is put off stays so."""
+
+    @abstractmethod
     def write(self, at: Location, values: Any) -> None:
         """Replace all values of an array by as many others."""
 
@@ -118,6 +122,8 @@ class KeepsHistory(Exclusive):
 
     def _pace(self, timesteps: int) -> int:
         """Do what is due before the next timestep; return how many to run before this is asked again."""
+        if self.history is not None:
+            timesteps = self.history.pace(timesteps)
         return timesteps if self.checkpoints is None else self.checkpoints.pace(timesteps, self._time())
 
     def _note_changes(self, names: Iterable[str], how: str = "by the host") -> None:

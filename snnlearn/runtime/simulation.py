@@ -446,7 +446,11 @@ class Simulation(KeepsHistory, ABC):
 
     @exclusive
     def _close_alone(self) -> None:
-        self._close()
+        try:
+            if self.history is not None and not self.closed:
+                self.history.end_streams()
+        finally:
+            self._close()
 
     def _check(self) -> None:
         """Raise the error that code has reported since the last call; else emit its warning."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -225,7 +226,7 @@ DERIVED = {
 }
 
 
-def test_what_is_nowhere_but_in_rows_is_computed_where_there_is_one(engine: Any, start: Any) -> None:
+def test_what_is_nowhere_but_in_rows_is_computed_where_there_is_one(engine: Any, start: Any, tmp_path: Path) -> None:
     """The rows are those of variables that are kept; where nothing is recorded, neither is there anything to see."""
     quiet = create_neuron_model("Derived", **DERIVED)
     spiking = create_neuron_model(
@@ -259,6 +260,23 @@ def test_what_is_nowhere_but_in_rows_is_computed_where_there_is_one(engine: Any,
         recording.enabled = True
     model.run(11)
     assert_alike()
+
+    # Files hold all rows, of which the recordings hold the last eight.
+    streams = [recording.stream(tmp_path / f"{n}.npy") for n, (_, recording) in enumerate(found.values())]
+    model.run(29)
+    assert all(len(np.load(tmp_path / f"{n}.small.npy")) < 29 for n in range(4)), "the newest rows are not in them yet"
+    for stream in streams:
+        stream.close()
+    model.run(1)
+    for variable in ("twice", "small"):
+        rows = [np.load(tmp_path / f"{n}.{variable}.npy") for n in range(4)]
+        for plain, only in (rows[:2], rows[2:]):
+            assert plain.any()
+            np.testing.assert_array_equal(only, plain, err_msg=variable)
+        for values, (_, recording) in zip(rows, found.values(), strict=True):
+            assert values.shape == (29, 2, recording.population.num_neurons)
+            np.testing.assert_array_equal(values[-7:], recording[variable].values[:7])
+    np.testing.assert_array_equal(np.load(tmp_path / "0.times.npy"), 1.0 * np.arange(29, 58))
 
 
 READER = create_neuron_model(

@@ -204,6 +204,33 @@ def test_a_recording_is_read_once_it_is_full(ready: Any) -> None:
             unloaded()
 
 
+def test_a_stream_ends_with_the_model(ready: Any, tmp_path: Path) -> None:
+    model, population = counting()
+    recording = model.record(population, "x", timesteps=4)
+    with pytest.raises(LifecycleError, match="the model is not loaded"):
+        recording.stream(tmp_path / "x.npy")
+    ready(model)
+    model.run(3)
+    stream = recording.stream(tmp_path / "x.npy")
+    with pytest.raises(LifecycleError, match="streamed already: close that stream first"):
+        recording.stream(tmp_path / "y.npy")
+    model.run(2)
+    model.timestep = 100
+    model.run(1)
+    recording.enabled = False
+    model.run(10)
+    recording.enabled = True
+    model.run(4)
+    recording.clear()  # which forgets no row that is to be in the file
+    model.run(2)
+    model.unload()
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy")[:, 0, 0], [4, 5, 6, 17, 18, 19, 20, 21, 22])
+    timesteps = np.array([3, 4, 100, 111, 112, 113, 114, 115, 116])
+    np.testing.assert_array_equal(np.load(tmp_path / "x.times.npy"), model.dt * timesteps)
+    with pytest.raises(LifecycleError):
+        stream.close()
+
+
 def test_settings_are_kept_for_the_next_load(ready: Any) -> None:
     model, population = counting()
     recording = model.record(population, "x", timesteps=2, start=3)

@@ -212,6 +212,10 @@ class CudaSimulation(Simulation):
         """Return an array of the plan on the device."""
         return self._arrays[name].array
 
+    def held(self, at: Location) -> NDArray[Any]:
+        """Return what an array holds now, as a copy."""
+        return self._arrays[self._by_location[at].name].read()
+
     @uninterrupted  # the program must not go on with memory that has been freed
     def gather(self, names: tuple[str, ...]) -> Any:
         """Put arrays next to each other, and return their memory as bytes."""

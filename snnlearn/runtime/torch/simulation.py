@@ -180,6 +180,10 @@ class TorchSimulation(Simulation):
         """Refuse: a tensor is no memory that could be written to."""
         raise self._no_memory()
 
+    def held(self, at: Location) -> Any:
+        """Refuse, as `memory`."""
+        raise self._no_memory()
+
     def gather(self, names: tuple[str, ...]) -> Any:
         """Refuse, as `memory`."""
         raise self._no_memory()
