@@ -44,6 +44,7 @@ from snnlearn.models import (
 )
 from snnlearn.models.surrogates import FastSigmoid
 from snnlearn.training import Callback, DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
+from snnlearn.userproject import yin_yang_spikes
 from snnlearn.userproject.superspike import PlainWeight, init_derived
 from snnlearn.userproject.yin_yang_data import Patterns
 
@@ -61,7 +62,7 @@ LIMITS = {
     "num_hidden": (1, 1_000_000),
     "seed": (1, 2**63 - 1),
 }
-RULES = ("handwritten", "superspike", "bptt")
+RULES = ("handwritten", "superspike", "bptt", "eventprop")
 SILENT_LOSS = len(CLASSES) * math.log(2.0)
 BETA = 1.0  # [1/mV], steepness of the surrogate
 # Of one logistic unit for each class, while they decide; written so that nothing overflows.
@@ -70,7 +71,7 @@ CROSS_ENTROPY = grad.Loss(
     loss_code="loss = (t < tStart) ? 0.0 : log(1.0 + exp(-fabs(V))) + fmax(V, 0.0) - target * V;",
 )
 # Of the weights of the hidden layer and of the readout, at first, by rule.
-RATES = {"handwritten": (0.5, 0.05), "superspike": (0.5, 0.05), "bptt": (0.2, 0.02)}
+RATES = {"handwritten": (0.5, 0.05), "superspike": (0.5, 0.05), "bptt": (0.2, 0.02), "eventprop": yin_yang_spikes.RATES}
 TAU_RISE_MS, TAU_DECAY_MS = 5.0, 10.0
 MEMBRANE = {"C": 10.0, "tauMem": TAU_DECAY_MS, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 5.0}
 LEAKY = {"tauMem": TAU_DECAY_MS, "tStart": DECIDE_MS}  # of the readout
@@ -117,6 +118,8 @@ def run(args: Namespace) -> int:
         if not least <= value <= most:
             bound = f"at least {least}" if value < least else f"at most {most}"
             raise TrainingError(f"--{name.replace('_', '-')} must be {bound}, not {value}")
+    if args.rule == "eventprop":
+        yin_yang_spikes.check_counts(num_train=args.num_train, num_valid=args.num_valid)
     phases = [TrainingPhase(args.epochs, "Adam", PerConnection(RATES[args.rule]), DecayType.COSINE)]
     backend = choose_backend(args.backend)
     train = datasets.yin_yang(args.num_train, args.seed)
@@ -130,10 +133,11 @@ def run(args: Namespace) -> int:
         learner.check_weights()
     last = learner.epochs[-1]
     print(f"Validation accuracy: {last.metrics['accuracy']:.1%}")
-    if last.validation_loss > SILENT_LOSS:
+    silent = yin_yang_spikes.SILENT_LOSS if args.rule == "eventprop" else SILENT_LOSS
+    if last.validation_loss > silent:
         warnings.warn(
             f"the training ends worse than a network without spikes: a loss of {last.validation_loss:.3g} instead of "
-            f"{SILENT_LOSS:.3g}",
+            f"{silent:.3g}",
             TrainingWarning,
             stacklevel=2,
         )
@@ -255,10 +259,13 @@ def make_learner(
         Of the weights and of the order of the patterns.
     quiet : bool
         Print no table.
-    rule : {"handwritten", "superspike", "bptt"}
-        Where gradients come from: SuperSpike, with the error fed back; the same derived from neurons and loss; or
-        backpropagation through time, derived too, on the embedded engine.
+    rule : {"handwritten", "superspike", "bptt", "eventprop"}
+        Where gradients come from: SuperSpike, with the error fed back; the same derived from neurons and loss; or, on
+        the embedded engine, backpropagation through time, derived too, and EventProp, of a network whose class neurons
+        spike (`yin_yang_spikes`).
     """
+    if rule == "eventprop":
+        return yin_yang_spikes.make_learner(genn, train, valid, num_hidden, seed, quiet)
     network = describe(genn, train, valid, num_hidden, seed, rule)
     updates = network.show_pattern, network.show_label
     by_hand = network.program is None

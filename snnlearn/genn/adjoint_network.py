@@ -18,6 +18,7 @@ from snnlearn.genn.references import create_var_ref
 from snnlearn.genn.rows import Rows, rows_of
 from snnlearn.genn.tapes import Tapes
 from snnlearn.grad.continuous import ContinuousSynapse
+from snnlearn.grad.event_reverse import fall_of
 from snnlearn.grad.reverse import Reversal, graded_input, shown_variable
 from snnlearn.grad.synapses import SpikeSynapse, gradient_of
 from snnlearn.grad.tape import GATES, SPIKE_ADJOINT, SPIKES, RecordedTape
@@ -50,7 +51,7 @@ class AdjointNetwork:
         self.backward = {
             name: self._add_backward(name, c, c.synapse)
             for name, c in parts.connections.items()
-            if c.back and self.rows[name].dense and isinstance(c.synapse, SpikeSynapse)
+            if isinstance(c.synapse, SpikeSynapse) and self._goes_back_transposed(name, c)
         }
         self._dynamic = dynamic_params(model, parts)
         make_dynamic(self.model, self._dynamic)
@@ -86,18 +87,25 @@ class AdjointNetwork:
             nothing = np.zeros((1, self.model.batch_size, group.num_neurons))
             self._seeds[name, variable.removeprefix("seed_")] = self.model.play(group, variable, nothing, reverse=True)
 
+    def _goes_back_transposed(self, name: str, c: ReversedConnection) -> bool:
+        """Whether a connection of its own takes adjoints back, in every timestep."""
+        return c.back and self.rows[name].dense and isinstance(c.synapse, SpikeSynapse) and not self.parts.event_driven
+
     def _add_synapses(self, name: str, c: ReversedConnection) -> Any:
-        spec = c.group.spec
+        spec, events = c.group.spec, self.parts.event_driven
         rows = self.rows[name] = rows_of(c.group)
-        back = c.back and not (rows.dense and isinstance(c.synapse, SpikeSynapse))
-        rule = c.synapse.adjoint(c.wrt, spec.axonal_delay_steps, back=back)
-        mu = {"mu": create_var_ref(self.neurons[c.group.trg._key], c.inputs.name)}
+        back = c.back and not self._goes_back_transposed(name, c)
         shown, params = {}, dict(spec.weight_update.params)
-        if isinstance(c.synapse, ContinuousSynapse):
+        if isinstance(c.synapse, SpikeSynapse):
+            rule = c.synapse.adjoint(c.wrt, spec.axonal_delay_steps, back=back, event_driven=events)
+        else:
+            rule = c.synapse.adjoint(c.wrt, spec.axonal_delay_steps, back=back)
             params |= {p.name: 1.0 for p in rule.params if p.name == c.synapse.switch}
             shown[c.synapse.variable] = create_var_ref(self.neurons[c.group.src._key], shown_variable(c.shown))
+        own = {"mu": c.inputs.name, "muFall": fall_of(c.inputs.name)}
+        refs = {r.name: create_var_ref(self.neurons[c.group.trg._key], own[r.name]) for r in rule.post_neuron_var_refs}
         zeros = {v.name: 0 for v in rule.vars}
-        init = init_weight_update(rule, params, zeros, pre_var_refs=shown, post_var_refs=mu)
+        init = init_weight_update(rule, params, zeros, pre_var_refs=shown, post_var_refs=refs)
         group = self.model.add_synapse_population(
             name, rows.matrix_type, self.neurons[c.group.src._key], self.neurons[c.group.trg._key], init,
             init_postsynaptic("DeltaCurr"),

@@ -11,7 +11,9 @@ from snnlearn.errors import GradientError
 from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.continuous import ContinuousSynapse, continuous_synapse, is_continuous
+from snnlearn.grad.event_reverse import event_reverse
 from snnlearn.grad.explain import warn_of_comparisons
+from snnlearn.grad.first_spikes import FirstSpikeLoss
 from snnlearn.grad.inputs import Inputs, is_linear
 from snnlearn.grad.reverse import Request, Reversal, reverse
 from snnlearn.grad.step import step_of
@@ -59,12 +61,21 @@ class Task:
         Variables of synapses, variables of neurons, parameters of neurons.
     seeds, kept : mapping of str to frozenset of str
         Of neurons: see `Request`.
-    surrogate : Surrogate
+    surrogate : Surrogate, optional
+        None where spikes have times.
     detach_reset : bool
     outside, given : mapping of str to frozenset of str
         Variables of neurons that get a value from outside in every timestep; those to differentiate with respect to.
     surrogates : mapping of str to Surrogate
         Those of populations that have another one.
+    event_driven : bool
+        Whether spikes have times, and adjoints go from neuron to neuron with spikes alone.
+    flows : mapping of str to mapping of str to str
+        Time derivatives that were declared, by population and variable.
+    least_slope : float
+        See `Request`.
+    first_spikes : mapping of str to FirstSpikeLoss
+        Losses on the times of spikes.
     """
 
     losses: Mapping[str, Any]
@@ -78,6 +89,10 @@ class Task:
     outside: Mapping[str, frozenset[str]] = field(default_factory=dict)
     given: Mapping[str, frozenset[str]] = field(default_factory=dict)
     surrogates: Mapping[str, Any] = field(default_factory=dict)
+    event_driven: bool = False
+    flows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    least_slope: float = 0.0
+    first_spikes: Mapping[str, FirstSpikeLoss] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,7 @@ class Parts:
     connections: Mapping[str, ReversedConnection]
     declared: Mapping[str, NeuronModel]
     inputs: Mapping[str, Mapping[str, Inputs]]  # of all populations, by connection and current source
+    event_driven: bool = False
 
 
 def find_parts(model: Any, task: Task, recorded: Parts | None = None) -> Parts:
@@ -162,7 +178,7 @@ class _Search:
             for c in connections.values():
                 compared += c.synapse.compared(c.wrt) if isinstance(c.synapse, ContinuousSynapse) else ()
             warn_of_comparisons(dict.fromkeys(compared))
-        return Parts(used, connections, self.declared, self.inputs)
+        return Parts(used, connections, self.declared, self.inputs, self.task.event_driven)
 
     def _note_sent(self, connections: Iterable[ReversedConnection]) -> bool:
         """Note what of populations connections send; returns whether there is anything new."""
@@ -192,12 +208,21 @@ class _Search:
             given=task.given.get(name, none),
             shown=shown,
             graded=shown if name in self.upstream else none,
+            falls=self._falls(name),
+            flow=tuple(task.flows.get(name, {}).items()),
+            least_slope=task.least_slope,
         )
+        derive = event_reverse if task.event_driven else reverse
         inputs = list(dict.fromkeys(self.inputs[name].values())) if name in self.upstream else []
         if self.recorded is None:
-            return reverse(self.declared[name], inputs, request)
+            return derive(self.declared[name], inputs, request)
         before = self.recorded.neurons.get(name)
-        return reverse(self.declared[name], inputs, request, before.tape.coefficients if before is not None else None)
+        return derive(self.declared[name], inputs, request, before.tape.coefficients if before is not None else None)
+
+    def _falls(self, name: str) -> frozenset[str]:
+        """Return the inputs of a population whose arrivals have times that the loss depends on."""
+        connections = ((self.synapses[c], i) for c, i in self.inputs[name].items() if c in self.synapses)
+        return frozenset(i.name for group, i in connections if group.src._key in self.upstream)
 
     def _parameters(self, name: str) -> frozenset[str]:
         """Return the parameters to differentiate with respect to, and the derived ones, which may depend on them."""
@@ -222,7 +247,11 @@ class _Search:
         else:
             synapse = self._synapse(group)
         back = group.src._key in self.upstream
-        synapse.adjoint(wrt, 0, back=back)  # which refuses what has no derivative, and names that it needs
+        # Which refuses what has no derivative, and names that it needs.
+        if isinstance(synapse, SpikeSynapse):
+            synapse.adjoint(wrt, 0, back=back, event_driven=self.task.event_driven)
+        else:
+            synapse.adjoint(wrt, 0, back=back)
         return ReversedConnection(group, synapse, inputs, wrt, back)
 
     def _synapse(self, group: SynapseGroup) -> SpikeSynapse | ContinuousSynapse:
@@ -230,6 +259,10 @@ class _Search:
         model, owner = group.spec.weight_update.model, f"connection '{group.name}'"
         if not is_continuous(model):
             return spike_synapse(model, owner)
+        if self.task.event_driven:
+            raise GradientError(
+                f"{owner}: '{model.name}' sends in every timestep, and EventProp follows spikes; use method='bptt'"
+            )
         synapse = continuous_synapse(model, owner)
         sent = group.spec.pre_var_refs[synapse.variable].to.name
         step = step_of(self.declared[group.src._key])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,14 +17,17 @@ from snnlearn.genn.forward_program import ForwardProgram
 from snnlearn.genn.model import GeNNModel
 from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.genn.program import Program
+from snnlearn.genn.seeds import check_target
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.constants import given_to
 from snnlearn.grad.credit import FeedbackLoss
+from snnlearn.grad.event_reverse import OF_SPIKES
+from snnlearn.grad.first_spikes import FirstSpikeLoss
 from snnlearn.grad.step import Constant
 from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.network.checks import check_size
 
-METHODS = ("bptt", *FORWARD_METHODS)
+METHODS = ("bptt", "eventprop", *FORWARD_METHODS)
 FEEDBACK = ("symmetric",)
 
 
@@ -32,13 +36,15 @@ def differentiate(
     wrt: Sequence[Any] | None = None,
     loss: Mapping[NeuronGroup, Loss] | None = None,
     *,
-    surrogate: Surrogate | str,
+    surrogate: Surrogate | str | None = None,
     params: Mapping[str, float] | None = None,
     method: str = "bptt",
     window: int | None = None,
     checkpoint: int = 0,
-    outputs: Sequence[Variable] = (),
+    outputs: Sequence[Variable | NeuronGroup] = (),
     detach_reset: bool = True,
+    flow: Mapping[NeuronGroup, Mapping[str, str]] | None = None,
+    least_slope: float = 0.0,
     feedback: str | None = None,
 ) -> Program | ForwardProgram:
     """Have a model record what its gradient needs; before ``build``.
@@ -51,26 +57,35 @@ def differentiate(
         What to differentiate with respect to: variables of synapses, variables and parameters of neurons. By default
         all variables whose ``requires_grad`` is True.
     loss : mapping of population to Loss
-        Summed over timesteps, neurons and copies of a batch.
+        Summed over timesteps, neurons and copies of a batch. For ``"eventprop"`` also a `FirstSpikeLoss`,
+        or a tuple of both.
     surrogate : Surrogate or str
-        The derivative of a spike with respect to the margin of the threshold.
+        The derivative of a spike with respect to the margin of the threshold; for all methods but ``"eventprop"``.
     params : mapping of str to float
         The surrogate's parameters and those of losses, by name. ``Level_tau`` is that of the loss ``Level`` alone.
-    method : {"bptt", "superspike", "eprop", "rtrl"}
-        Backpropagation through time; or a forward rule, which cuts paths through other neurons' spikes, so that each
+    method : {"bptt", "eventprop", "superspike", "eprop", "rtrl"}
+        Backpropagation through time, with a surrogate or, ``"eventprop"``, with the derivatives of the times of spikes
+        (Wunderlich & Pehle 2021); or a forward rule, which cuts paths through other neurons' spikes, so that each
         target of weights needs a loss of its own (a `FeedbackLoss` where it receives another layer's error): with
         traces of neurons below threshold for ``"superspike"`` and ``"eprop"``, of neurons as they are for ``"rtrl"``.
     window : int
-        For ``"bptt"``: how many timesteps, at most, are run between two passes.
+        For ``"bptt"`` and ``"eventprop"``: how many timesteps, at most, are run between two passes.
     checkpoint : int
-        For ``"bptt"``, as all that follows. Record blocks of this many timesteps, and run the forward model again from
-        one block to the next: less memory, and more time; half of the window costs half a forward run. A change to
-        variables of neurons within a window ends a block; nothing but timesteps may change what else recorded values
-        follow from. 0 records the whole window.
-    outputs : sequence of Variable
-        Variables of neurons whose adjoints are to be given to ``backward(gradient=...)``, beside those of the loss.
+        For these two. Record blocks of this many timesteps, and run the forward model again from one block to the
+        next: less memory, and more time; half of the window costs half a forward run. A change to variables of neurons
+        within a window ends a block; nothing but timesteps may change what else recorded values follow from. 0 records
+        the whole window.
+    outputs : sequence of Variable, or of populations
+        For these two: variables of neurons whose adjoints are to be given to ``backward(gradient=...)``, beside those
+        of the loss. For ``"eventprop"`` also populations, whose spikes' times have derivatives there.
     detach_reset : bool
-        Whether the derivative takes the times of resets for given.
+        For ``"bptt"``: whether the derivative takes the times of resets for given.
+    flow : mapping of population to mapping of str to str
+        For ``"eventprop"``: the time derivatives [per ms] of variables that do not move linearly between spikes, as
+        expressions of variables, inputs and parameters of the neuron: ``{hidden: {"V": "V * V / tau + Isyn"}}``.
+    least_slope : float
+        For ``"eventprop"``: no less than this is taken for the slope of the margin at the threshold [its unit / ms].
+        Spikes that graze the threshold have gradients without bound.
     feedback : {"symmetric"}, optional
         For forward rules: what brings the error to populations without a loss. Connections from them to populations
         with one send the loss's derivative, times their weights, back themselves, in every timestep; populations
@@ -97,14 +112,14 @@ def differentiate(
         raise LifecycleError(
             "the model is differentiated already: give all variables in one differentiate(..., wrt=[...])"
         )
-    if not isinstance(detach_reset, bool):
-        raise GradientError(f"detach_reset is True or False, not {detach_reset!r}; grad.eligibility takes names too")
     if method not in METHODS:
         raise GradientError(f"there is no method {method!r}{did_you_mean(str(method), METHODS)}")
+    if not isinstance(detach_reset, bool):
+        raise GradientError(f"detach_reset is True or False, not {detach_reset!r}; grad.eligibility takes names too")
     if feedback is not None and feedback not in FEEDBACK:
         raise GradientError(f"there is no feedback {feedback!r}{did_you_mean(str(feedback), FEEDBACK)}")
-    rule = find_surrogate(surrogate)
-    if method != "bptt":
+    rule = _rule(method, surrogate, detach_reset, flow, least_slope)
+    if rule is not None and method != "bptt":
         given = {
             "window": window is not None,
             "checkpoint": checkpoint,
@@ -120,10 +135,18 @@ def differentiate(
             "weights themselves"
         )
     if window is None:
-        raise GradientError("method='bptt' needs window, the longest number of timesteps between two backward()")
+        raise GradientError(f"method='{method}' needs window, the longest number of timesteps between two backward()")
     weights, states, parameters = _sort(model, _chosen(model) if wrt is None else wrt)
-    losses = _losses(model, loss or {})
-    task = Task(losses, weights, rule, states, parameters, _outputs(model, outputs), {}, detach_reset)
+    by_variables, by_times = _by_kind(loss or {}, method)
+    losses, first_spikes = _losses(model, by_variables), _losses(model, by_times, FirstSpikeLoss)
+    seeds = _outputs(model, outputs, method)
+    for name, one in first_spikes.items():
+        _check_first_spikes(model._by_key[name], one, checkpoint)
+        seeds[name] = seeds.get(name, frozenset()) | {OF_SPIKES}
+    task = Task(
+        losses, weights, rule, states, parameters, seeds, {}, detach_reset, event_driven=rule is None,
+        flows=_flows(model, flow or {}), least_slope=float(least_slope), first_spikes=first_spikes,
+    )  # fmt: skip
     return Program(
         model,
         task,
@@ -131,6 +154,55 @@ def differentiate(
         check_size("differentiate", "window", window),
         check_size("differentiate", "checkpoint", checkpoint, 0),
     )
+
+
+def _rule(method: str, surrogate: Any, detach_reset: bool, flow: Any, least_slope: Any) -> Surrogate | None:
+    """Return the surrogate of a method; None for "eventprop".
+
+    Raises
+    ------
+    GradientError
+        For arguments that the method has no use for, and where it lacks its surrogate.
+    """
+    if method != "eventprop":
+        if surrogate is None:
+            raise GradientError(
+                f"method='{method}' needs surrogate, the derivative of a spike: surrogate='FastSigmoid', say; "
+                "method='eventprop' needs none"
+            )
+        for name, given in (("flow", flow), ("least_slope", least_slope)):
+            if given:
+                raise GradientError(f"{name} is for method='eventprop', not for '{method}', which asks for no slopes")
+        return find_surrogate(surrogate)
+    if surrogate is not None:
+        raise GradientError("surrogate is not for method='eventprop', whose spikes have derivatives of their times")
+    if not detach_reset:
+        raise GradientError("detach_reset=False is for method='bptt': with 'eventprop', resets come when spikes do")
+    number = isinstance(least_slope, (int, float, np.floating)) and not isinstance(least_slope, bool)
+    if not (number and 0.0 <= least_slope < math.inf):
+        raise GradientError(f"least_slope is a number from 0 on, not {least_slope!r}")
+    return None
+
+
+def _check_first_spikes(group: Any, loss: FirstSpikeLoss, checkpoint: int) -> None:
+    check_target(group, loss)
+    if checkpoint:
+        raise GradientError(
+            "FirstSpikeLoss needs the spikes of the whole window, and checkpoints hold a block: leave checkpoint out"
+        )
+
+
+def _flows(model: GeNNModel, flow: Any) -> dict[str, Mapping[str, str]]:
+    form = "flow is a mapping of populations to mappings of variables to code, {hidden: {'V': '-V / TauM'}}"
+    if not isinstance(flow, Mapping):
+        raise GradientError(f"{form}, not {flow!r}")
+    found: dict[str, Mapping[str, str]] = {}
+    for group, one in flow.items():
+        if not isinstance(group, NeuronGroup) or not isinstance(one, Mapping):
+            raise GradientError(f"{form}, not of {group!r} to {one!r}")
+        _check_own(model, group)
+        found[group._key] = dict(one)
+    return found
 
 
 def _check_forward(method: str, given: Sequence[str]) -> None:
@@ -153,7 +225,7 @@ def _forward(
     weights, states, parameters = _sort(model, wrt)
     if states or parameters:
         raise GradientError(f"method '{method}' is for weights alone; parameters and variables of neurons need 'bptt'")
-    losses = _losses(model, loss, (Loss, FeedbackLoss))
+    losses = _losses(model, _by_kind(loss, method)[0], (Loss, FeedbackLoss))
     values = _constants(surrogate, losses, params)
     return ForwardProgram(model, weights, losses, surrogate, values, method, feedback)
 
@@ -182,11 +254,15 @@ def _check_own(model: GeNNModel, group: Any) -> None:
         raise GradientError(f"'{group.name}' is no group of this model, but of another")
 
 
-def _outputs(model: GeNNModel, outputs: Any) -> dict[str, frozenset[str]]:
+def _outputs(model: GeNNModel, outputs: Any, method: str) -> dict[str, frozenset[str]]:
     if isinstance(outputs, (Variable, str)) or not isinstance(outputs, Iterable):
         raise GradientError(f"outputs is a sequence, such as [population.vars['V']], not {outputs!r}")
     seeds: dict[str, frozenset[str]] = {}
     for variable in outputs:
+        if method == "eventprop" and isinstance(variable, NeuronGroup):
+            _check_own(model, variable)
+            seeds[variable._key] = seeds.get(variable._key, frozenset()) | {OF_SPIKES}
+            continue
         if not isinstance(variable, Variable) or not isinstance(variable.group, NeuronGroup):
             raise GradientError(f"outputs takes variables of neurons, population.vars['V'], not {variable!r}")
         _check_own(model, variable.group)
@@ -217,9 +293,26 @@ def _kind(what: Any) -> tuple[int, str, str]:
     raise GradientError(f"wrt takes variables, and parameters as (population, 'name'), not {what!r}")
 
 
-def _losses(model: GeNNModel, loss: Mapping[Any, Any], kinds: Any = Loss) -> dict[str, Any]:
+def _by_kind(loss: Any, method: str) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """Return losses of variables, and those of the times of first spikes; a population may have one of each."""
     if not isinstance(loss, Mapping):
         raise GradientError(f"loss is a mapping of neuron populations to Loss, {{output: loss}}, not {loss!r}")
+    losses: dict[Any, Any] = {}
+    first: dict[Any, Any] = {}
+    for group, given in loss.items():
+        for one in given if isinstance(given, tuple) else (given,):
+            timed = isinstance(one, FirstSpikeLoss)
+            if timed and method != "eventprop":
+                raise GradientError(f"FirstSpikeLoss is for method='eventprop', not for '{method}': give a grad.Loss")
+            if group in (first if timed else losses):
+                raise GradientError(
+                    "loss: a population has one grad.Loss (several add up by +), one FirstSpikeLoss, or both"
+                )
+            (first if timed else losses)[group] = one
+    return losses, first
+
+
+def _losses(model: GeNNModel, loss: Mapping[Any, Any], kinds: Any = Loss) -> dict[str, Any]:
     found = {}
     for group, one in loss.items():
         if not isinstance(group, NeuronGroup) or not isinstance(one, kinds):
@@ -229,7 +322,7 @@ def _losses(model: GeNNModel, loss: Mapping[Any, Any], kinds: Any = Loss) -> dic
     return found
 
 
-def _constants(surrogate: Surrogate, losses: Mapping[str, Any], params: Mapping[str, float]) -> dict[str, float]:
+def _constants(surrogate: Surrogate | None, losses: Mapping[str, Any], params: Mapping[str, float]) -> dict[str, float]:
     """Return the parameters of surrogate and losses: by name, or where one has a value of its own as ``Level_tau``.
 
     Raises
@@ -239,7 +332,7 @@ def _constants(surrogate: Surrogate, losses: Mapping[str, Any], params: Mapping[
     """
     if not isinstance(params, Mapping):
         raise GradientError(f"params is a mapping of names to numbers, not {params!r}")
-    models: list[Model] = [surrogate]
+    models: list[Model] = [] if surrogate is None else [surrogate]
     for loss in losses.values():
         models += (loss.loss if isinstance(loss, FeedbackLoss) else loss).parts
     declared = [(model, param) for model in models for param in model.params]

@@ -17,7 +17,10 @@ def explain_reverse(parts: Parts, task: Task, window: int) -> str:
 
 
 def _lines(parts: Parts, task: Task, window: int) -> Iterator[str]:
-    yield f"backpropagation through time, windows of at most {window} timesteps, surrogate {task.surrogate.name}"
+    if task.event_driven:
+        yield f"EventProp, windows of at most {window} timesteps"
+    else:
+        yield f"backpropagation through time, windows of at most {window} timesteps, surrogate {task.surrogate.name}"
     for name, reversal in parts.neurons.items():
         tape = reversal.tape
         assert isinstance(tape, RecordedTape)
@@ -34,6 +37,8 @@ def _lines(parts: Parts, task: Task, window: int) -> Iterator[str]:
         yield "  on the tape, a number each: " + (", ".join(map(text, tape.coefficients.numbers)) or "none")
         bits = [*(["the spike"] if tape.spikes else []), *map(text, tape.coefficients.bits)]
         yield "  on the tape, a bit each: " + (", ".join(bits) or "none")
+        for event in reversal.events:
+            yield f"  has a time: {event}"
         for place in reversal.compared:
             yield "  counts as constant: " + str(place.error("here")).split("\n")[1].strip()
     yield ""
@@ -41,7 +46,16 @@ def _lines(parts: Parts, task: Task, window: int) -> Iterator[str]:
         to = " and carries adjoints on" if c.back else ""
         yield f"{name}: sums up the gradient of {', '.join(c.wrt)}{to}" if c.wrt else f"{name}: carries adjoints on"
     yield ""
+    yield from _left_out(task)
+    yield "cut: what came before a window, but for spikes on their way to trained weights"
+
+
+def _left_out(task: Task) -> Iterator[str]:
+    if task.event_driven:
+        yield "approximated: times of spikes and arrivals, by those of timesteps (the gradient's error is of order dt)"
+        yield "approximated: the slope of a margin that grazes the threshold, by half of its mean in the timestep"
+        yield "cut: spikes that come or go as weights change, which no time of a spike has a part in"
+        return
     yield "approximated: the derivative of a spike, by the surrogate, where the other conditions of the threshold hold"
     if task.detach_reset:
         yield "cut: how resets depend on when a spike comes (detach_reset=False keeps that)"
-    yield "cut: what came before a window, but for spikes on their way to trained weights"

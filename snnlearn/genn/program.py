@@ -17,7 +17,9 @@ from snnlearn.genn.arrays import Variable
 from snnlearn.genn.dynamic_params import check_dynamic, dynamic_params
 from snnlearn.genn.gradient_explain import explain_reverse
 from snnlearn.genn.gradient_graph import GRAPH_FORMATS, edges_of
+from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.genn.parameter_slopes import slopes
+from snnlearn.genn.seeds import first_spike_seeds, given_seeds, numbers
 from snnlearn.genn.tapes import Tapes
 from snnlearn.genn.windows import KeepsWindows
 from snnlearn.grad.synapses import gradient_of
@@ -82,7 +84,7 @@ class Program(KeepsWindows):
 
     def backward(
         self,
-        gradient: Mapping[Variable, ArrayLike] | None = None,
+        gradient: Mapping[Variable | NeuronGroup, ArrayLike] | None = None,
         *,
         retain_tape: bool = False,
         create_graph: bool = False,
@@ -93,7 +95,8 @@ class Program(KeepsWindows):
         ----------
         gradient : mapping of Variable to array, shape (timesteps, batch, neurons), or (timesteps, neurons)
             Adjoints of neurons' variables in each timestep of the window, in place of the loss's: a product of this
-            vector with the Jacobian. A batch of 1 needs no dimension.
+            vector with the Jacobian. A batch of 1 needs no dimension. With ``method="eventprop"`` also, by population,
+            the derivative by the time of each spike [per ms], in its timestep; what is in others counts for nothing.
         retain_tape : bool
             Keep the tape, for another pass through the same timesteps.
         create_graph : bool
@@ -113,10 +116,13 @@ class Program(KeepsWindows):
                 "derivatives make the network a module of PyTorch's with snnlearn.torch.to_module"
             )
         self._check_loaded()
-        if gradient is None and not self._task.losses:
+        if gradient is None and not (self._task.losses or self._task.first_spikes):
             raise GradientError("there is no loss: backward({variable: array}) goes back from adjoints of outputs")
         timesteps = self._tapes.check()
-        seeds = self._seeds(gradient, timesteps) if gradient is not None else {}
+        if gradient is not None:
+            seeds = given_seeds(self.model, self._parts, gradient, timesteps)
+        else:
+            seeds = first_spike_seeds(self.model, self._task.first_spikes, self._tapes, timesteps)
         network = self._network(gradient is not None, frozenset(seeds))
         network.run(timesteps, seeds)
         self._collect(network, timesteps)
@@ -125,45 +131,6 @@ class Program(KeepsWindows):
 
     def _check_loaded(self) -> None:
         self.model._loaded_simulation()
-
-    def _seeds(self, gradient: Mapping[Variable, ArrayLike], timesteps: int) -> dict[tuple[str, str], NDArray[Any]]:
-        if not isinstance(gradient, Mapping) or not gradient:
-            raise GradientError(
-                "gradient is a mapping of variables of neurons to arrays, such as {output.vars['V']: array}, "
-                f"not {gradient!r}"
-            )
-        found = {}
-        for variable, given in gradient.items():
-            if not isinstance(variable, Variable):
-                raise GradientError(
-                    f"gradient needs variables of neurons, not {variable!r}: {{output.vars['V']: array}}"
-                )
-            at = variable.location
-            if (
-                at.space != "own"
-                or self.model._by_key.get(at.group) is not variable.group
-                or (at.group not in self._parts.neurons)
-            ):
-                raise GradientError(f"gradient: {at} is no variable of neurons that the tape has")
-            size = self.model._by_key[at.group].num_neurons
-            wanted = (timesteps, self.model.batch_size, size)
-            values = _numbers(given, f"gradient of {at}")
-            if values.shape != wanted and not (wanted[1] == 1 and values.shape == (timesteps, size)):
-                raise GradientError(
-                    f"gradient of {at}: the window has the shape {wanted} (timesteps, batch, neurons), "
-                    f"not {values.shape}"
-                )
-            values = values.reshape(wanted)
-            wrong = np.argwhere(~np.isfinite(values))
-            if len(wrong):
-                place = ", ".join(
-                    f"{what} {i}" for what, i in zip(("timestep", "copy", "neuron"), wrong[0], strict=True)
-                )
-                raise GradientError(
-                    f"gradient of {at}: adjoints must be finite, not {values[tuple(wrong[0])]} ({place})"
-                )
-            found[at.group, at.name] = values
-        return found
 
     def _network(self, seeded: bool, seeds: frozenset[tuple[str, str]]) -> AdjointNetwork:
         """Return the adjoint network for the loss, or for adjoints that are given."""
@@ -220,7 +187,7 @@ class Program(KeepsWindows):
             changed = hook(found)
             if changed is None:
                 continue
-            changed, shape = _numbers(changed, f"a hook's gradient of '{key[1]}' of '{key[0]}'"), np.shape(found)
+            changed, shape = numbers(changed, f"a hook's gradient of '{key[1]}' of '{key[0]}'"), np.shape(found)
             if changed.shape != shape:
                 raise GradientError(
                     f"a hook's gradient of '{key[1]}' of '{key[0]}' has the shape {changed.shape}, not {shape}"
@@ -503,20 +470,3 @@ class Program(KeepsWindows):
         """Be told that a variable is written from the host."""
         if self.model._loaded:
             self._tapes.note_write(f"{variable.location} was written")
-
-
-def _numbers(given: Any, what: str) -> NDArray[np.float64]:
-    """Return numbers of double precision.
-
-    Raises
-    ------
-    GradientError
-        For anything but real numbers in the shape of an array.
-    """
-    try:
-        found = np.asarray(given)
-        if found.dtype.kind in "biuf":
-            return found.astype(np.float64)
-    except ValueError as error:
-        raise GradientError(f"{what} must be an array of real numbers: {error}") from None
-    raise GradientError(f"{what} must be an array of real numbers, not of {found.dtype}")

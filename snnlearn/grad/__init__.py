@@ -11,6 +11,8 @@ from snnlearn.declare import Loss, Surrogate
 from snnlearn.grad.adjoint import Adjoint, adjoint
 from snnlearn.grad.credit import FeedbackLoss
 from snnlearn.grad.derivatives import derivative
+from snnlearn.grad.eventprop import eventprop
+from snnlearn.grad.first_spikes import FirstSpikeLoss
 from snnlearn.grad.forward import EligibilityRule, eligibility
 from snnlearn.grad.methods import NetworkRules, network_rules
 
@@ -24,6 +26,7 @@ __all__ = [
     "Adjoint",
     "EligibilityRule",
     "FeedbackLoss",
+    "FirstSpikeLoss",
     "ForwardProgram",
     "Loss",
     "NetworkRules",
@@ -33,6 +36,7 @@ __all__ = [
     "derivative",
     "differentiate",
     "eligibility",
+    "eventprop",
     "network_rules",
 ]
 

@@ -9,7 +9,7 @@ from snnlearn.declare import Loss, NeuronModel, PostsynapticModel, Surrogate, Va
 from snnlearn.errors import GradientError, did_you_mean
 from snnlearn.grad.constants import given_to
 from snnlearn.grad.inputs import Inputs, is_linear
-from snnlearn.grad.reverse import Request, reverse
+from snnlearn.grad.reverse import Request, Reversal, reverse
 from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.grad.synapses import spike_synapse
 from snnlearn.grad.tape import ArrayTape
@@ -35,7 +35,8 @@ class Adjoint:
         The declared model, which also writes a tape.
     adjoint : NeuronModel
     weight_update : WeightUpdateModel
-        ``w`` the weight, ``m`` the negative gradient, ``mu`` (reference) the adjoint of what arrived.
+        ``w`` the weight, ``m`` the negative gradient, ``mu`` (reference) the adjoint of what arrived. Where `eventprop`
+        made it, ``muFall`` (reference) is the adjoint neuron's variable of that name.
     params : mapping of str to float
         The parameters that were given, by their names in these models.
     arrays : tuple of str
@@ -82,25 +83,44 @@ def adjoint(
     GradientError
         For code without a derivative, and an unknown surrogate or parameter.
     """
+    request = Request(find_surrogate(surrogate), loss, spikes_matter=True, detach_reset=detach_reset, arrays=True)
+    check_linear(postsynaptic)
+    inputs = [Inputs(postsynaptic)] if postsynaptic is not None else []
+    return assembled(reverse(neuron, inputs, request), params, axonal_delay)
+
+
+def check_linear(postsynaptic: PostsynapticModel | None) -> None:
+    """Raise GradientError for a postsynaptic model whose derivative depends on values that no tape in arrays has."""
     if postsynaptic is not None and not is_linear(postsynaptic):
         raise GradientError(
             f"'{postsynaptic.name}' does not only add up, decay and pass on what arrives, as ExpCurr and DeltaCurr do: "
             "its derivative depends on values that these models do not record; grad.differentiate does"
         )
-    rule, given = find_surrogate(surrogate), dict(params or {})
-    inputs = [Inputs(postsynaptic)] if postsynaptic is not None else []
-    found = reverse(neuron, inputs, Request(rule, loss, spikes_matter=True, detach_reset=detach_reset, arrays=True))
+
+
+def assembled(
+    found: Reversal, params: Mapping[str, float] | None, axonal_delay: int, *, event_driven: bool = False
+) -> Adjoint:
+    """Return a reversed neuron, with a tape in arrays, and a synapse as declarations.
+
+    Raises
+    ------
+    GradientError
+        For a value of no parameter.
+    """
     assert isinstance(found.tape, ArrayTape)
+    given = dict(params or {})
     constants = {name: c for name, c in found.tape.constants.constants.items() if c.kind == "params"}
     known = [*(c.name for c in constants.values()), *(f"{c.model.name}_{c.name}" for c in constants.values())]
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise GradientError(f"there is no parameter '{unknown[0]}'{did_you_mean(unknown[0], known)}")
     values = {name: given_to(c, given) for name, c in constants.items()}
+    synapse = spike_synapse(_SYNAPSE, "adjoint")
     return Adjoint(
         found.forward,
         found.adjoint,
-        spike_synapse(_SYNAPSE, "adjoint").adjoint(["w"], axonal_delay, back=True),
+        synapse.adjoint(["w"], axonal_delay, back=True, event_driven=event_driven),
         {name: value for name, value in values.items() if value is not None},
         tuple(array.name for array in found.tape.arrays),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from snnlearn.declare import DerivedParam, Model, Param
+from snnlearn.errors import GradientError
 from snnlearn.grad.step import Constant
 
 _KINDS = ("params", "derived_params")
@@ -123,6 +124,14 @@ class RenamedParams:
         """Add a model's, whose names in derived code begin with a prefix; return those by its own."""
         return add_constants(self.constants, self._taken, model, prefix)
 
+    def widen(self, model: Model, wider: Model) -> None:
+        """Let another model, with further derived parameters, take the place of one that was added without a prefix."""
+        own = {name: c for name, c in self.constants.items() if c.model is model}
+        part = next((c.part for c in own.values()), model.name)
+        self.constants |= {name: replace(c, model=wider) for name, c in own.items()}
+        more = (d.name for d in wider.derived_params if d.name not in self.constants)
+        self.constants |= {name: Constant(wider, "derived_params", name, part) for name in more}
+
     def used_in(
         self, names: Iterable[str], taken: frozenset[str] = frozenset()
     ) -> tuple[list[Param], list[DerivedParam]]:
@@ -178,7 +187,7 @@ def _parameters_read(constant: Constant, there: Mapping[str, str], values: Mappi
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _field(constant).func(reading, 1.0)
-    except (ArithmeticError, ValueError, TypeError):
+    except (ArithmeticError, ValueError, TypeError, GradientError):
         return frozenset(there)
     known = {own for own, new in there.items() if new in values}
     return frozenset(reading.read if reading.read <= known else there)

@@ -24,7 +24,7 @@ from snnlearn.grad.coefficients import Coefficients, used
 from snnlearn.grad.constants import RenamedParams, given_to
 from snnlearn.grad.derivatives import PSI, linear_forms, needed, pullback
 from snnlearn.grad.inputs import Inputs, linear_response
-from snnlearn.grad.loss import loss_gradient
+from snnlearn.grad.loss import LossGradient, loss_gradient
 from snnlearn.grad.single import Assignment
 from snnlearn.grad.step import Postsynaptic, step_of
 from snnlearn.grad.surrogate import surrogate_derivative
@@ -42,7 +42,8 @@ class Request:
 
     Attributes
     ----------
-    surrogate : Surrogate
+    surrogate : Surrogate, optional
+        The derivative of a spike; none where spikes have times instead.
     loss : Loss, optional
         Of the neuron's variables.
     seeds, kept : frozenset of str
@@ -61,9 +62,15 @@ class Request:
     shown, graded : frozenset of str
         Variables that synapses send all the time, whose values as a timestep begins the adjoint neuron is to show;
         those of them whose adjoint comes back.
+    falls : frozenset of str
+        Of spikes with times: the inputs whose arrivals have a time that the loss depends on, by `Inputs.name`.
+    flow : tuple of (str, str)
+        Of spikes with times: declared time derivatives of variables.
+    least_slope : float
+        Of spikes with times: the least slope of the margin at the threshold [1 / ms] that is taken for one.
     """
 
-    surrogate: Surrogate
+    surrogate: Surrogate | None
     loss: Loss | None = None
     seeds: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
@@ -76,6 +83,9 @@ class Request:
     given: frozenset[str] = frozenset()
     shown: frozenset[str] = frozenset()
     graded: frozenset[str] = frozenset()
+    falls: frozenset[str] = frozenset()
+    flow: tuple[tuple[str, str], ...] = ()
+    least_slope: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -109,6 +119,8 @@ class Reversal:
         What belongs to the neuron's timestep besides.
     given : mapping of str to str
         The adjoint's variable that holds the derivative with respect to what came from outside in a timestep.
+    events : tuple of str
+        Of spikes with times: what has a time that the loss depends on, in words.
     """
 
     forward: NeuronModel
@@ -124,6 +136,7 @@ class Reversal:
     input_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     parts: tuple[Postsynaptic, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
+    events: tuple[str, ...] = ()
 
     def values(self, own: Mapping[str, float], given: Mapping[str, float]) -> dict[str, float]:
         """Return the values of parameters by their names in both models.
@@ -171,10 +184,10 @@ def reverse(
     GradientError
         For code without a derivative, and for coefficients that are not recorded.
     """
-    return _Reverse(neuron, tuple(inputs), request, recorded).result()
+    return Reverser(neuron, tuple(inputs), request, recorded).result()
 
 
-class _Reverse:
+class Reverser:
     """The derivation, from the end of a timestep to its beginning."""
 
     def __init__(
@@ -183,14 +196,17 @@ class _Reverse:
         self.neuron, self.inputs, self.request, self.recorded = neuron, inputs, request, recorded
         self.within = tuple(given for given in inputs if given.group)
         self.step = step_of(neuron, *(given.part for given in self.within), outside=request.outside)
+        self.smooth = self.step  # what derivatives are taken of
+        self.seeds: tuple[str, ...] = tuple(sorted(request.seeds - {EMITTED}))
         self.names = {given.name: names for given, names in zip(self.within, self.step.names, strict=True)}
         self.constants = RenamedParams()
         self.constants.take(self.step.constants)
         alone = [given for given in inputs if not given.group]
         self.names |= {given.name: self.constants.add(given.prefix, given.model) for given in alone}
         self.constants.reserve(self.step.taken)
-        self.surrogate_names = self.constants.add(SURROGATE, request.surrogate)
+        self.surrogate_names = {} if request.surrogate is None else self.constants.add(SURROGATE, request.surrogate)
         self.compared_in_loss: Mapping[str, tuple[Place, ...]] = {}
+        self.loss: LossGradient | None = None
         self.partials, more = self._loss_gradient()
         self.assignments = [*self.step.assignments, *self._psi(), *more]
         self.coefficients = self._coefficients()
@@ -209,7 +225,7 @@ class _Reverse:
                 "loss of the neuron's variables alone: let the neuron read the array into a variable"
             )
         names = [self.constants.add("", part) for part in loss.parts]
-        found = loss_gradient(loss, self.neuron, frozenset(self.step.by_name), names)
+        self.loss = found = loss_gradient(loss, self.neuron, frozenset(self.step.by_name), names)
         self.compared_in_loss = {name: places for name, places in found.compared.items() if places}
         after = dict(self.step.after)
         more = [
@@ -227,9 +243,10 @@ class _Reverse:
 
     def _psi(self) -> list[Assignment]:
         """Return what computes the surrogate's derivative."""
-        if self.step.margin is None:
+        surrogate = self.request.surrogate
+        if self.step.margin is None or surrogate is None:
             return []
-        e = surrogate_derivative(self.request.surrogate, self.step.margin, self.surrogate_names, self.step.gate)
+        e = surrogate_derivative(surrogate, self.step.margin, self.surrogate_names, self.step.gate)
         return [Assignment(PSI.id, e, _SCALAR)]
 
     def _coefficients(self) -> Coefficients:
@@ -255,27 +272,30 @@ class _Reverse:
     def _pulled(self, states: tuple[str, ...], lines: list[Line]) -> Mapping[str, Expr]:
         """Return the adjoints of what the timestep begins with, given those of the states at its end."""
         ends: list[tuple[Expr, Expr]] = []
-        for name in dict.fromkeys(
-            [*states, *self.partials, *sorted(self.request.seeds - {EMITTED}), *sorted(self.request.graded)]
-        ):
+        totals = tuple(dict.fromkeys([*states, *self.partials, *self.seeds, *sorted(self.request.graded)]))
+        for name in totals:
             terms = [Name(f"lam_{name}", _SCALAR)] if name in states else []
-            terms += [Name(f"seed_{name}", _SCALAR)] if name in self.request.seeds else []
+            terms += [Name(f"seed_{name}", _SCALAR)] if name in self.seeds else []
             terms += [Name(graded_input(name), _SCALAR)] if name in self.request.graded else []
             lines.append((f"total_{name}", algebra.add(algebra.total(terms), self.partials.get(name, _ZERO))))
-            ends.append((self.step.after[name], Name(f"total_{name}", _SCALAR)))
-        if self.step.spike is not None and self.step.margin is not None:
-            terms = [Name(SPIKE_ADJOINT, _SCALAR)] if self.request.spikes_matter else []
-            terms += [Name(f"seed_{EMITTED}", _SCALAR)] if EMITTED in self.request.seeds else []
-            if terms:
-                ends.append((self.step.spike, algebra.total(terms)))
+            ends.append((self.smooth.after[name], Name(f"total_{name}", _SCALAR)))
+        ends += self._spike_ends(totals, lines)
         within = self._within_adjoints()
-        ends += [(self.step.after[x], Name(to, _SCALAR)) for x, to in within.items()]
+        ends += [(self.smooth.after[x], Name(to, _SCALAR)) for x, to in within.items()]
         wrt = [v.name for v in self.neuron.vars] + [*self.step.inputs, *sorted(self.request.parameters), *within]
-        found = pullback(self.step, ends, wrt, detached=self.request.detach_reset)
+        found = pullback(self.smooth, ends, wrt, detached=self.request.detach_reset)
         known = self.step.by_name
         lines += [(a.name, a.value) for a in found.assignments if a.name not in known and a.value is not None]
         lines += [(f"given_{name}", found.adjoints.get(name, _ZERO)) for name in sorted(self.request.given)]
         return found.adjoints
+
+    def _spike_ends(self, totals: tuple[str, ...], lines: list[Line]) -> list[tuple[Expr, Expr]]:
+        """Return what the loss depends on by way of the spike, with its adjoints, given those of variables."""
+        if self.step.spike is None or self.step.margin is None:
+            return []
+        terms = [Name(SPIKE_ADJOINT, _SCALAR)] if self.request.spikes_matter else []
+        terms += [Name(f"seed_{EMITTED}", _SCALAR)] if EMITTED in self.request.seeds else []
+        return [(self.step.spike, algebra.total(terms))] if terms else []
 
     def _within_adjoints(self) -> dict[str, str]:
         """Return the adjoints of inputs' variables that are part of the timestep, where the loss depends on them."""
@@ -308,7 +328,7 @@ class _Reverse:
         graded = tuple(InputVar(graded_input(name), "scalar", 0.0) for name in sorted(self.request.graded))
         adjoint = replace(adjoint, additional_input_vars=(*adjoint.additional_input_vars, *graded))
         states_of = {name: f"lam_{name}" for name in self.states}
-        losses = tuple(dict.fromkeys([*self.partials, *sorted(self.request.seeds)]))
+        losses = tuple(dict.fromkeys([*self.partials, *self.seeds, *sorted(self.request.seeds & {EMITTED})]))
         params = {self.names[i.name][name]: value for i in self.inputs for name, value in i.params}
         witnesses = self._witnesses(tape)
         forward = tape.forward()
@@ -354,7 +374,8 @@ class _Reverse:
     def _compared(self) -> tuple[Place, ...]:
         """Return the comparisons of what has a derivative."""
         step, detached = self.step, self.request.detach_reset
-        moving = [*self.states, *self._within_adjoints(), *(name for name in step.inputs if name in self.adjoints)]
+        moving = [*self._compared_states(), *self._within_adjoints()]
+        moving += [name for name in step.inputs if name in self.adjoints]
         forms = linear_forms(step, {name: {name: algebra.number(1.0)} for name in moving}, detached=detached)
         ends = [step.after[name] for name in dict.fromkeys([*self.states, *self.partials])]
         used_in = needed(step.assignments, [*ends, *([step.margin] if step.margin is not None else [])])
@@ -363,6 +384,10 @@ class _Reverse:
             if pullback(step, [(step.after[name], Name(name, _SCALAR))], moving, detached=detached).adjoints:
                 found += places
         return tuple(dict.fromkeys(found))
+
+    def _compared_states(self) -> tuple[str, ...]:
+        """Return the variables whose comparisons count as constant."""
+        return self.states
 
     def _through(self, given: Inputs) -> tuple[list[Line], list[Line]]:
         """Return what a postsynaptic model makes of the adjoint of its target: local values, and its own adjoints."""
@@ -378,14 +403,19 @@ class _Reverse:
         local |= {f"lam_{arrived}": Name(given.name, _SCALAR), "lam_injected": injected}
         lines = [(injected.id, self.adjoints[given.target])]
         lines += [(local[a.name].id, tree.substitute(a.value, local)) for a in new if a.value is not None]
-        return lines, [(to, tree.substitute(found.adjoints.get(s, _ZERO), local)) for s, to in states.items()]
+        before = {s: tree.substitute(found.adjoints.get(s, _ZERO), local) for s in states}
+        return lines, [(to, before[s]) for s, to in states.items()] + self._falls(given, before[arrived])
+
+    def _falls(self, given: Inputs, arrived: Expr) -> list[Line]:
+        """Return how else what arrives matters, given its adjoint: nothing here."""
+        return []
 
     def _extracted(self, lines: list[Line], updates: list[Line], arrived: list[Line]) -> Reversed:
         """Return the code with coefficients in the place of what depends on the forward pass."""
         request = self.request
         own = (name for name, _ in (*lines, *updates, *arrived))
         linear = frozenset(
-            [SPIKE_ADJOINT, *own, *(f"seed_{s}" for s in request.seeds), *map(graded_input, request.graded)]
+            [SPIKE_ADJOINT, *own, *(f"seed_{s}" for s in sorted(request.seeds)), *map(graded_input, request.graded)]
         )
         self._check_apart(linear & self.coefficients.forward)
 

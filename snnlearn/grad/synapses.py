@@ -12,6 +12,7 @@ from snnlearn.grad.rules import tangent
 
 _TAKEN = "m"
 MU = VarRef("mu", "scalar", VarAccessMode.READ_ONLY)  # the adjoint of what arrived at the target
+_FALL = VarRef("muFall", "scalar", VarAccessMode.READ_ONLY)  # how fast that falls with time
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ class SpikeSynapse:
             pre_spike_syn_code=self.model.pre_spike_syn_code,
         )
 
-    def adjoint(self, wrt: Sequence[str], axonal_delay: int, *, back: bool) -> WeightUpdateModel:
+    def adjoint(
+        self, wrt: Sequence[str], axonal_delay: int, *, back: bool, event_driven: bool = False
+    ) -> WeightUpdateModel:
         """Return the model of the adjoint synapse.
 
         Parameters
@@ -71,6 +74,8 @@ class SpikeSynapse:
             Of the connection, in timesteps.
         back : bool
             Whether adjoints go on to the presynaptic neuron.
+        event_driven : bool
+            Whether they do with its spikes alone: by how much the loss falls as those come later.
         """
         mu = arrived(axonal_delay, self.delay)
         sums = []
@@ -80,14 +85,16 @@ class SpikeSynapse:
                 raise GradientError(f"'{self.model.name}' sends nothing that depends on '{name}' by a derivative")
             sums.append(f"{gradient_of(name, wrt)} -= {unparse(algebra.multiply(slope, mu))};")
         gradients = [Var(gradient_of(name, wrt)) for name in wrt]
+        read = arrived(axonal_delay, self.delay, "muFall") if event_driven else mu
+        send = f"addToPre({unparse(algebra.multiply(self.amount, read))});" if back else ""
         return WeightUpdateModel(
             f"{self.model.name}Adjoint",
             params=self.model.params,
             derived_params=self.model.derived_params,
             vars=(*read_only(self.model), *gradients),
-            post_neuron_var_refs=(MU,),
-            pre_spike_syn_code="\n".join(sums),
-            synapse_dynamics_code=f"addToPre({unparse(algebra.multiply(self.amount, mu))});" if back else "",
+            post_neuron_var_refs=(MU, *([_FALL] if back and event_driven else [])),
+            pre_spike_syn_code="\n".join([*sums, *([send] if event_driven else [])]),
+            synapse_dynamics_code="" if event_driven else send,
         )
 
 
@@ -102,13 +109,13 @@ def read_only(model: WeightUpdateModel) -> list[Var]:
     return [Var(v.name, v.type, shared if v.access is shared else copied) for v in model.vars]
 
 
-def arrived(axonal: int, dendritic: tree.Expr | None) -> tree.Expr:
-    """Return the adjoint of what a spike brought, so many timesteps after it was sent."""
+def arrived(axonal: int, dendritic: tree.Expr | None, name: str = "mu") -> tree.Expr:
+    """Return a value of where a spike arrived, so many timesteps after it was sent."""
     axon = tree.Literal(str(axonal), value_type("int"))
     if dendritic is None:
-        return tree.Index("mu", axon, algebra.SCALAR) if axonal else tree.Name("mu", algebra.SCALAR)
+        return tree.Index(name, axon, algebra.SCALAR) if axonal else tree.Name(name, algebra.SCALAR)
     late = algebra.binary("+", axon, dendritic) if axonal else dendritic
-    return tree.Index("mu", late, algebra.SCALAR)
+    return tree.Index(name, late, algebra.SCALAR)
 
 
 def spike_synapse(model: WeightUpdateModel, owner: str) -> SpikeSynapse:

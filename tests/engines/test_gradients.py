@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,11 +39,42 @@ def assert_close(found: dict[str, Any], expected: dict[str, Any]) -> None:
         assert np.abs(np.ravel(found[name]) - e).max() < 1e-10 * np.abs(e).max()
 
 
-def test_a_program(engine: Any) -> None:
-    """Two windows of a batch."""
-    network = case(2, (50, 40))
+METHODS: dict[str, dict[str, Any]] = {
+    "bptt": {"surrogate": FastSigmoid, "params": {"beta": BETA}},
+    "eventprop": {"method": "eventprop"},
+}
+
+
+def gradients(g: Any, network: Case, method: str) -> dict[str, Any]:
+    """Return a program's gradients, summed over windows."""
+    model = describe(g, network)
+    groups = network.groups
+    variables = {w.name: groups[w.name].vars["g"] for w in network.weights}
+    window = max(network.lengths)
+    program = grad.differentiate(model, list(variables.values()), {groups["B"]: LOSS}, window=window, **METHODS[method])
+    model.build()
+    model.load()
+    for timesteps in network.lengths:
+        model.run(timesteps)
+        program.backward()
+    found = {name: np.array(variable.grad) for name, variable in variables.items()}
+    model.unload()
+    return found
+
+
+def expected_of(network: Case, method: str) -> dict[str, Any]:
+    """Return gradients to compare with: PyTorch's, or of spikes' times, which it has none of, the CPU engine's."""
+    if method == "eventprop":
+        return gradients(_declare(), replace(network, groups={}), method)
     expected, spikes = torch_gradients(network)
     assert all(s.sum() > 30 for s in spikes.values())
+    return expected
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_program(engine: Any, method: str) -> None:
+    """Two windows of a batch."""
+    network = case(2, (50, 40))
 
     class OnEngine:
         """The API, with models on the engine at hand."""
@@ -52,19 +85,7 @@ def test_a_program(engine: Any) -> None:
         def GeNNModel(self, precision: str, name: str) -> Any:
             return engine.model(name, precision)
 
-    model = describe(OnEngine(), network)
-    groups = network.groups
-    variables = {w.name: groups[w.name].vars["g"] for w in network.weights}
-    program = grad.differentiate(
-        model, list(variables.values()), {groups["B"]: LOSS}, surrogate=FastSigmoid, params={"beta": BETA}, window=50
-    )
-    model.build()
-    model.load()
-    for timesteps in network.lengths:
-        model.run(timesteps)
-        program.backward()
-    assert_close({name: variable.grad for name, variable in variables.items()}, expected)
-    model.unload()
+    assert_close(gradients(OnEngine(), network, method), expected_of(network, method))
 
 
 def populations(g: Any, model: Any, models: dict[str, Any], params: dict[str, Any], network: Case) -> dict[str, Any]:
@@ -91,16 +112,20 @@ def connect(g: Any, model: Any, ends: dict[str, Any], w: Weights, rule: Any, psm
     return group
 
 
-def test_declarations_for_any_engine(any_engine: Any) -> None:
-    """The models of `adjoint` make the same network, by hand, on GeNN too."""
+@pytest.mark.parametrize("method", METHODS)
+def test_declarations_for_any_engine(any_engine: Any, method: str) -> None:
+    """The models of `adjoint` and `eventprop` make the same network, by hand, on GeNN too."""
     g, network = any_engine.api, case(1)
-    expected, _ = torch_gradients(network)
-    given = {"surrogate": FastSigmoid, "params": {"beta": BETA}}
-    with_tau = {**given, "params": {"beta": BETA, "tau": TAU}}
+    expected = expected_of(network, method)
+    if method == "bptt":
+        derive: Any = partial(grad.adjoint, surrogate=FastSigmoid)
+        given = {"beta": BETA, "tau": TAU}
+    else:
+        derive, given = grad.eventprop, {"tau": TAU}
     parts = {
         "Input": grad.adjoint(scripted(_declare()), surrogate=FastSigmoid),
-        "A": grad.adjoint(LIF, ExpCurr, axonal_delay=DELAY, **with_tau),
-        "B": grad.adjoint(LIF, ExpCurr, loss=LOSS, **with_tau),
+        "A": derive(LIF, ExpCurr, axonal_delay=DELAY, params=given),
+        "B": derive(LIF, ExpCurr, loss=LOSS, params=given),
     }
     params = {name: dict(part.params) for name, part in parts.items()}
     forward = any_engine.model("forward", "double")
@@ -124,7 +149,7 @@ def test_declarations_for_any_engine(any_engine: Any) -> None:
     synapses = {}
     for w in network.weights:
         rule = parts["A" if w.axonal else "B"].weight_update
-        refs = {"post_var_refs": {"mu": g.create_var_ref(back[w.target], "mu")}}
+        refs = {"post_var_refs": {r.name: g.create_var_ref(back[w.target], r.name) for r in rule.post_neuron_var_refs}}
         synapses[w.name] = connect(g, adjoint, back, w, (rule, "w", {"m": 0.0}, refs), g.init_postsynaptic("DeltaCurr"))
         synapses[w.name].pre_target_var = "spikeAdjoint"
         if w.axonal:

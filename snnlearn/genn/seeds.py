@@ -1,0 +1,132 @@
+"""What a pass back begins from: adjoints that are given, and losses on the times of first spikes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from snnlearn.errors import GradientError, did_you_mean
+from snnlearn.genn.adjoint_parts import Parts
+from snnlearn.genn.arrays import Variable
+from snnlearn.genn.neuron_group import NeuronGroup
+from snnlearn.genn.tapes import Tapes
+from snnlearn.grad.event_reverse import OF_SPIKES
+from snnlearn.grad.first_spikes import FirstSpikeLoss
+from snnlearn.grad.tape import GATES
+
+Seeds = dict[tuple[str, str], NDArray[Any]]
+"""Arrays of shape (timesteps, batch, neurons), by population and variable."""
+
+
+def given_seeds(model: Any, parts: Parts, gradient: Mapping[Any, ArrayLike], timesteps: int) -> Seeds:
+    """Return the adjoints that a user gives, checked.
+
+    Raises
+    ------
+    GradientError
+        For what is no mapping, for variables and populations without adjoints, and for arrays of another shape.
+    """
+    if not isinstance(gradient, Mapping) or not gradient:
+        raise GradientError(
+            "gradient is a mapping of variables of neurons to arrays, such as {output.vars['V']: array}, "
+            f"not {gradient!r}"
+        )
+    found: Seeds = {}
+    for what, given in gradient.items():
+        if isinstance(what, NeuronGroup):
+            _check_has_times(model, parts, what)
+            found[what._key, OF_SPIKES] = _shaped(given, f"gradient of the spikes of '{what.name}'", what, timesteps)
+            continue
+        if not isinstance(what, Variable):
+            raise GradientError(f"gradient needs variables of neurons, not {what!r}: {{output.vars['V']: array}}")
+        at = what.location
+        if at.space != "own" or model._by_key.get(at.group) is not what.group or at.group not in parts.neurons:
+            raise GradientError(f"gradient: {at} is no variable of neurons that the tape has")
+        found[at.group, at.name] = _shaped(given, f"gradient of {at}", what.group, timesteps)
+    return found
+
+
+def _check_has_times(model: Any, parts: Parts, group: NeuronGroup) -> None:
+    """Raise GradientError for a population whose spikes' times have no derivatives in a program."""
+    if not parts.event_driven:
+        raise GradientError(
+            f"gradient of '{group.name}': times of spikes have derivatives with method='eventprop'; give adjoints of "
+            "variables, {population.vars['V']: array}"
+        )
+    own = model._by_key.get(group._key) is group
+    if not own or group._key not in parts.neurons or not parts.neurons[group._key].events:
+        raise GradientError(f"gradient: '{group.name}' has no spikes whose times depend on wrt")
+
+
+def _shaped(given: ArrayLike, what: str, group: Any, timesteps: int) -> NDArray[Any]:
+    """Return adjoints in the shape of the window."""
+    wanted = (timesteps, group._model.batch_size, group.num_neurons)
+    values = numbers(given, what)
+    if values.shape != wanted and not (wanted[1] == 1 and values.shape == (timesteps, wanted[2])):
+        raise GradientError(
+            f"{what}: the window has the shape {wanted} (timesteps, batch, neurons), not {values.shape}"
+        )
+    values = values.reshape(wanted)
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        place = ", ".join(f"{axis} {i}" for axis, i in zip(("timestep", "copy", "neuron"), wrong[0], strict=True))
+        raise GradientError(f"{what}: adjoints must be finite, not {values[tuple(wrong[0])]} ({place})")
+    return values
+
+
+def numbers(given: Any, what: str) -> NDArray[np.float64]:
+    """Return numbers of double precision.
+
+    Raises
+    ------
+    GradientError
+        For anything but real numbers in the shape of an array.
+    """
+    try:
+        found = np.asarray(given)
+        if found.dtype.kind in "biuf":
+            return found.astype(np.float64)
+    except ValueError as error:
+        raise GradientError(f"{what} must be an array of real numbers: {error}") from None
+    raise GradientError(f"{what} must be an array of real numbers, not of {found.dtype}")
+
+
+# ---- losses on the times of first spikes ----
+
+
+def check_target(group: NeuronGroup, loss: FirstSpikeLoss) -> None:
+    """Raise GradientError where a population lacks a loss's target."""
+    known = [v.name for v in group.spec.model.vars]
+    if loss.target not in known:
+        raise GradientError(
+            f"FirstSpikeLoss: '{group.name}' has no variable '{loss.target}'{did_you_mean(loss.target, known)}"
+        )
+
+
+def first_spike_seeds(model: Any, losses: Mapping[str, FirstSpikeLoss], tapes: Tapes, timesteps: int) -> Seeds:
+    """Return the derivatives of losses by the times of the window's first spikes."""
+    found: Seeds = {}
+    for name, loss in losses.items():
+        group, dt = model._by_key[name], float(model.dt)
+        spikes = _spikes(tapes, name, timesteps)
+        place = spikes.argmax(axis=0)
+        first = np.where(spikes.any(axis=0), place * dt, np.inf)
+        target = group.vars[loss.target]
+        target.pull_from_device()
+        wanted = np.broadcast_to(np.asarray(target.values, np.float64), first.shape)
+        by = loss.of(first, wanted, timesteps * dt)[1]
+        seeds = np.zeros(spikes.shape)
+        np.put_along_axis(seeds, place[None], by[None], axis=0)
+        found[name, OF_SPIKES] = seeds
+    return found
+
+
+def _spikes(tapes: Tapes, name: str, timesteps: int) -> NDArray[np.bool_]:
+    """Return which neurons spiked, shape (timesteps, batch, neurons)."""
+    recording = tapes.recordings[name]
+    spikes = recording[GATES].last(timesteps) & 1 if GATES in recording.variables else recording.spikes.last(timesteps)
+    found: NDArray[np.bool_] = spikes != 0
+    return found

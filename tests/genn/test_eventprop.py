@@ -1,0 +1,449 @@
+"""EventProp on the engine, against its event-driven reference, whose spikes lie on no grid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from eventprop_reference import Lif, Network, first_spikes
+from numpy.typing import NDArray
+
+from snnlearn import genn, grad
+from snnlearn.declare import Var
+from snnlearn.errors import GradientError
+from snnlearn.models import LIF
+
+INPUTS, HIDDEN, OUTPUTS = 4, 5, 3
+SIZE = HIDDEN + OUTPUTS
+WithTarget = replace(LIF, name="WithTarget", vars=(*LIF.vars, Var("target")))
+AIM = grad.Loss("Square", loss_code="loss = 0.5 * (V - 0.5) * (V - 0.5);")
+
+
+def reference(seed: int = 5, refractory: float = 0.0, target: int | None = None) -> Network:
+    """Return a recurrent network with delays of 1 and 2 ms, whose neurons spike a few times."""
+    random = np.random.default_rng(seed)
+    weights = np.zeros((INPUTS + SIZE, SIZE))
+    weights[:INPUTS, :HIDDEN] = random.normal(2.0, 0.6, (INPUTS, HIDDEN))
+    weights[INPUTS:-OUTPUTS, HIDDEN:] = random.normal(2.0, 0.6, (HIDDEN, OUTPUTS))
+    weights[INPUTS:-OUTPUTS, :HIDDEN] = random.normal(0.0, 0.1, (HIDDEN, HIDDEN))
+    delays = np.repeat([[1.0]] * INPUTS + [[2.0]] * SIZE, SIZE, axis=1)
+    spikes = sorted((float(t), i % INPUTS) for i, t in enumerate(random.uniform(0, 15, 6)))
+    loss = None if target is None else first_spikes(range(HIDDEN, SIZE), target, 3.0, 30.0)
+    neuron = Lif(tau_m=20.0, refractory=refractory)
+    return Network(
+        INPUTS, weights, delays, neuron, spikes, 30.0, range(SIZE) if target is None else (), spike_loss=loss
+    )
+
+
+def describe(
+    net: Network, dt: float, precision: str = "double", batch: int = 1, output: Any = LIF
+) -> tuple[Any, dict[str, Any]]:
+    """Describe the reference's network to the engine."""
+    model = genn.GeNNModel(precision, "eventprop", threads=1)
+    model.dt, model.seed, model.batch_size = dt, 1, batch
+    neuron = net.neuron
+    params = {
+        "C": neuron.tau_m / neuron.r, "TauM": neuron.tau_m, "Vrest": neuron.rest, "Vreset": neuron.reset,
+        "Vthresh": neuron.threshold, "Ioffset": 0.0, "TauRefrac": neuron.refractory,
+    }  # fmt: skip
+    by_input = [sorted(t for t, i in net.spikes if i == k) for k in range(INPUTS)]
+    ends = np.cumsum([len(times) for times in by_input])
+    source = model.add_neuron_population(
+        "Input", INPUTS, "SpikeSourceArray", {}, {"startSpike": [0, *ends[:-1]], "endSpike": ends}
+    )
+    source.extra_global_params["spikeTimes"].set_init_values(np.concatenate(by_input))
+    groups = {"Input": source}
+    for name, size in (("Hidden", HIDDEN), ("Output", OUTPUTS)):
+        start: dict[str, Any] = {"V": neuron.rest, "RefracTime": 0.0}
+        chosen = output if name == "Output" else LIF
+        if chosen is WithTarget:
+            start["target"] = [0.0, 1.0, 0.0]
+        groups[name] = model.add_neuron_population(name, size, chosen, params, start)
+    parts = {"Input": slice(0, INPUTS), "Hidden": slice(INPUTS, -OUTPUTS), "Output": slice(INPUTS + HIDDEN, None)}
+    for one, other in (("Input", "Hidden"), ("Hidden", "Hidden"), ("Hidden", "Output")):
+        here = slice(0, HIDDEN) if other == "Hidden" else slice(HIDDEN, None)
+        w, delay = net.weights[parts[one], here], net.delays[parts[one], here].flat[0]
+        connection = model.add_synapse_population(
+            one + other, "DENSE", groups[one], groups[other],
+            genn.init_weight_update("StaticPulse", {}, {"g": w.ravel()}),
+            genn.init_postsynaptic("ExpCurr", {"tau": neuron.tau_s}),
+        )  # fmt: skip
+        connection.axonal_delay_steps = max(round(delay / dt) - 1, 0)  # a spike arrives a timestep later anyway
+        groups[one + other] = connection
+    return model, groups
+
+
+CONNECTIONS = ("InputHidden", "HiddenHidden", "HiddenOutput")
+
+
+def whole(net: Network, groups: dict[str, Any]) -> NDArray[np.float64]:
+    found = np.zeros_like(net.weights)
+    found[:INPUTS, :HIDDEN] = groups["InputHidden"].vars["g"].grad.reshape(INPUTS, HIDDEN)
+    found[INPUTS:-OUTPUTS, :HIDDEN] = groups["HiddenHidden"].vars["g"].grad.reshape(HIDDEN, HIDDEN)
+    found[INPUTS:-OUTPUTS, HIDDEN:] = groups["HiddenOutput"].vars["g"].grad.reshape(HIDDEN, OUTPUTS)
+    return found
+
+
+def engine_gradient(net: Network, dt: float, **options: Any) -> NDArray[np.float64]:
+    """Return the engine's gradient of the integral of the loss."""
+    model, groups = describe(net, dt)
+    wrt = [groups[c].vars["g"] for c in CONNECTIONS]
+    steps = round(net.end / dt)
+    program = grad.differentiate(
+        model, wrt, {groups[name]: AIM for name in ("Hidden", "Output")}, method="eventprop", window=steps, **options
+    )
+    model.build()
+    model.load()
+    model.run(steps)
+    program.backward()
+    found = whole(net, groups) * dt  # the engine sums over timesteps
+    model.unload()
+    return found
+
+
+def error(found: NDArray[Any], expected: NDArray[Any]) -> float:
+    return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+
+
+@pytest.mark.parametrize(("seed", "refractory"), [(4, 2.0), pytest.param(5, 0.0, marks=pytest.mark.slow)])
+def test_integral_of_a_loss(seed: int, refractory: float) -> None:
+    net = reference(seed, refractory)
+    net.run()
+    assert sum(map(len, net.times.values())) > 10
+    expected = net.gradient() * (net.weights != 0.0)
+    errors = [error(engine_gradient(net, dt), expected) for dt in (0.1, 0.01)]
+    assert errors[0] < 0.1
+    assert errors[1] < 0.02
+
+
+def test_first_spikes() -> None:
+    """The derivative by times of spikes, given by the loss or as an array, against the reference's."""
+    net = reference(target=HIDDEN + 1)
+    net.run()
+    assert all(net.times[i] for i in range(HIDDEN, SIZE))
+    expected = net.gradient() * (net.weights != 0.0)
+    dt, steps = 0.01, round(net.end / 0.01)
+    model, groups = describe(net, dt, output=WithTarget)
+    wrt = [groups[c].vars["g"] for c in CONNECTIONS]
+    loss = grad.FirstSpikeLoss(tau=3.0)
+    program = grad.differentiate(model, wrt, {groups["Output"]: loss}, method="eventprop", window=steps)
+    recording = model.record(groups["Output"], timesteps=steps, spikes=True)
+    model.build()
+    model.load()
+    model.run(steps)
+    program.backward(retain_tape=True)
+    found = whole(net, groups)
+    assert error(found, expected) < 0.02
+    spikes = recording.spikes.values[:, 0]
+    first = spikes.argmax(axis=0)
+    given = np.zeros((steps, OUTPUTS))
+    given[first, np.arange(OUTPUTS)] = loss.of(first[None] * dt, np.array([[0.0, 1.0, 0.0]]), net.end)[1][0]
+    program.zero_grad()
+    program.backward({groups["Output"]: given + (spikes == 0)})  # where there is no spike, what is given is ignored
+    assert error(whole(net, groups), found) < 1e-12
+    model.unload()
+
+
+def varied(net: Network, **changes: float) -> float:
+    """Return the reference's loss with other parameters of neurons."""
+    return replace(net, neuron=replace(net.neuron, **changes)).run()
+
+
+def test_parameters_and_first_values() -> None:
+    """The threshold, the reset, the time constant, the refractory period: differences of the reference."""
+    net = reference(5, 2.0)
+    net.run()
+    dt, steps, c = 0.01, round(net.end / 0.01), net.neuron.tau_m / net.neuron.r
+    model, groups = describe(net, dt)
+    names = ("Vthresh", "Vreset", "TauM", "TauRefrac")
+    wrt = [(groups[population], name) for population in ("Hidden", "Output") for name in names]
+    loss = {groups[name]: AIM for name in ("Hidden", "Output")}
+    program = grad.differentiate(model, [*wrt, groups["Hidden"].vars["V"]], loss, method="eventprop", window=steps)
+    model.build()
+    model.load()
+    model.run(steps)
+    program.backward()
+    step = 1e-6
+    n = net.neuron
+    for name, change in {
+        "Vthresh": lambda d: {"threshold": n.threshold + d},
+        "Vreset": lambda d: {"reset": n.reset + d},
+        "TauM": lambda d: {"tau_m": n.tau_m + d, "r": (n.tau_m + d) / c},
+        "TauRefrac": lambda d: {"refractory": n.refractory + d},
+    }.items():
+        expected = (varied(net, **change(step)) - varied(net, **change(-step))) / (2 * step)
+        found = sum(float(program.grad((groups[p], name))) for p in ("Hidden", "Output")) * dt  # type: ignore[arg-type]
+        assert found == pytest.approx(expected, rel=0.03), name
+    first = groups["Hidden"].vars["V"].grad
+    assert first.shape == (HIDDEN,)
+    assert np.abs(first).max() > 0.0
+    model.unload()
+
+
+PATTERN = np.random.default_rng(2).uniform(size=(80, 2, 8)) < 0.1
+
+
+def small(matrix: str = "DENSE", late: str = "axonal", pattern: NDArray[np.bool_] = PATTERN, **options: Any) -> Any:
+    """Return the gradients of two layers for a pattern, shape (timesteps, batch, 8)."""
+    random = np.random.default_rng(1)
+    model = genn.GeNNModel(options.pop("precision", "double"), "small", threads=1)
+    model.dt, model.batch_size = 0.5, pattern.shape[1]
+    scripted = genn.create_neuron_model(
+        "Scripted", vars=[("step", "int")], extra_global_params=[("mask", "uint8_t*")],
+        sim_code="const int now = step; step += 1;",
+        threshold_condition_code="mask[(now * num_batch + batch) * num_neurons + id] != 0",
+    )  # fmt: skip
+    source = model.add_neuron_population("Input", 8, scripted, {}, {"step": 0})
+    source.extra_global_params["mask"].set_init_values(pattern.astype(np.uint8).ravel())
+    params = {"C": 10.0, "TauM": 10.0, "Vrest": 0.0, "Vreset": -0.2, "Vthresh": 1.0, "Ioffset": 0.0, "TauRefrac": 2.0}
+    layers = [source]
+    for name, size in (("A", 6), ("B", 4)):
+        layers.append(model.add_neuron_population(name, size, LIF, params, {"V": 0.0, "RefracTime": 0.0}))
+    groups = []
+    for name, one, other in (("A", *layers[:2]), ("B", *layers[1:])):
+        shape = (one.num_neurons, other.num_neurons)
+        w, there = random.normal(2.5, 1.5, shape), random.uniform(size=shape) < 0.7
+        psm = genn.init_postsynaptic("ExpCurr", {"tau": 5.0})
+        chosen = there if matrix == "SPARSE" else np.full(shape, True)
+        values: dict[str, Any] = {"g": np.where(there, w, 0.0)[chosen]}
+        values |= {"d": np.full(chosen.sum(), 3)} if late == "dendritic" else {}
+        rule = "StaticPulseDendriticDelay" if late == "dendritic" else "StaticPulse"
+        group = model.add_synapse_population(name, matrix, one, other, genn.init_weight_update(rule, {}, values), psm)
+        if matrix == "SPARSE":
+            group.set_sparse_connections(*np.nonzero(there))
+        if late == "dendritic":
+            group.max_dendritic_delay_timesteps = 4
+        else:
+            group.axonal_delay_steps = 3
+        groups.append((group, there, chosen))
+    loss, steps = {layers[2]: AIM}, len(pattern)
+    wrt = [group.vars["g"] for group, *_ in groups]
+    program = grad.differentiate(model, wrt, loss, method="eventprop", window=steps, **options)
+    model.build()
+    model.load()
+    model.run(steps)
+    program.backward()
+    found = []
+    for group, there, chosen in groups:
+        whole = np.zeros(there.shape)
+        whole[chosen] = group.vars["g"].grad
+        found.append(whole[there])
+    model.unload()
+    return np.concatenate(found)
+
+
+@pytest.fixture(scope="module")
+def plain() -> NDArray[np.float64]:
+    found: NDArray[np.float64] = small()
+    assert np.count_nonzero(found) > 40
+    return found
+
+
+def close(found: NDArray[Any], expected: NDArray[Any], bound: float = 1e-12) -> bool:
+    return bool(np.abs(found - expected).max() <= bound * np.abs(expected).max())
+
+
+def test_a_batch_is_the_sum_of_its_patterns(plain: NDArray[np.float64]) -> None:
+    assert close(sum(small(pattern=PATTERN[:, i : i + 1]) for i in range(2)), plain)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "bound"),
+    [
+        ({"matrix": "SPARSE"}, 1e-12),
+        ({"late": "dendritic"}, 1e-12),
+        ({"checkpoint": 16}, 0.0),
+        ({"precision": "float"}, 1e-4),
+    ],
+)
+def test_the_same_in_other_ways(plain: NDArray[np.float64], options: dict[str, Any], bound: float) -> None:
+    """Sparse connections, delays along dendrites, checkpoints, single precision."""
+    assert close(small(**options), plain, bound)
+
+
+QUADRATIC = "V += dt * (V * V / tau + Isyn);"
+
+
+def grazing(least_slope: float) -> float:
+    """Return the derivative of the time of a spike whose potential is past its top at the timestep's end."""
+    decay = np.exp(-0.5 * np.arange(1, 40) / 5.0), np.exp(-0.5 * np.arange(1, 40) / 20.0)
+    top = (5.0 / 15.0 * (decay[1] - decay[0])).max()  # of a neuron without threshold, for a weight of 1
+    model = genn.GeNNModel("double", "grazing", threads=1)
+    model.dt = 0.5
+    params = {"C": 20.0, "TauM": 20.0, "Vrest": 0.0, "Vreset": 0.0, "Vthresh": 1.0, "Ioffset": 0.0, "TauRefrac": 50.0}
+    source = model.add_neuron_population("Input", 1, "SpikeSourceArray", {}, {"startSpike": 0, "endSpike": 1})
+    source.extra_global_params["spikeTimes"].set_init_values([0.0])
+    cells = model.add_neuron_population("Cells", 1, LIF, params, {"V": 0.0, "RefracTime": 0.0})
+    update = genn.init_weight_update("StaticPulse", {}, {"g": 1.0001 / top})
+    psm = genn.init_postsynaptic("ExpCurr", {"tau": 5.0})
+    group = model.add_synapse_population("Weights", "DENSE", source, cells, update, psm)
+    program = grad.differentiate(
+        model, [group.vars["g"]], method="eventprop", window=40, outputs=[cells], least_slope=least_slope
+    )
+    recording = model.record(cells, timesteps=40, spikes=True)
+    model.build()
+    model.load()
+    model.run(40)
+    assert recording.spikes.values.sum() == 1
+    program.backward({cells: np.ones((40, 1))})
+    found = float(group.vars["g"].grad[0])
+    model.unload()
+    return found
+
+
+def test_grazing_spikes_have_bounded_gradients() -> None:
+    """Half of the mean slope within the timestep is the least, unless more is asked for."""
+    free = grazing(0.0)
+    assert -1e3 < free < 0.0
+    assert grazing(0.2) == pytest.approx(0.5 * grazing(0.1))
+    assert abs(grazing(0.1)) < abs(free)
+
+
+def second_spike(weight: float, tau: float, tau_s: float, step: float = 1e-3) -> float:
+    """Return when a quadratic neuron spikes the second time [ms], by Runge-Kutta steps and a part of one."""
+
+    def slope(t: float, v: float) -> float:
+        return v * v / tau + weight * float(np.exp(-t / tau_s))
+
+    def moved(t: float, v: float, s: float) -> float:
+        k1 = slope(t, v)
+        k2 = slope(t + s / 2, v + s / 2 * k1)
+        k3 = slope(t + s / 2, v + s / 2 * k2)
+        return v + s / 6 * (k1 + 2 * k2 + 2 * k3 + slope(t + s, v + s * k3))
+
+    t, v, left = 0.0, 0.0, 2
+    while True:
+        after = moved(t, v, step)
+        if after < 1.0:
+            t, v = t + step, after
+            continue
+        low, high = 0.0, step
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if moved(t, v, middle) < 1.0 else (low, middle)
+        t, v, left = t + high, -1.0, left - 1
+        if not left:
+            return t
+
+
+def test_a_declared_flow() -> None:
+    """A quadratic neuron, whose motion is not linear: when it spikes, against differences of fine steps."""
+    tau, tau_s, weight, dt, steps = 4.0, 5.0, 0.9, 0.005, 4000
+    neuron = genn.create_neuron_model(
+        "Quadratic", vars=["V"], params=["tau"], sim_code=QUADRATIC, threshold_condition_code="V >= 1.0",
+        reset_code="V = -1.0;",
+    )  # fmt: skip
+    model = genn.GeNNModel("double", "quadratic", threads=1)
+    model.dt = dt
+    source = model.add_neuron_population("Input", 1, "SpikeSourceArray", {}, {"startSpike": 0, "endSpike": 1})
+    source.extra_global_params["spikeTimes"].set_init_values([1.0])
+    cells = model.add_neuron_population("Cells", 1, neuron, {"tau": tau}, {"V": 0.0})
+    update = genn.init_weight_update("StaticPulse", {}, {"g": weight})
+    psm = genn.init_postsynaptic("ExpCurr", {"tau": tau_s})
+    group = model.add_synapse_population("Weights", "DENSE", source, cells, update, psm)
+    with pytest.raises(GradientError, match="Declare its time"):
+        grad.differentiate(model, [group.vars["g"]], method="eventprop", window=steps, outputs=[cells])
+    flow = {cells: {"V": "V * V / tau + Isyn"}}
+    program = grad.differentiate(model, [group.vars["g"]], method="eventprop", window=steps, outputs=[cells], flow=flow)
+    recording = model.record(cells, timesteps=steps, spikes=True)
+    model.build()
+    model.load()
+    model.run(steps)
+    spikes = recording.spikes.values
+    assert spikes.sum() >= 2
+    second = np.zeros(spikes.shape)
+    second[np.flatnonzero(spikes)[1]] = 1.0  # by way of the first, and of what follows its reset
+    program.backward({cells: second})
+    found = float(group.vars["g"].grad[0])
+    model.unload()
+
+    expected = (second_spike(weight + 1e-4, tau, tau_s) - second_spike(weight - 1e-4, tau, tau_s)) / 2e-4
+    assert found == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.slow
+def test_the_error_falls_with_the_timestep() -> None:
+    """Of first order: over many networks, grazing ones too, the median error follows dt."""
+    steps = (0.1, 0.03, 0.01, 0.003)
+    found = []
+    for seed in range(1, 9):
+        net = reference(seed, 2.0 * (seed % 2))
+        net.run()
+        expected = net.gradient() * (net.weights != 0.0)
+        found.append([error(engine_gradient(net, dt), expected) for dt in steps])
+    median = np.median(found, axis=0)
+    assert (np.diff(median) < 0.0).all()
+    assert median[2] < 0.02
+    assert median[-1] < 0.006
+
+
+def described(**options: Any) -> tuple[Any, dict[str, Any], Any]:
+    """Return a model before it is built, with a program of its spikes' times."""
+    model, groups = describe(reference(), 0.1, output=WithTarget)
+    wrt = [groups[c].vars["g"] for c in CONNECTIONS]
+    given = {"loss": {groups["Output"]: grad.FirstSpikeLoss(3.0)}, "method": "eventprop", "window": 300, **options}
+    return model, groups, grad.differentiate(model, wrt, **given)
+
+
+def test_what_is_said() -> None:
+    model, groups, program = described()
+    text = program.explain()
+    assert text.startswith("EventProp, windows of at most 300 timesteps\n")
+    assert "has a time: a spike, as V - Vthresh becomes 0" in text
+    assert "has a time: the end of RefracTime > 0.0" in text
+    assert "cut: spikes that come or go as weights change" in text
+    model.build()
+    model.load()
+    model.run(300)
+    for gradient, message in (
+        ({groups["Input"]: np.zeros((300, INPUTS))}, "'Input' has no spikes whose times depend on wrt"),
+        ({groups["Output"]: np.zeros((299, OUTPUTS))}, r"gradient of the spikes of 'Output': the window has the shape"),
+    ):
+        with pytest.raises(GradientError, match=message):
+            program.backward(gradient)
+    model.unload()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"surrogate": "FastSigmoid"}, "surrogate is not for method='eventprop'"),
+        ({"detach_reset": False}, "detach_reset=False is for method='bptt'"),
+        ({"least_slope": -1.0}, "least_slope is a number from 0 on, not -1.0"),
+        ({"least_slope": float("nan")}, "least_slope is a number from 0 on"),
+        ({"window": None}, "method='eventprop' needs window"),
+        ({"checkpoint": 64}, "checkpoints hold a block"),
+        ({"feedback": "symmetric"}, "feedback is for forward rules"),
+        ({"flow": {"Hidden": {}}}, "flow is a mapping of populations"),
+        ({"method": "bptt"}, "method='bptt' needs surrogate"),
+        ({"method": "bptt", "surrogate": "FastSigmoid"}, "FirstSpikeLoss is for method='eventprop'"),
+        ({"method": "bptt", "surrogate": "FastSigmoid", "least_slope": 1.0}, "least_slope is for method='eventprop'"),
+        ({"method": "evenprop"}, "did you mean 'eventprop'"),
+    ],
+)
+def test_misuse(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(GradientError, match=message):
+        described(**options)
+
+
+def test_losses_of_first_spikes() -> None:
+    model, groups = describe(reference(), 0.1)
+    wrt, output = [groups["HiddenOutput"].vars["g"]], groups["Output"]
+    given: dict[str, Any] = {"method": "eventprop", "window": 300}
+    with pytest.raises(GradientError, match="'Output' has no variable 'target'"):
+        grad.differentiate(model, wrt, {output: grad.FirstSpikeLoss(3.0)}, **given)
+    with pytest.raises(GradientError, match="one FirstSpikeLoss, or both"):
+        grad.differentiate(model, wrt, {output: (AIM, AIM)}, **given)
+    for bad in ({"tau": 0.0}, {"tau": float("inf")}, {"tau": 1.0, "early": -1.0}, {"tau": 1.0, "target": 3}):
+        with pytest.raises(GradientError, match="FirstSpikeLoss: "):
+            grad.FirstSpikeLoss(**bad)
+    loss = grad.FirstSpikeLoss(2.0, early=0.3, early_tau=7.0)
+    first, target = np.array([[3.0, 4.0, np.inf]]), np.array([[0.0, 1.0, 0.0]])
+    by = loss.of(first, target, 20.0)[1]
+    for i in range(2):
+        step = 1e-6 * np.eye(3)[i]
+        expected = (loss.of(first + step, target, 20.0)[0] - loss.of(first - step, target, 20.0)[0]) / 2e-6
+        assert by[0, i] == pytest.approx(expected[0], rel=1e-6)
+    assert by[0, 2] == 0.0
