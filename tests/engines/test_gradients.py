@@ -15,6 +15,7 @@ from snnlearn.models.surrogates import FastSigmoid
 
 pytest.importorskip("torch", reason="the reference of gradients needs PyTorch, the extra 'torch'")
 
+from feedback_networks import Network, worst
 from gradient_networks import BETA, MEMBRANE, TAU, Case, Weights, describe, scripted, torch_gradients
 
 LOSS = grad.Loss("Distance", loss_code="loss = 0.5 * (V + 58.0) * (V + 58.0);")
@@ -86,6 +87,12 @@ def test_a_program(engine: Any, method: str) -> None:
             return engine.model(name, precision)
 
     assert_close(gradients(OnEngine(), network, method), expected_of(network, method))
+
+
+def test_a_forward_rule_with_symmetric_feedback(engine: Any) -> None:
+    """Connections send errors back through their own weights."""
+    network = Network()
+    assert worst(network.found(model=engine.model("symmetric", "double")), network.expected()) < 1e-10
 
 
 def populations(g: Any, model: Any, models: dict[str, Any], params: dict[str, Any], network: Case) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from snnlearn.userproject import superspike as ss
 from snnlearn.userproject import superspike_demo, yin_yang
 
 
-@pytest.mark.parametrize("rule", [pytest.param("superspike", marks=pytest.mark.slow), "bptt"])
+@pytest.mark.parametrize(
+    "rule", [*(pytest.param(r, marks=pytest.mark.slow) for r in ("superspike", "symmetric")), "bptt"]
+)
 def test_the_demo_trains(rule: str, tmp_path: Path) -> None:
     options = [
         "--num-trials",
@@ -41,14 +43,18 @@ def test_yin_yang_learns(rule: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_rules_start_alike() -> None:
-    """All have the same weights and the same spikes before the first update."""
-    spikes = []
+    """All have the same weights and the same spikes before the first update, and errors come back alike."""
+    spikes, gradients = [], {}
     for rule in ss.RULES:
         inputs = ss.frozen_poisson(1, duration_ms=400.0)
         network = ss.describe(genn, inputs, ss.frozen_poisson(2), seed=3, num_hidden=60, rule=rule, recording=True)
         network.model.build()
         network.model.load(num_recording_timesteps=4000)
+        if rule == "superspike":
+            network.model.custom_update("CalculateTranspose")
         network.model.run(4000)
+        network.input_hidden.vars["m"].pull_from_device()
+        gradients[rule] = network.input_hidden.vars["m"].values.copy()
         network.model.pull_recording_buffers_from_device()
         spikes.append(network.hidden.spike_recording_data[0])
         network.model.unload()
@@ -56,3 +62,6 @@ def test_rules_start_alike() -> None:
         np.testing.assert_array_equal(times, spikes[0][0])
         np.testing.assert_array_equal(ids, spikes[0][1])
     assert len(spikes[0][0]) > 5
+    most = np.abs(gradients["superspike"]).max()
+    assert most > 0.0
+    np.testing.assert_allclose(gradients["symmetric"], gradients["superspike"], rtol=0.0, atol=1e-5 * most)

@@ -12,7 +12,7 @@ from snnlearn.codegen.clike import KernelView, Printer, history, literal
 from snnlearn.codegen.cpp.passes import Pass, passes_of
 from snnlearn.codegen.plan import Neurons, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows
-from snnlearn.codegen.plan.parts import Input, Load
+from snnlearn.codegen.plan.parts import Array, Input, Load
 from snnlearn.dialect.tree import calls_in
 
 # Below, waking a thread costs more than its share of the work; in every timestep anew, or now and then.
@@ -20,6 +20,7 @@ MIN_SHARED_EACH_STEP = 1 << 18
 MIN_SHARED = 1 << 13
 PART = 32  # rows of a deferred kernel that a thread takes at a time; fewer would fetch the kept past more often
 STRIP = 1024  # neurons whose marks of a spike are kept in the first cache
+ROWS_AT_ONCE = 8  # whose sums go on side by side; measured: of 4, 8 and 16 the fastest
 LONG = 1 << 22  # neurons or synapses from which on a kernel's loop asks whether to give up
 LISTED_AT_ONCE = 32  # marks that are looked at together; more take longer where few neurons spike
 LINEAR_PART = 256  # the same of one in matrix form: each part finds the responses of its columns anew
@@ -74,6 +75,21 @@ class CppKernel(KernelView):
         """What the function takes beside the simulation."""
         text = ", unsigned int batch" if self.copies else ""
         return text + (", unsigned int begin, unsigned int end" if self.shared else "")
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows of synapses are gone through side by side: several where all that rows do is to add up."""
+        kernel = self.kernel
+        if not isinstance(kernel.domain, Synapses) or kernel.domain.sparse is not None or kernel.split != "pre":
+            return 1
+        sums = {a.index for a in kernel.accumulations} == {"pre"}
+        others = any(load.store or load.index == "pre" for load in kernel.loads) or "id_pre" in kernel.uses
+        return ROWS_AT_ONCE if sums and not others and kernel.stream is None else 1
+
+    @property
+    def row_sums(self) -> list[Array]:
+        """The arrays that rows are added up into."""
+        return [self.arrays_by_name[name] for name in sorted({a.target for a in self.kernel.accumulations})]
 
     @property
     def shared(self) -> str | None:

@@ -1,7 +1,7 @@
 """Optimisations: pure functions from plan to plan, each of which leaves what is computed as it was.
 
-`branchless`, `defer` and `merge` change no bit. The others round differently: `strength` everywhere (a product with a
-reciprocal for a quotient), `linear`, `silent`, `fold` and `contract` in deferred kernels only.
+`branchless`, `separate`, `defer` and `merge` change no bit. The others round differently: `strength` everywhere (a
+product with a reciprocal for a quotient), `linear`, `silent`, `fold` and `contract` in deferred kernels only.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from snnlearn.codegen.plan.rewrites.defer import defer
 from snnlearn.codegen.plan.rewrites.fold import fold
 from snnlearn.codegen.plan.rewrites.linear import linear
 from snnlearn.codegen.plan.rewrites.merge import merge
+from snnlearn.codegen.plan.rewrites.separate import separate
 from snnlearn.codegen.plan.rewrites.silent import silent
 from snnlearn.codegen.plan.rewrites.strength import strength
 from snnlearn.errors import PreferenceError, did_you_mean
@@ -22,6 +23,7 @@ from snnlearn.errors import PreferenceError, did_you_mean
 REWRITES: dict[str, Callable[[Plan], Plan]] = {
     "strength": strength,
     "branchless": branchless,
+    "separate": separate,
     "defer": defer,
     "linear": linear,
     "silent": silent,
