@@ -1,11 +1,13 @@
 """What a training step costs in PyTorch: `EngineModule` against `SpikingModule`, forward and backward.
 
-    python benchmarks/engine_module.py [--timesteps 500] [--torch-timesteps 100] [--batch 32] [--rounds 3] [--json FILE]
+    python benchmarks/engine_module.py [--timesteps 500] [--torch-timesteps 100] [--batch 32] [--rounds 3]
+                                       [--precision double] [--inputs] [--json FILE]
 
-The SuperSpike demo's network (200-256-200) with its input given, a loss of the potentials of its last layer, weights of
-both connections and the input to differentiate with respect to; double precision, one thread, in one process, turn by
-turn, the first round not counted. Times are microseconds for a timestep of one pattern, the least and the median of the
-rounds. Last: how far the gradients of the two are apart, relative to the largest.
+Two layers of LIF neurons (200-256-200, as many as the SuperSpike demo has) with their input given, a loss of the
+last layer's potentials, and the gradient of both connections' weights, with ``--inputs`` of the input too. One thread,
+in one process, turn by turn, the first round not counted. Times are microseconds of CPU time for a timestep of one
+pattern, the least and the median of the rounds. Last: how far the gradients of the two are apart, relative to the
+largest.
 """
 
 from __future__ import annotations
@@ -18,54 +20,64 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 import snnlearn.torch
 from snnlearn import genn
 from snnlearn.cli import Parser, run_command
-from snnlearn.userproject import superspike as ss
+from snnlearn.models import LIF
+from snnlearn.userproject.superspike import PlainWeight
 
 PROG = "engine_module.py"
+DT, SIZES = 0.1, (200, 256, 200)
+MEMBRANE = {
+    "C": 10.0, "TauM": 10.0, "Vrest": -60.0, "Vreset": -60.0, "Vthresh": -50.0, "Ioffset": 0.0, "TauRefrac": 5.0,
+}  # fmt: skip
+SpikeInput = genn.create_neuron_model("SpikeInput", threshold_condition_code="false")  # spikes as it is given
 
 
-def modules(batch: int) -> dict[str, Any]:
-    """Return both modules of the demo's network."""
-    model = genn.GeNNModel("double", "engine_module", threads=1)
-    model.dt, model.seed, model.batch_size = ss.TIMESTEP_MS, 1, batch
-    source, hidden, output = ss._add_neurons(model, ss.frozen_poisson(1), ss.frozen_poisson(2), ss.NUM_HIDDEN)
-    ends = [("InputHidden", source, hidden), ("HiddenOutput", hidden, output)]
-    weights = [ss._add_plastic(genn, model, *end, ss._init_static).vars["w"] for end in ends]
+def modules(batch: int, precision: str) -> dict[str, Any]:
+    """Return both modules of the network."""
+    model = genn.GeNNModel(precision, "engine_module", threads=1)
+    model.dt, model.seed, model.batch_size = DT, 1, batch
+    layers = [model.add_neuron_population("Input", SIZES[0], SpikeInput)]
+    weights = []
+    for number, name in ((1, "Hidden"), (2, "Output")):
+        layer = model.add_neuron_population(name, SIZES[number], LIF, MEMBRANE, {"V": -60.0, "RefracTime": 0.0})
+        normal = genn.init_var("Normal", {"mean": 0.0, "sd": 120.0 / SIZES[number - 1] ** 0.5})
+        rule = genn.init_weight_update(PlainWeight, {}, {"w": normal})
+        current = genn.init_postsynaptic("ExpCurr", {"tau": 5.0})
+        ends = layers[-1], layer
+        weights.append(model.add_synapse_population(f"To{name}", "DENSE", *ends, rule, current).vars["w"])
+        layers.append(layer)
     options: dict[str, Any] = {
         "parameters": weights,
         "surrogate": "FastSigmoid",
-        "params": {"beta": ss.BETA},
+        "params": {"beta": 1.0},
         "record": {"Output": ["V"]},
-        "inputs": {source.name: ["spikes"]},
+        "inputs": {"Input": ["spikes"]},
         "detach_reset": True,
     }
-    made = {
+    return {
         "SpikingModule": snnlearn.torch.to_module(model, **options),
         "EngineModule": snnlearn.torch.EngineModule(model, **options),
     }
-    with torch.no_grad():
-        for net in made.values():
-            for parameter in net.parameters():
-                parameter.mul_(4.0)  # so that there are spikes at once
-    return made
 
 
-def spikes(timesteps: int, batch: int) -> torch.Tensor:
-    """Return input that drives the hidden layer, with a gradient to be computed."""
+def spikes(timesteps: int, batch: int, precision: str) -> torch.Tensor:
+    """Return input that drives the hidden layer."""
     generator = torch.Generator().manual_seed(1)
-    return (torch.rand((timesteps, batch, ss.NUM_INPUT), generator=generator, dtype=torch.float64) < 0.002).double()
+    marks = torch.rand((timesteps, batch, SIZES[0]), generator=generator) < 0.002
+    return marks.to({"double": torch.float64, "float": torch.float32}[precision])
 
 
-def trained(net: Any, given: torch.Tensor) -> list[torch.Tensor]:
+def trained(net: Any, given: torch.Tensor, *, inputs: bool) -> list[torch.Tensor]:
     """Go forward and back; returns the gradients."""
-    leaf = given.clone().requires_grad_()
+    leaf = given.detach().requires_grad_(inputs)  # without a copy
     net.zero_grad()
     potential = net({"Input": leaf})["Output"]["V"]
-    ((potential + 58.0).square().sum() * 0.5).backward()
-    return [*(p.grad for p in net.parameters()), leaf.grad]
+    nn.functional.mse_loss(potential, torch.full((), -58.0, dtype=potential.dtype).expand_as(potential)).backward()
+    return [*(p.grad for p in net.parameters()), *([leaf.grad] if inputs else [])]
 
 
 def apart(found: list[torch.Tensor], expected: list[torch.Tensor]) -> float:
@@ -76,20 +88,21 @@ def apart(found: list[torch.Tensor], expected: list[torch.Tensor]) -> float:
 
 def measure(args: argparse.Namespace, batch: int) -> dict[str, Any]:
     """Return times of both modules, their ratio, and how far the gradients are apart."""
-    made = modules(batch)
+    made = modules(batch, args.precision)
     steps = {"SpikingModule": args.torch_timesteps, "EngineModule": args.timesteps}
-    given = {name: spikes(steps[name], batch) for name in made}
+    given = {name: spikes(steps[name], batch, args.precision) for name in made}
     times: dict[str, list[float]] = {name: [] for name in made}
     for number in range(args.rounds + 1):
         for name, net in made.items():
-            begin = time.perf_counter()
-            trained(net, given[name])
+            begin = time.process_time()
+            trained(net, given[name], inputs=args.inputs)
             if number:
-                times[name].append((time.perf_counter() - begin) / (steps[name] * batch) * 1e6)
+                times[name].append((time.process_time() - begin) / (steps[name] * batch) * 1e6)
     found: dict[str, Any] = {name: (min(t), statistics.median(t)) for name, t in times.items()}
     found["ratio"] = tuple(found["SpikingModule"][i] / found["EngineModule"][i] for i in (0, 1))
     same = given["SpikingModule"]
-    found["apart"] = apart(trained(made["EngineModule"], same), trained(made["SpikingModule"], same))
+    gradients = {name: trained(net, same, inputs=args.inputs) for name, net in made.items()}
+    found["apart"] = apart(gradients["EngineModule"], gradients["SpikingModule"])
     with torch.no_grad():
         found["mV"] = float(made["EngineModule"]({"Input": same})["Output"]["V"].std())
     return found
@@ -103,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
     for batch, row in found.items():
         for name in ("SpikingModule", "EngineModule"):
             print(f"{name + ', batch ' + str(batch):24}{row[name][0]:9.2f}{row[name][1]:9.2f}")
-        print("SpikingModule / EngineModule: {:.0f} {:.0f}".format(*row["ratio"]))
+        print("SpikingModule / EngineModule: {:.1f} {:.1f}".format(*row["ratio"]))
         print(f"gradients apart: {row['apart']:.1e}; the potentials of the output vary by {row['mV']:.2g} mV")
     if args.json:
         Path(args.json).write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -117,6 +130,8 @@ def main() -> int:
     parser.add_argument("--torch-timesteps", type=int, default=100)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--precision", default="double", choices=("double", "float"))
+    parser.add_argument("--inputs", action="store_true", help="differentiate with respect to the input too")
     parser.add_argument("--json", default=None, metavar="FILE")
     return run_command(PROG, lambda: run(parser.parse_args()))
 

@@ -144,7 +144,7 @@ class AdjointNetwork:
         seeds : mapping of (population, variable) to ndarray
             Adjoints from outside, shape (timesteps, batch, neurons); or what writes them into an array on the device.
         """
-        self.model.set_state(self._at_rest)
+        self.model._loaded_simulation().set_state(self._at_rest)  # of which nothing needs to be checked
         self.model.timestep = 0
         earlier = self._tapes.earlier
         lasting = (c for c in self.parts.connections.values() if c.shown and c.wrt and not self._switch(c))

@@ -419,8 +419,12 @@ class Reverser:
         )
         self._check_apart(linear & self.coefficients.forward)
 
+        psi = next((a.value for a in self.assignments if a.name == PSI.id and a.value is not None), None)
+        constant = algebra.number_of(psi) if psi is not None else None
+        known_psi = {PSI.id: algebra.number(constant)} if constant is not None else {}
+
         def extract(these: list[Line]) -> list[Line]:
-            return [(name, self.coefficients.extract(e, linear)) for name, e in these]
+            return [(name, self.coefficients.extract(tree.substitute(e, known_psi), linear)) for name, e in these]
 
         known = {name.removeprefix("total_") for name, _ in self.lines if name.startswith("total_")}
         kept = [f"total_{name}" for name in sorted(request.kept & known)]

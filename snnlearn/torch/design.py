@@ -121,12 +121,15 @@ def _task(
     """Return all that may be differentiated: every output with respect to every parameter and input."""
     weights: dict[str, tuple[str, ...]] = {}
     states: dict[str, tuple[str, ...]] = {}
+    parameters: dict[str, tuple[str, ...]] = {}
+    neurons = {group._key for group in model.neuron_populations.values()}
     for at in places.values():
-        kind = {"synapse": weights, "own": states}.get(at.space)
-        if kind is None or at.group in model.custom_updates:
+        kinds = {"own": states, "param": parameters} if at.group in neurons else {"synapse": weights}
+        kind = kinds.get(at.space)
+        if kind is None:
             raise TorchError(
-                f"{at} cannot be a parameter of an EngineModule: those are variables of synapses and of neurons; a "
-                "module of snnlearn.torch.to_module takes it"
+                f"{at} cannot be a parameter of an EngineModule: those are variables of synapses, and variables and "
+                "dynamic parameters of neurons; a module of snnlearn.torch.to_module takes it"
             )
         kind[at.group] = (*kind.get(at.group, ()), at.name)
     seeds: dict[str, frozenset[str]] = {}
@@ -138,4 +141,4 @@ def _task(
     keys = {one: model.neuron_populations[one.population]._key for one in given}
     values = {k: frozenset(one.variable for one in given if keys[one] == k) for k in keys.values()}
     own = {keys[one]: GIVEN for one in given if one.name == SPIKES}
-    return Task({}, weights, surrogate, states, {}, seeds, {}, detach_reset, values, values, own)
+    return Task({}, weights, surrogate, states, parameters, seeds, {}, detach_reset, values, values, own)

@@ -16,6 +16,7 @@ from snnlearn.genn import GeNNModel
 from snnlearn.genn.adjoint_network import AdjointNetwork, delay_of
 from snnlearn.genn.adjoint_parts import Task, check_fixed, find_parts
 from snnlearn.genn.copies import copy_model
+from snnlearn.genn.dynamic_params import check_dynamic
 from snnlearn.genn.playback import Playback
 from snnlearn.genn.recording import RecordedVariable
 from snnlearn.genn.tapes import Tapes
@@ -81,6 +82,7 @@ class Engine:
         self._playbacks = {one: self._play(one) for one in design.inputs}
         self.parts = find_parts(model, design.task)
         check_fixed(model, self.parts)
+        check_dynamic(model, self.parts)
         self.tapes = self._add_tapes()
         self._recordings = self._record()
         model.build()

@@ -33,9 +33,10 @@ class EngineModule(nn.Module):
     model : GeNNModel or Program
         Described; built or loaded or not. It stays as it is: the module has a copy of its own. Of a program, made by
         ``grad.differentiate(..., method="bptt")``, the module takes model, variables, surrogate and ``detach_reset``.
-    parameters : sequence of Variable, optional
-        Variables of synapses and of neurons; ``Group_name`` is a parameter's name in the module. The memory of weights
-        that are stored without gaps is the engine's own. Of variables that a run changes it is the first value.
+    parameters : sequence of Variable or (population, parameter's name), optional
+        Variables of synapses, and variables and dynamic parameters of neurons; ``Group_name`` is a parameter's name in
+        the module. The memory of weights that are stored without gaps is the engine's own. Of variables that a run
+        changes it is the first value.
     surrogate : Surrogate or str
         The derivative of a spike with respect to the margin of the threshold.
     params : mapping of str to float, optional

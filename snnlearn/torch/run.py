@@ -38,7 +38,8 @@ class Pool:
         return self._free[-1]
 
     def _make(self, window: int) -> Engine:
-        with warnings.catch_warnings():
+        # What an engine keeps is used in any mode.
+        with warnings.catch_warnings(), torch.inference_mode(False), torch.no_grad():
             if self._warned:  # of the same network
                 warnings.simplefilter("ignore", GradientWarning)
             engine = Engine(self._design, window)
@@ -77,7 +78,7 @@ class Lease:
     ) -> None:
         self._pool, self.engine, self.call, self.parameters = pool, engine, call, dict(parameters)
         self.continued = state is not None
-        self._versions = {name: tensor._version for name, tensor in self.parameters.items()}
+        self._versions: dict[str, int] = {}
 
     @contextmanager
     def unless_taped(self, taped: bool) -> Iterator[None]:
@@ -92,6 +93,7 @@ class Lease:
 
     def until_freed(self, token: Tensor) -> None:
         """Give the engine back when a tensor is gone, which the graph holds."""
+        self._versions = {name: tensor._version for name, tensor in self.parameters.items()}
         weakref.finalize(token, self._pool.give_back, self.engine)
 
     def check_unchanged(self) -> None:

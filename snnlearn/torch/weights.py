@@ -150,6 +150,14 @@ class FirstValues(NeuronWeights):
         return memory.reshape(-1, self._slots, self.shape[-1])
 
 
+class DynamicParameter(SharedWeights):
+    """A dynamic parameter of a population, one number."""
+
+    def gradient(self, network: AdjointNetwork) -> Tensor:
+        """Return what a pass gave."""
+        return torch.full_like(self.memory(), network.summed(self.at.group, self.at.name)).reshape(self.shape)
+
+
 def weights_of(model: GeNNModel, simulation: Simulation, at: Location) -> Weights:
     """Return a parameter of a loaded model.
 
@@ -164,16 +172,15 @@ def weights_of(model: GeNNModel, simulation: Simulation, at: Location) -> Weight
     copies = simulation.network.batch_size if array.batched else 1
     if at.space == "synapse":
         return _synaptic(model, simulation, at, copies)
-    if at.space == "own" and at.group in simulation.network.neurons:
+    if at.space == "param":
+        return DynamicParameter(simulation, at, (1,))
+    if at.space == "own":
         size = simulation.network.variables[at].size
         shape = (copies, size) if array.batched else (size,)
         if simulation.writes(at):
             return FirstValues(simulation, at, shape, array.slots)
         return NeuronWeights(simulation, at, shape)
-    raise TorchError(
-        f"{at} cannot be a parameter of an EngineModule: those are variables of synapses and of neurons; a module of "
-        "snnlearn.torch.to_module takes it"
-    )
+    raise TorchError(f"{at} cannot be a parameter of an EngineModule")
 
 
 def _synaptic(model: GeNNModel, simulation: Simulation, at: Location, copies: int) -> Weights:

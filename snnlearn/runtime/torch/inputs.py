@@ -125,12 +125,19 @@ class Call:
             raise TorchError(f"the {what} are on {tensor.device}, the module on {self._device}: .to('{self._device}')")
         if tensor.is_complex() or (one.name != SPIKES and tensor.dtype != self._dtype):
             raise TorchError(f"the {what} are {tensor.dtype}, and the module is made for {self._dtype}: .to() that")
-        if self._whole and one.name == SPIKES and not bool(((tensor == 0) | (tensor == 1)).all()):
-            raise TorchError(
-                f"the {what} must be 0 or 1 for an engine: draw or round them before, or use the module of "
-                "snnlearn.torch.to_module, which takes fractions"
-            )
+        if self._whole and one.name == SPIKES:
+            if tensor.dtype != torch.bool and not _whole(tensor.detach()):
+                raise TorchError(
+                    f"the {what} must be 0 or 1 for an engine: draw or round them before, or use the module of "
+                    "snnlearn.torch.to_module, which takes fractions"
+                )
+            return tensor if tensor.dtype == torch.bool else tensor.to(self._dtype)  # which the engine's copy becomes
         return tensor.to(self._dtype)
+
+
+def _whole(spikes: Tensor) -> bool:
+    """Whether all are 0 or 1, in as few passes as that takes."""
+    return torch.equal(spikes * spikes, spikes) and bool(spikes.sum().isfinite())
 
 
 def find_input(population: str, name: str, known: Iterable[Given]) -> Given:

@@ -14,9 +14,11 @@ import gradient_networks as networks  # noqa: E402
 from engine_modules import SHARP, assert_same, gradients, mixed, pair  # noqa: E402
 
 import snnlearn.torch  # noqa: E402
+from cuda_on_host import HostDevice  # noqa: E402
 from snnlearn import genn  # noqa: E402
 from snnlearn.declare import NeuronModel  # noqa: E402
 from snnlearn.genn import GeNNModel, VarAccess, init_postsynaptic, init_weight_update  # noqa: E402
+from snnlearn.runtime import cuda  # noqa: E402
 
 W, STEPS = networks.Weights, 60
 
@@ -88,7 +90,7 @@ ENCODER = NeuronModel(
     threshold_condition_code="V >= 1.0",
     reset_code="V -= 1.0;",
 )
-READOUT = NeuronModel("Readout", vars=["V"], sim_code="V += dt * (Isyn - 0.1 * V);")
+READOUT = NeuronModel("Readout", params=["tau"], vars=["V"], sim_code="V += dt * (Isyn - V / tau);")
 
 
 def encoded(detach_reset: bool, batch: int = 2) -> tuple[Any, Any]:
@@ -98,10 +100,15 @@ def encoded(detach_reset: bool, batch: int = 2) -> tuple[Any, Any]:
     rng = np.random.default_rng(2)
     first = {"V": 0.0, "x": 0.0, "gain": rng.uniform(0.3, 1.0, 5), "decay": rng.uniform(0.7, 0.95, (batch, 5))}
     encoder = model.add_neuron_population("Encoder", 5, ENCODER, {}, first)
-    readout = model.add_neuron_population("Readout", 3, READOUT, {}, {"V": 0.0})
+    readout = model.add_neuron_population("Readout", 3, READOUT, {"tau": 8.0}, {"V": 0.0})
+    readout.set_param_dynamic("tau")
     rule = init_weight_update("StaticPulse", {}, {"g": rng.normal(size=15)})
     model.add_synapse_population("Out", "DENSE", encoder, readout, rule, init_postsynaptic("DeltaCurr"))
-    weights = [model.synapse_populations["Out"].vars["g"], *(encoder.vars[name] for name in ("gain", "decay"))]
+    weights = [
+        model.synapse_populations["Out"].vars["g"],
+        *(encoder.vars[name] for name in ("gain", "decay")),
+        (readout, "tau"),
+    ]
     options = {
         **SHARP,
         "parameters": weights,
@@ -137,6 +144,42 @@ def test_going_on_from_a_state() -> None:
             found.append((outputs, {name: getattr(net, name).grad for name in ("InputA_g", "AA_g")}))
         assert_same(*found)
         after = [outputs.state.detach() for outputs, _ in found]
+
+
+@pytest.mark.slow
+def test_elements_of_a_kernel_and_shared_rows() -> None:
+    model = GeNNModel("double", "convolution")
+    model.dt, model.seed = 1.0, 1
+    source = model.add_neuron_population("Input", 16, networks.scripted(genn), {}, {"step": 0})
+    source.extra_global_params["mask"].set_init_values(np.zeros(16, np.uint8))
+    hidden = model.add_neuron_population("Hidden", 16, "LIF", networks.MEMBRANE, {"V": -60.0, "RefracTime": 0.0})
+    sizes = {"conv_kh": 3, "conv_kw": 3, "conv_ih": 4, "conv_iw": 4, "conv_ic": 1}
+    sizes |= {"conv_oh": 4, "conv_ow": 4, "conv_oc": 1}
+    connectivity = genn.init_toeplitz_connectivity("Conv2D", sizes)
+    rule = init_weight_update("StaticPulse", {}, {"g": np.random.default_rng(3).normal(3.0, 3.0, 9)})
+    psm = init_postsynaptic("ExpCurr", {"tau": 5.0})
+    connection = model.add_synapse_population("Conv", "TOEPLITZ", source, hidden, rule, psm, connectivity)
+    options = {**SHARP, "parameters": [connection.vars["g"]], "inputs": {"Input": "spikes"}, "detach_reset": True}
+    options["record"] = {"Hidden": ["V"]}
+    slow, fast = snnlearn.torch.to_module(model, **options), snnlearn.torch.EngineModule(model, **options)
+    given = {"Input": {"spikes": torch.tensor(np.random.default_rng(1).random((40, 1, 16)) < 0.2).double()}}
+    assert_same(gradients(slow, given), gradients(fast, given))
+
+
+@pytest.mark.slow
+def test_memory_of_a_gpu_is_shared_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "open_device", lambda index=0: HostDevice(resident=256))  # the CPU stands in for it
+    case = everything()
+    slow, _ = pair(case)
+    model = networks.describe(genn, case, backend="cuda:999", strategy="loop")
+    parameters = [case.groups[w.name].vars["g"] for w in case.weights]
+    options = {"inputs": {"Input": ["spikes"]}, "record": dict.fromkeys("AB", ("V", "spikes")), "detach_reset": True}
+    fast = snnlearn.torch.EngineModule(model, parameters=parameters, **SHARP, **options)
+    given = {"Input": {"spikes": torch.tensor(case.inputs, dtype=torch.float64)}}
+    assert_same(gradients(slow, given), gradients(fast, given))
+    memory = fast.model._loaded_simulation().memory
+    name = fast.model._loaded_simulation().name_of(parameters[0].location)
+    assert memory(name).ctypes.data == fast.InputA_g.data_ptr()
 
 
 LAYERS = networks.Case(

@@ -68,6 +68,19 @@ def test_it_is_a_module(net: EngineModule) -> None:
     assert not net({"Input": SPIKES}, 7).state.arrays.keys() ^ again.state.arrays.keys()
 
 
+def test_without_a_graph_in_any_mode(both: Any) -> None:
+    net = copy.deepcopy(both[1])  # whose engine is made there
+    with torch.inference_mode():
+        without = net({"Input": SPIKES})["B"]["V"]
+        state = net({"Input": SPIKES}).state
+    outputs = net({"Input": SPIKES})
+    outputs["B"]["V"].sum().backward()
+    assert torch.equal(outputs["B"]["V"], without)
+    assert net.AB_g.grad.any()
+    net({"Input": SPIKES}, state=state)["B"]["V"].sum().backward()
+    assert len(net._pool._free) == 1
+
+
 def test_weights_are_the_memory_of_the_engine(net: EngineModule) -> None:
     net({"Input": SPIKES})
     own = net.model.synapse_populations["InputA"].vars["g"].device_array
