@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -363,59 +362,7 @@ class Program(KeepsWindows):
         leaves = frozenset(f"{group}.{name}" for group, name in self._wanted())
         return GRAPH_FORMATS[format](edges_of(self._parts, losses), prefix, leaves)
 
-    # ---- recording ----
-
-    @contextmanager
-    def no_grad(self) -> Iterator[None]:
-        """Run without recording: ``with program.no_grad(): model.run(...)``.
-
-        Spikes that are on their way at its end bring no gradient to the weights that they reach.
-
-        Raises
-        ------
-        LifecycleError
-            In the middle of a window, whose timesteps are to follow one another.
-        """
-        self._check_loaded()
-        if self._tapes.pending:
-            raise LifecycleError(
-                f"{self._tapes.pending} timesteps are on the tape: call backward() before no_grad(), or run them "
-                "within it"
-            )
-        self._tapes.enable(False)
-        try:
-            yield
-        finally:
-            if self.model._loaded:
-                self._tapes.enable(True)
-                self._tapes.forget()
-
-    @contextmanager
-    def set_aside(self) -> Iterator[None]:
-        """Run something else in the middle of a window, without recording; the caller restores the model's state."""
-        self._check_loaded()
-        self._tapes.enable(False)
-        try:
-            yield
-        finally:
-            self._tapes.enable(True)
-
-    @property
-    def pending(self) -> int:
-        """How many timesteps are on the tape: those since the last `backward`."""
-        self._check_loaded()
-        return self._tapes.pending
-
-    def forget(self) -> None:
-        """Free the tape without a pass. Spikes that are on their way count as none."""
-        self._check_loaded()
-        self._tapes.forget()
-
-    @property
-    def tape(self) -> Tapes:
-        """What is recorded of the timesteps since the last `backward`."""
-        self._check_loaded()
-        return self._tapes
+    # ---- what the model tells ----
 
     def _prepare(self) -> None:
         """Be told that the model is about to be built."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snnlearn.attributes import frozen
 from snnlearn.calling import named_arguments
@@ -195,6 +196,21 @@ class BiLevel:
         for step, optimiser in self._steps:
             optimiser.check_value(optimiser.lr_param, lr, precision_of(self._model))
             step.set_dynamic_param_value(optimiser.lr_param, float(lr))
+
+    def rates(self) -> dict[str, NDArray[np.float64]]:
+        """Return the rates that the inner loop begins with: by connection, in the shape of its weights' values.
+
+        Raises
+        ------
+        LifecycleError
+            Before the first round.
+        """
+        lrs = np.broadcast_to(self.inner[0].lr_at(0, 1), len(self._alphas))
+        found = {}
+        for (connection, alpha), lr in zip(self._alphas, lrs, strict=True):
+            alpha.pull_from_device()
+            found[connection.synapses.name] = float(lr) * np.asarray(alpha.values, np.float64)
+        return found
 
     def run(self, rounds: int) -> list[Round]:
         """Do so many rounds; raises as `round`."""

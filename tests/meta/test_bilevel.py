@@ -77,6 +77,7 @@ def test_rates_and_initial_weights_learn_as_by_hand() -> None:
         np.testing.assert_allclose(weights(learner).reshape(4, 2), by_hand.w, rtol=0, atol=1e-12)
         assert (found.number, [len(losses) for losses in found.inner]) == (number, [10, 10])
     assert np.abs(alphas(bilevel) - 1).max() > 0.01
+    np.testing.assert_allclose(bilevel.rates()["Synapses"].reshape(4, 2), 0.05 * by_hand.alpha, rtol=0, atol=1e-12)
     assert seen == [0, 1, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5]
     assert learner.runner.trial == 0  # back where rounds begin
 
@@ -186,6 +187,8 @@ def test_misuse() -> None:
         bilevel(learner=built)
     with pytest.raises(TrainingError, match="lr must be"):
         bilevel().set_meta_lr(np.nan)
+    with pytest.raises(LifecycleError):
+        bilevel().rates()
     twice = learner_of()
     bilevel(learner=twice)
     with pytest.raises(NetworkError, match="MetaSGD_Synapses_meta_gradient"):
