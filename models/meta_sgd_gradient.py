@@ -8,9 +8,10 @@ Equations
 ``m`` is the direction in which the adapted weight should move for the outer loss to fall, summed up after the inner
 steps. They moved the weight by ``alpha path``, so that the outer loss's derivative with respect to ``alpha`` is
 ``-path g``: minus the product of the inner and the outer gradient. What is left out is the inner gradients' own
-dependence on ``alpha`` and on the initial weight (the second derivatives). Both sums are directions of descent, as
-``m`` is of a weight: any optimiser of the library takes ``rateGradient`` for its gradient and `MetaSGD`'s ``alpha``
-for its variable, and clears it. With `SGD` that is ``alpha <- alpha + lr path g``. They add up over a batch of tasks.
+dependence on ``alpha`` and on the initial weight (the second derivatives), and that weights stay at a bound. Both sums
+are directions of descent, as ``m`` is of a weight: any optimiser of the library takes ``rateGradient`` for its gradient
+and `MetaSGD`'s ``alpha`` for its variable, and clears it. With `SGD` that is ``alpha <- alpha + lr path g``. They add
+up over a batch of tasks.
 
 Parameters
 ----------

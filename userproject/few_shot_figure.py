@@ -68,7 +68,7 @@ def _draw_rates(ax: Axes, results: Sequence[Result]) -> None:
     order, steps = kinds[0]
     chosen = [result for result in results if (result.rates, result.order, result.steps) == ("synapse", order, steps)]
     rates = {name: np.concatenate([result.learnt[name].ravel() for result in chosen]) for name in LAYERS}
-    low, high = (float(np.quantile(np.concatenate(list(rates.values())), q)) for q in (0.002, 0.998))
+    low, high = (of(np.quantile(values, q) for values in rates.values()) for of, q in ((min, 0.01), (max, 0.99)))
     bins = np.linspace(low, high, 41) if high > low else np.linspace(low - 0.5, high + 0.5, 41)
     for name, values in rates.items():
         weights = np.full(len(values), 1.0 / len(values))

@@ -42,6 +42,15 @@ def test_series_have_a_row_an_iteration():
     np.testing.assert_array_equal(history.phase_starts, [0, 4, 6])
 
 
+def test_the_last_rates_of_an_optimiser():
+    history = record([*PHASES, (TrainingPhase(1, "SGD", 0.05), 2)])
+    assert history.last_lr("SGD") == (0.05, 0.05)
+    assert history.last_lr("RMaxProp") == (0.2, 0.2)
+    assert history.last_lr("RMSProp") is None
+    history.begin_phase(TrainingPhase(1, "RMaxProp", 0.9))  # without an iteration so far
+    assert history.last_lr("RMaxProp") == (0.2, 0.2)
+
+
 def test_phases_say_what_held_in_them():
     phases = record(PHASES).phases
     assert [phase.text for phase in phases] == [

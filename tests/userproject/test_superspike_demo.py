@@ -199,7 +199,13 @@ def test_schedules_fill_the_trials(schedule, optimiser):
 
 
 @pytest.mark.parametrize(
-    ("schedule", "optimiser"), [("best", "Adam"), ("1cycle", "SGD"), ("constant", "RMaxPropSeed"), ("linear", "IDBD")]
+    ("schedule", "optimiser"),
+    [
+        ("best", "Adam"),
+        ("1cycle", "SGD"),
+        ("constant", "RMaxPropSeed"),
+        pytest.param("linear", "IDBD", marks=pytest.mark.slow),
+    ],
 )
 def test_other_schedules_and_optimisers(schedule, optimiser, tmp_path):
     args = ["--schedule", schedule, "--optimiser", optimiser, "--num-trials", 10, "--seed", 1]
