@@ -10,6 +10,7 @@ from typing import Any
 
 from snnlearn.errors import OutputError, TrainingError, TrainingWarning
 from snnlearn.runs.interruption import Interruption
+from snnlearn.runs.watch import Watch
 from snnlearn.training import Callback
 from snnlearn.training.checkpoint import Checkpoint
 
@@ -35,6 +36,8 @@ class Keeper(Callback):
         Whose signal ends the training with the trial at hand.
     before : callable, optional
         Called before a checkpoint is written: what it is to be found with goes to the disk first.
+    watch : Watch, optional
+        Has looked at the weights of each checkpoint.
 
     Raises
     ------
@@ -50,20 +53,26 @@ class Keeper(Callback):
         every: int | None = None,
         interruption: Interruption | None = None,
         before: Callable[[], None] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         if every is not None and every < 1:
             raise TrainingError(f"checkpoints can be taken every 1 trial or more, not {every}")
         self.file = Path(file)
         self._every, self._apart = (EVERY, APART) if every is None else (every, 0.0)
-        self._interruption, self._before = interruption, before
+        self._interruption, self._before, self._watch = interruption, before, watch
         self._written: int | None = None  # the trial after which the file was taken
         self._written_at = time.monotonic()
+        self._failed = 0  # the trial after which it could not be written
         self._copy: Checkpoint | None = None  # in memory, newer than the file
         self._copy_trial, self._copies_every = 0, 1
         self._trial_began = time.perf_counter()
         self._trial_took: float | None = None
 
     # ---- events ----
+
+    def on_train_begin(self, trainer: Any, num_trials: int) -> None:
+        """Have what all checkpoints share, which is no part of their cost."""
+        trainer.fingerprint()
 
     def on_trial_begin(self, trainer: Any, trial: int) -> None:
         """Note the time, and say how long it will take."""
@@ -76,19 +85,19 @@ class Keeper(Callback):
         self._trial_took = took = time.perf_counter() - self._trial_began
         done = trial + 1
         if self._interruption is not None and self._interruption.number is not None:
-            self._write(trainer.checkpoint(), done)
+            self._write(self._checked(trainer, done), done)
             raise self._interruption.error()
-        since = done - self._written if self._written is not None else done
+        since = done - max(self._written or 0, self._failed)
         if since >= self._every and time.monotonic() - self._written_at >= self._apart:
-            self._try_to_write(trainer.checkpoint(), done)
+            self._try_to_write(self._checked(trainer, done), done)
         elif took > _SLOW and done - self._copy_trial >= self._copies_every:
             begin = time.perf_counter()
-            self._copy, self._copy_trial = trainer.checkpoint(), done
+            self._copy, self._copy_trial = self._checked(trainer, done), done
             self._copies_every = max(1, round((time.perf_counter() - begin) / (_SHARE * took)))
 
     def on_train_end(self, trainer: Any) -> None:
         """Take the last checkpoint."""
-        self._write(trainer.checkpoint(), trainer.runner.trial)
+        self._write(self._checked(trainer, trainer.runner.trial), trainer.runner.trial)
 
     def rescue(self, trainer: Any) -> None:
         """Write what there is of the last trial's end, after whatever has ended the training."""
@@ -96,7 +105,7 @@ class Keeper(Callback):
         if self._copy is not None and self._copy_trial > (self._written or 0):
             self._try_to_write(self._copy, self._copy_trial)
         elif runner.timesteps_left is None and runner.trial > (self._written or 0):
-            self._try_to_write(trainer.checkpoint(), runner.trial)
+            self._try_to_write(self._checked(trainer, runner.trial), runner.trial)
 
     # ---- writing ----
 
@@ -109,6 +118,12 @@ class Keeper(Callback):
         """After how many trials the file was taken; None where there is none."""
         return self._written
 
+    def _checked(self, trainer: Any, done: int) -> Checkpoint:
+        if self._watch is not None:
+            self._watch.check_weights(done - 1)
+        checkpoint: Checkpoint = trainer.checkpoint()
+        return checkpoint
+
     def _write(self, checkpoint: Checkpoint, done: int) -> None:
         if self._before is not None:
             self._before()
@@ -120,5 +135,5 @@ class Keeper(Callback):
         try:
             self._write(checkpoint, done)
         except OutputError as error:
-            self._written_at = time.monotonic()
+            self._failed, self._written_at = done, time.monotonic()
             warnings.warn(f"no checkpoint of trial {done}: {error}", TrainingWarning, stacklevel=2)

@@ -106,12 +106,11 @@ class Run:
         self.folder.remove([WEIGHTS])
         self._begin_session(learner)
         with Interruption() as interruption:
-            keeper = Keeper(
-                self.folder.checkpoint, options["checkpoint_every"], interruption, lambda: self.folder.sync([CURVE])
-            )
+            watch = Watch(learner.connections, populations, options["stop_on_nan"])
+            every, sync = options["checkpoint_every"], lambda: self.folder.sync([CURVE])
+            keeper = Keeper(self.folder.checkpoint, every, interruption, sync, watch)
             if self.resumed:
                 keeper.continues(trial)
-            watch = Watch(learner.connections, populations, learner.trial_timesteps, options["stop_on_nan"])
             learner.callbacks += [watch, keeper]
             try:
                 yield keeper

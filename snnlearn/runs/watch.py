@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,6 @@ class Watch(Callback):
         Whose weights to look at; ``bounds`` are theirs.
     populations : sequence of neuron groups
         Whose spikes to look at; they are recorded.
-    trial_timesteps : int
     stop_on_nan : bool
         End the training where weights are no longer finite, before a checkpoint has them.
 
@@ -46,13 +45,13 @@ class Watch(Callback):
         self,
         connections: Sequence[TrainedConnection],
         populations: Sequence[Any] = (),
-        trial_timesteps: int = 1,
         stop_on_nan: bool = True,
     ) -> None:
         self._connections, self._populations = tuple(connections), tuple(populations)
-        self._timesteps, self._stop_on_nan = trial_timesteps, stop_on_nan
+        self._stop_on_nan = stop_on_nan
         self._said: set[tuple[str, str]] = set()
         self._began = time.perf_counter()
+        self._looked_after = -1
         self._next = {"weights": 0, "spikes": 0}
 
     def on_trial_begin(self, trainer: Any, trial: int) -> None:
@@ -62,16 +61,29 @@ class Watch(Callback):
     def on_trial_end(self, trainer: Any, trial: int) -> None:
         """Look, where it is time to."""
         took = time.perf_counter() - self._began
-        for what, look in (("weights", self._look_at_weights), ("spikes", self._look_at_spikes)):
-            if trial >= self._next[what]:
-                begin = time.perf_counter()
-                look(trainer, trial)
-                looking = time.perf_counter() - begin
-                self._next[what] = trial + max(1, round(looking / (0.5 * _SHARE * max(took, 1e-9))))
+        if trial >= self._next["weights"]:
+            self._next["weights"] = trial + self._rest(lambda: self.check_weights(trial), took)
+        if trial >= self._next["spikes"]:
+            self._next["spikes"] = trial + self._rest(lambda: self._look_at_spikes(trainer, trial), took)
+
+    def _rest(self, look: Callable[[], None], took: float) -> int:
+        """Look, and return after how many trials of this length to look again."""
+        begin = time.perf_counter()
+        look()
+        return max(1, round((time.perf_counter() - begin) / (0.5 * _SHARE * max(took, 1e-9))))
 
     # ---- weights ----
 
-    def _look_at_weights(self, trainer: Any, trial: int) -> None:
+    def check_weights(self, trial: int) -> None:
+        """Look at the weights after a trial, unless that is done.
+
+        Raises
+        ------
+        TrainingError
+            Where they are not finite, unless ``stop_on_nan`` is False.
+        """
+        if self._looked_after == trial:
+            return
         for connection in self._connections:
             variable = connection.synapses.vars[connection.weight]
             variable.pull_from_device()
@@ -85,6 +97,7 @@ class Watch(Callback):
                 self._complain_of_weights(name, values, trial)
             elif connection.bounds is not None:
                 self._compare(name, values, low, high, connection.bounds, trial)
+        self._looked_after = trial
 
     def _complain_of_weights(self, name: str, values: NDArray[Any], trial: int) -> None:
         bad = int(np.count_nonzero(~np.isfinite(values)))

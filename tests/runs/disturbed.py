@@ -15,11 +15,17 @@ STATUSES = {signal.SIGKILL: {-9, 0}, signal.SIGINT: {130, 0, -2}, signal.SIGTERM
 
 
 def start(program: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
-    """Start a program in a process of its own, as its console script does."""
-    code = f"from snnlearn.entry import {program}; raise SystemExit({program}())"
-    return subprocess.Popen(
+    """Start a program in a process of its own, as its console script does; returns when its own code has begun."""
+    code = (
+        f"from snnlearn.entry import EndsAtOnce, {program}; EndsAtOnce('{program}').begin(); "
+        f"print('begun', flush=True); raise SystemExit({program}())"
+    )
+    process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    return process
 
 
 def sessions(
@@ -33,12 +39,15 @@ def sessions(
     moments = random.Random(seed)
     left = list(signals)
     while True:
+        began = time.time()
         if folder.is_dir() and (folder / "run.json").is_file():
             process = start(program, ["--resume", str(folder)])
         else:
             process = start(program, [*arguments, "--save", str(folder)])
         number = left.pop() if left else 0
         if number:
+            if moments.random() < 0.75:
+                _wait_for_training(process, folder / "learning_curve.csv", began, moments.randrange(6))
             time.sleep(moments.uniform(0.0, longest))
             process.send_signal(number)
         _, errors = process.communicate(timeout=600)
@@ -48,6 +57,18 @@ def sessions(
         if process.returncode == 0 and left:
             for file in folder.iterdir():
                 file.unlink()
+
+
+def _wait_for_training(process: subprocess.Popen[str], curve: Path, began: float, lines: int) -> None:
+    """Wait until a session has trained so far: most moments are to be in that, not in what comes before it."""
+    first = None
+    while process.poll() is None:
+        if curve.is_file() and curve.stat().st_mtime > began:
+            size = curve.read_bytes().count(b"\n")
+            first = size if first is None else first
+            if size >= first + lines:
+                return
+        time.sleep(0.01)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -156,7 +156,7 @@ def test_weights_alone(saved: tuple[Learner, Path], tmp_path: Path) -> None:
     there = Checkpoint.read(saved[1]).arrays
     np.testing.assert_array_equal(other.model.state()["S.synapse.w"], there["S.synapse.w"])
     assert other.runner.trial == 1
-    assert not np.array_equal(other.model.state()["Adam_S.own.m"], there["Adam_S.own.m"])
+    assert not np.array_equal(other.model.state()["Adam_S.own.mean"], there["Adam_S.own.mean"])
     without = dataclasses.replace(Checkpoint.read(saved[1]), arrays={"T.synapse.w": there["S.synapse.w"]})
     with pytest.raises(TrainingError, match=r"no weights 'S\.synapse\.w'; it has: T\.synapse\.w"):
         other.load(without, weights_only=True)
