@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import logging
 import os
@@ -17,6 +18,7 @@ from snnlearn.errors import BuildError, CompilerNotFoundError
 
 _log = logging.getLogger("snnlearn")
 _NATIVE = "-march=native"
+_NOTHING_LEFT = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})  # whatever was to be run
 
 # Results must not depend on the machine: no contraction to fused multiply-add, nothing of -ffast-math that changes a
 # value, and signed integers that wrap. What else is off no code string can see: errno, floating-point traps, and jump
@@ -116,6 +118,8 @@ def find_compiler(portable: bool = False) -> Compiler:
     ------
     CompilerNotFoundError
         If there is none, or ``$CXX`` names none; says what to install.
+    BuildError
+        If the system gives no process or file to run one.
     """
     requested = os.environ.get("CXX", "").strip()
     if requested:
@@ -158,7 +162,9 @@ def _try(command: tuple[str, ...]) -> Compiler | None:
         done = subprocess.run(
             [path, *command[1:], "--version"], capture_output=True, text=True, errors="replace", check=False
         )
-    except OSError:
+    except OSError as error:
+        if error.errno in _NOTHING_LEFT:
+            raise BuildError(f"{shlex.join(command)} cannot be run: {error.strerror}") from None
         return None
     lines = done.stdout.strip().splitlines()
     return Compiler((path, *command[1:]), lines[0]) if done.returncode == 0 and lines else None
