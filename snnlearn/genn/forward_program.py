@@ -71,6 +71,12 @@ class ForwardProgram:
                     f"connection '{name}': forward rules know input to Isyn, not to '{group.post_target_var}'; "
                     "method='bptt' has more"
                 )
+            if group.spec.connectivity.weights != "INDIVIDUAL":
+                raise GradientError(
+                    f"connection '{name}': a forward rule keeps traces for each synapse, and those of "
+                    f"{group.spec.connectivity.matrix_type} connectivity have no variables of their own; method='bptt' "
+                    "has kernels too"
+                )
             self._check_inputs(group)
             if losses is not None and group.trg._key not in losses:
                 raise GradientError(

@@ -92,7 +92,8 @@ def _cuts(step: Step, detach_reset: bool | Collection[str], losses: Sequence[Any
     cut = [x for x in dict.fromkeys(reset) if detach_reset is True or (detach_reset and x in detach_reset)]
     if cut:
         yield f"the derivative of the spike along the reset of {', '.join(cut)} (detach_reset)"
-    for loss in (loss for loss in losses if isinstance(loss, FeedbackLoss)):
+    spiking = (x for x in losses if isinstance(x, FeedbackLoss) and "threshold_condition_code" in x.neuron.codes())
+    for loss in spiking:
         yield f"how {loss.neuron.name}'s own spikes change what it makes of this neuron's (its linear response remains)"
 
 

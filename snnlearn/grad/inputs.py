@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from snnlearn.declare import CurrentSourceModel, NeuronModel, PostsynapticModel, Var, VarAccessMode, VarRef
 from snnlearn.dialect import algebra
@@ -76,6 +77,7 @@ def linear_response(model: PostsynapticModel, prefix: str = "") -> tuple[Step, P
     return at, pullback(at, ends, states[:-1])
 
 
+@lru_cache(maxsize=256)
 def is_linear(model: PostsynapticModel) -> bool:
     """Whether a postsynaptic model only adds up, decays and passes on what arrives."""
     if model.neuron_var_refs:

@@ -110,6 +110,7 @@ def assert_close(found: list[Any], expected: list[Any], bound: float = 1e-10) ->
 pytestmark = pytest.mark.filterwarnings("ignore:model 'StaticGraded'")  # of its comparison, constant for both
 
 
+@pytest.mark.slow
 def test_gradients_agree() -> None:
     network = Network(sparse=True, batch=2)
     expected = network.expected()

@@ -100,7 +100,7 @@ class Dynamic:
 
 def test_dynamic_parameters_have_the_values_of_their_window() -> None:
     """Of neurons, postsynaptic models and synapses, as a network has that is built with them."""
-    windows = [{"Vrest": -60.5, "a": 0.7, "k": 1.2}, {"Vrest": -59.0, "a": 0.9, "k": 0.8}]
+    windows = [{"Vrest": -60.5, "a": 0.7, "k": 1.2}, {"Vrest": -60.0, "a": 1.0, "k": 1.0}]
     network = Dynamic({"Vrest": -60.0, "a": 1.0, "k": 1.0}, dynamic=True)
     start = network.model.state()
     for values in windows:

@@ -51,7 +51,7 @@ class Network:
         return found
 
 
-@pytest.mark.parametrize("method", ["bptt", "rtrl"])
+@pytest.mark.parametrize("method", ["bptt", pytest.param("rtrl", marks=pytest.mark.slow)])
 def test_parts_with_a_parameter_of_one_name(method: str) -> None:
     """Each has its own value, as the same loss with numbers in their place has."""
     whole = Network().gradient(ONE, method)

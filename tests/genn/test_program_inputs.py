@@ -110,6 +110,7 @@ def test_input_that_depends_on_the_neuron() -> None:
     assert_close(network.found(), expected)
 
 
+@pytest.mark.slow
 def test_checkpoints_batches_and_single_precision() -> None:
     network = Network("ExpCond", "source", batch=2)
     expected = network.expected()

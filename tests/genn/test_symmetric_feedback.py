@@ -12,27 +12,77 @@ import pytest
 from snnlearn import genn, grad
 from snnlearn.errors import GradientError
 from snnlearn.grad.credit import FeedbackLoss
-from snnlearn.models import Feedback, SuperSpikeHidden, SuperSpikeOutput
+from snnlearn.models import LIF, Feedback, SuperSpikeHidden, SuperSpikeOutput
 
 pytest.importorskip("torch", reason="the reference of gradients needs PyTorch, the extra 'torch'")
 
 import bptt_reference as by_hand
 import torch
-from feedback_networks import OPTIONS, STEPS, Network, worst
+from feedback_networks import LEVEL, OPTIONS, READOUT, STEPS, Network, worst
 from gradient_networks import BETA, MEMBRANE, Case, Weights, describe
 
 RANDOM = np.random.default_rng(5)
 
 
-@pytest.mark.parametrize("network", [Network(), Network(batch=3, sparse=True, own=True)], ids=["dense", "sparse-batch"])
+@pytest.mark.parametrize(
+    "network",
+    [pytest.param(Network(), marks=pytest.mark.slow), Network(batch=3, sparse=True, own=True)],
+    ids=["dense", "sparse-batch"],
+)
 def test_with_linear_readouts_it_is_backpropagation_through_time(network: Network) -> None:
     """What has no other neurons' spikes on its way is not cut, and two readouts' errors add up."""
     assert worst(network.found(), network.expected()) < 1e-10
 
 
+@pytest.mark.slow
 def test_in_single_precision_it_is_nearly_so() -> None:
     network = Network(precision="float")
     assert worst(network.found(), network.expected()) < 1e-4
+
+
+CONV = {"conv_kh": 3, "conv_kw": 2, "conv_ih": 4, "conv_iw": 5, "conv_ic": 1, "conv_oh": 4, "conv_ow": 6, "conv_oc": 2}
+FULL = {**CONV, "conv_sh": 1, "conv_sw": 1, "conv_padh": 1, "conv_padw": 1}
+
+
+def convolution(kind: str) -> tuple[Any, Any, Any, Any]:
+    """Return a model whose hidden layer leads to a readout by a kernel, the readout, and both connections."""
+    model = genn.GeNNModel("double", "kernel", threads=1)
+    model.dt, model.seed = 1.0, 1
+    source = model.add_neuron_population("Input", 8, "Poisson", {"rate": 80.0}, {"timeStepToSpike": 0.0})
+    hidden = model.add_neuron_population("Hidden", 20, LIF, MEMBRANE, {"V": -60.0, "RefracTime": 0.0})
+    readout = model.add_neuron_population("Readout", 48, READOUT, {"tau": 20.0}, {"V": 0.0})
+    psm = genn.init_postsynaptic("ExpCurr", {"tau": 5.0})
+    first, kernel = RANDOM.normal(8.0, 6.0, (8, 20)), np.random.default_rng(3).normal(0.5, 1.0, 12)
+    toeplitz = genn.init_toeplitz_connectivity("Conv2D", CONV)
+    init = toeplitz if kind == "TOEPLITZ" else genn.init_sparse_connectivity("Conv2D", FULL)
+    rules = [genn.init_weight_update("StaticPulse", {}, {"g": values.ravel()}) for values in (first, kernel)]
+    one = model.add_synapse_population("One", "DENSE", source, hidden, rules[0], psm)
+    two = model.add_synapse_population("Two", kind, hidden, readout, rules[1], psm, init)
+    return model, readout, one.vars["g"], two.vars["g"]
+
+
+@pytest.mark.parametrize("kind", ["TOEPLITZ", pytest.param("PROCEDURAL_KERNELG", marks=pytest.mark.slow)])
+def test_weights_that_synapses_share(kind: str) -> None:
+    """They send errors back; they have no traces of their own."""
+    found = []
+    state = RANDOM.bit_generator.state
+    for method in ("bptt", "rtrl"):
+        RANDOM.bit_generator.state = state
+        model, readout, weights, shared = convolution(kind)
+        options = {**OPTIONS, **({"feedback": None, "window": STEPS} if method == "bptt" else {})}
+        if method == "rtrl":
+            with pytest.raises(GradientError, match="'Two': a forward rule keeps traces for each synapse"):
+                grad.differentiate(model, [weights, shared], {readout: LEVEL}, method=method, **options)
+        program = grad.differentiate(model, [weights], {readout: LEVEL}, method=method, **options)
+        model.build()
+        model.load()
+        model.run(STEPS if method == "bptt" else STEPS + 3)
+        if method == "bptt":
+            program.backward()
+        found.append({"": weights.grad.ravel()})
+        model.unload()
+    assert np.abs(found[0][""]).max() > 0.0
+    assert worst(*found) < 1e-10
 
 
 # ---- outputs that spike ----
@@ -94,7 +144,7 @@ def test_spiking_outputs_answer_linearly() -> None:
     assert np.abs(found - expected).max() < 1e-10 * np.abs(expected).max()
 
 
-@pytest.mark.parametrize("method", ["superspike", "eprop"])
+@pytest.mark.parametrize("method", ["superspike", pytest.param("eprop", marks=pytest.mark.slow)])
 def test_it_is_the_declared_feedback_of_superspike(method: Any) -> None:
     """A connection of its own, whose weights are the transpose, brings the same error at the same time."""
     found = []
@@ -202,7 +252,10 @@ def _signal_without_weights(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(symmetric_feedback.Sender, "send", lambda self, p: real(replace(self, amount=one), p))
 
 
-@pytest.mark.parametrize("fault", [_signal_a_step_off, _signal_of_one_readout, _signal_without_weights])
+LESS = (pytest.param(fault, marks=pytest.mark.slow) for fault in (_signal_of_one_readout, _signal_without_weights))
+
+
+@pytest.mark.parametrize("fault", [_signal_a_step_off, *LESS])
 def test_a_wrong_feedback_is_found(monkeypatch: pytest.MonkeyPatch, fault: Callable[[Any], None]) -> None:
     expected = Network().expected()
     fault(monkeypatch)
