@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.dlpack import from_dlpack
 
-from snnlearn.errors import LifecycleError
+from snnlearn.errors import LifecycleError, TorchError
 from snnlearn.genn import GeNNModel
 from snnlearn.genn.adjoint_network import AdjointNetwork, delay_of
 from snnlearn.genn.adjoint_parts import Task, check_fixed, find_parts
@@ -156,15 +156,14 @@ class Engine:
         """Return the state after a run of so many timesteps, with the last rows of the tape."""
         arrays: dict[str, Any] = self._snapshot()
         if self.tapes is not None:
+            end = self._offset + timesteps - self._untaped
             for name, track, rows in self._tracks():
-                end = self._offset + timesteps
-                kept = rows[max(end - self.tapes.before, 0) : end].clone()
-                arrays[f"{_TAPE}{name}.{track}"] = kept
+                arrays[f"{_TAPE}{name}.{track}"] = rows[max(end - self.tapes.before, 0) : end].clone()
         return State(arrays, self.model.timestep, attached)
 
     def custom_update(self, group: str, state: State, parameters: Mapping[str, Tensor]) -> State:
         """Return the state that a group of custom updates leaves."""
-        self.begin(state, parameters, tape=False)
+        self.begin(state, parameters)
         self.model.custom_update(group)
         tape = {name: rows for name, rows in state.arrays.items() if name.startswith(_TAPE)}
         return State(self._snapshot() | tape, state.timestep, state.attached)
@@ -194,22 +193,24 @@ class Engine:
         """Wait for the engine, where it works on its own."""
         self.simulation.settle("PyTorch reads what it has computed")
 
-    def begin(self, state: State | None, parameters: Mapping[str, Tensor], *, tape: bool) -> None:
+    def begin(self, state: State | None, parameters: Mapping[str, Tensor]) -> None:
         """Put the network into a state, with these parameters; what is on the tape goes."""
         self.simulation.flush()
         self.settle()
         start = self._start if state is None else state.arrays
+        if any(getattr(start.get(name), "shape", None) != first.shape for name, first in self._start.items()):
+            raise TorchError("state is of another module: what a module left is for that one and its copies")
         for name in self._lasting:
             self._array(name).copy_(start[name])
         self.model.timestep = self.design.timestep if state is None else state.timestep
         for name, value in parameters.items():
             self.weights[name].take(value.detach(), lasting=state is not None)
-        self._restart({} if state is None else state.arrays, tape)
+        self._restart({} if state is None else state.arrays)
 
-    def _restart(self, arrays: Mapping[str, Any], tape: bool) -> None:
+    def _restart(self, arrays: Mapping[str, Any]) -> None:
         for recording in {one.recording for one in self._recordings.values()}:
             recording.clear()
-        self._offset = 0
+        self._offset = self._untaped = 0
         if self.tapes is None:
             return
         self.tapes.enable(True)
@@ -222,9 +223,8 @@ class Engine:
                 rows[: len(values)].copy_(values)
             self._offset = len(kept[0][1])
             self.tapes.follow(self._offset)
-        self.tapes.enable(tape)
 
-    def run(self, timesteps: int, inputs: Mapping[Given, Tensor]) -> None:
+    def run(self, timesteps: int, inputs: Mapping[Given, Tensor], *, tape: bool) -> None:
         """Run timesteps; inputs that are not given are zero."""
         for one, playback in self._playbacks.items():
             value = inputs.get(one)
@@ -234,7 +234,13 @@ class Engine:
                 rows.zero_() if value is None else rows.copy_(value[: len(rows)])
 
             playback.fill(timesteps, write)
-        self.model.run(timesteps)
+        if self.tapes is not None and not tape and timesteps > self.tapes.before:
+            # A run that goes on from the end may look back as far as this.
+            self._untaped = timesteps - self.tapes.before
+            self.tapes.enable(False)
+            self.model.run(self._untaped)
+            self.tapes.enable(True)
+        self.model.run(timesteps - self._untaped)
 
     def outputs(self, timesteps: int) -> dict[Output, Tensor]:
         """Return what was recorded, as new tensors of shape (timesteps, batch, neurons)."""
@@ -246,7 +252,8 @@ class Engine:
         recorded = self._recordings.get(output)
         if recorded is None:  # neurons that do not spike
             group = self.model.neuron_populations[output[0]]
-            return torch.zeros((timesteps, self.model.batch_size, group.num_neurons), dtype=kind)
+            shape = (timesteps, self.model.batch_size, group.num_neurons)
+            return torch.zeros(shape, dtype=kind, device=self.device)
         rows = from_dlpack(recorded.memory)[:timesteps]
         if recorded.name is None:
             return _bits(rows, recorded.recording.population.spec.size).to(kind)
@@ -315,7 +322,7 @@ class Engine:
         if rows is not None:
             return from_dlpack(rows).flip(0)
         kind = torch.float64 if self.model.precision == "double" else torch.float32
-        return torch.zeros((timesteps, self.model.batch_size, one.size), dtype=kind)
+        return torch.zeros((timesteps, self.model.batch_size, one.size), dtype=kind, device=self.device)
 
 
 def _by_first(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:

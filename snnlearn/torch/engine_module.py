@@ -163,8 +163,8 @@ class EngineModule(nn.Module):
         lease = Lease(self._pool, engine, call, parameters, state)
         outputs = Outputs()
         with lease.unless_taped(taped):
-            engine.begin(state, parameters, tape=taped)
-            engine.run(call.timesteps, call.tensors)
+            engine.begin(state, parameters)
+            engine.run(call.timesteps, call.tensors, tape=taped)
             found = differentiate_run(lease) if taped else engine.outputs(call.timesteps)
             for (population, name), tensor in found.items():
                 outputs.setdefault(population, {})[name] = tensor[:, : call.patterns]

@@ -68,9 +68,9 @@ class DenseWeights(SharedWeights):
         """Return what a pass gave."""
         c = network.parts.connections.get(self.at.group)
         if c is None:
-            return torch.zeros(self.shape, dtype=self.memory().dtype)
+            return torch.zeros_like(self.memory()).reshape(self.shape)
         if not network.rows[self.at.group].dense:
-            return _tensor(-network.gradient(self.at.group, self.at.name), self.shape)
+            return _like(self.memory(), -network.gradient(self.at.group, self.at.name), self.shape)
         summed = network.synapses[self.at.group].vars[gradient_of(self.at.name, c.wrt)].device_array
         copies = from_dlpack(summed).reshape(-1, *self.shape)
         return copies.sum(0).neg_()
@@ -102,8 +102,8 @@ class SparseWeights(Weights):
     def gradient(self, network: AdjointNetwork) -> Tensor:
         """Return what a pass gave."""
         if self.at.group not in network.parts.connections:
-            return torch.zeros(self.shape, dtype=self.memory().dtype)
-        return _tensor(-network.gradient(self.at.group, self.at.name), self.shape)
+            return self.memory().new_zeros(self.shape)
+        return _like(self.memory(), -network.gradient(self.at.group, self.at.name), self.shape)
 
 
 class NeuronWeights(SharedWeights):
@@ -113,7 +113,7 @@ class NeuronWeights(SharedWeights):
         """Return what a pass gave, summed over the copies of a batch that share a value."""
         reversal = network.parts.neurons.get(self.at.group)
         if reversal is None or self.at.name not in reversal.states:
-            return torch.zeros(self.shape, dtype=self.memory().dtype)
+            return self.memory().new_zeros(self.shape)
         group = network.neurons[self.at.group]
         found = from_dlpack(group.vars[reversal.states[self.at.name]].device_array)
         return found.reshape(-1, *self.shape).sum(0)
@@ -191,9 +191,12 @@ def _synaptic(model: GeNNModel, simulation: Simulation, at: Location, copies: in
             "weights are those that timesteps only read; a module of snnlearn.torch.to_module takes it"
         )
     if variable._padded:
-        return SparseWeights(simulation, at, torch.from_numpy(variable._synapses()).nonzero()[:, 0])
+        memory = from_dlpack(simulation.memory(simulation.name_of(at)))
+        places = torch.from_numpy(variable._synapses()).nonzero()[:, 0]
+        return SparseWeights(simulation, at, places.to(memory.device))
     return DenseWeights(simulation, at, simulation.network.variables[at].shape)
 
 
-def _tensor(values: Any, shape: tuple[int, ...]) -> Tensor:
-    return torch.from_numpy(values).reshape(shape)
+def _like(memory: Tensor, values: Any, shape: tuple[int, ...]) -> Tensor:
+    """Return values of the host's where an array is."""
+    return torch.from_numpy(values).reshape(shape).to(memory.device)

@@ -29,6 +29,7 @@ def test_learns_a_little_in_a_second(capsys: Any) -> None:
     assert accuracy > 64 + 3 * 2.8
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("single_thread")
 def test_both_modules_have_the_same_losses_at_first() -> None:
     from snnlearn.userproject.torch_classifier import Classifier, encode, patterns, train

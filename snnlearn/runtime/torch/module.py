@@ -165,6 +165,8 @@ class SpikingModule(nn.Module):
         """
         if state is not None and not isinstance(state, State):
             raise TorchError(f"state is what another run left, out.state, not {state!r}")
+        if state is not None and state.arrays.keys() != self._simulation.tensors.arrays.keys():
+            raise TorchError("state is of another module: what a module left is for that one and its copies")
         call = self._call(inputs, timesteps)
         rows = {self._array_of(one): self._rows(tensor) for one, tensor in call.tensors.items()}
         spikes = {self._spikes(one.population) for one in call.tensors if one.name == SPIKES}

@@ -222,7 +222,7 @@ def test_an_engine_that_is_gone(both: Any) -> None:
     assert net({"Input": SPIKES})["B"]["V"].requires_grad, "the next call takes another one"
 
 
-def test_a_state_ends_derivatives(net: EngineModule) -> None:
+def test_a_state_ends_derivatives(both: Any, net: EngineModule) -> None:
     outputs = net({"Input": SPIKES})
     with pytest.raises(GradientError, match=r"out\.state\.detach\(\)"):
         net({"Input": SPIKES}, state=outputs.state)
@@ -230,6 +230,10 @@ def test_a_state_ends_derivatives(net: EngineModule) -> None:
     with torch.no_grad():
         together = net({"Input": torch.cat([SPIKES, SPIKES])})
     assert torch.equal(after["B"]["V"], together["B"]["V"][STEPS:])
+    other = both[0]({"Input": SPIKES}).state.detach()
+    for module, state in [(net, other), (both[0], outputs.state.detach())]:
+        with pytest.raises(TorchError, match="state is of another module"):
+            module({"Input": SPIKES}, state=state)
     first = net(timesteps=1, state=net.initial_state())
     assert torch.equal(first["B"]["V"], net(timesteps=1)["B"]["V"])
 
