@@ -48,9 +48,14 @@ class ModelState:
 def extract(model: GeNNModel, copy: bool) -> ModelState:
     """Return the state of a model; see `snnlearn.meta.extract_state`."""
     simulation = model._loaded_simulation()
-    newest = {key: number for program in model._programs for key, number in program._needed().items()}
-    found = simulation.in_turn(kept.keep, simulation, copy, newest)
-    return ModelState(model._place, ref(simulation), found, tuple(program._stand() for program in model._programs))
+
+    def take() -> ModelState:
+        newest = {key: number for program in model._programs for key, number in program._needed().items()}
+        found = kept.keep(simulation, copy, newest)
+        programs = tuple(program._stand() for program in model._programs)
+        return ModelState(model._place, ref(simulation), found, programs)
+
+    return simulation.in_turn(take)
 
 
 def check(model: GeNNModel, state: ModelState, keep: Mapping[Location, Variable]) -> None:
@@ -74,7 +79,12 @@ def check(model: GeNNModel, state: ModelState, keep: Mapping[Location, Variable]
 def recover(model: GeNNModel, state: ModelState, keep: Mapping[Location, Variable]) -> None:
     """Put a state back that `check` has found to fit; see `snnlearn.meta.recover_state`."""
     simulation = model._loaded_simulation()
-    simulation.in_turn(kept.put_back, simulation, state.kept, keep.keys())
+    simulation.in_turn(_put_back, model, simulation, state, keep)
+
+
+def _put_back(model: GeNNModel, simulation: Simulation, state: ModelState, keep: Mapping[Location, Variable]) -> None:
+    kept.put_back(simulation, state.kept, keep.keys())
+    model._states_set += 1
     for neurons in model.neuron_populations.values():
         neurons._note_state()
         for one in neurons._kept:

@@ -70,6 +70,7 @@ class GeNNModel(KeepsRecordings, TimesSpent):
     ) -> None:
         super().__init__()
         self._programs: list[GradientProgram] = []
+        self._states_set = 0  # how often a state has been put back
         self._network: net.Network | None = None
         self._plan: Plan | None = None
         self._engine: Engine | None = None
@@ -358,6 +359,7 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         for program in self._programs:
             program._note_state()
         simulation.set_state(state)
+        self._states_set += 1
         for neurons in self.neuron_populations.values():
             neurons._note_state()
 

@@ -139,10 +139,15 @@ class RecorderState:
     def __init__(self, simulation: WithRows, population: str, number: int, record: Record) -> None:
         self.population, self.record, self._number = population, record, number
         self.readers: WeakSet[WithRows] = WeakSet()
-        self._numbers = _Numbers(simulation, Location(population, "recorder", str(number)))
+        self._numbers = _Numbers(simulation, self.at)
         self.stand = Stand(0, None, ((0, 0),))
         self.stream: RowStream | None = None
         self.restart(None)
+
+    @property
+    def at(self) -> Location:
+        """Where it is in its network."""
+        return Location(self.population, "recorder", str(self._number))
 
     @property
     def simulation(self) -> WithRows:
@@ -322,10 +327,10 @@ class PlayerStand:
 
     Attributes
     ----------
-    values : object
-        The array that it plays, of those that it has been given.
-    source : RecorderState or None
-        Whose rows it plays.
+    given : int
+        How many arrays it had been given to play.
+    source : Location or None
+        Of the recorder whose rows it plays.
     numbers : tuple of int
         What compiled code reads.
     counts : range
@@ -333,8 +338,8 @@ class PlayerStand:
         As in `PlayerState`.
     """
 
-    values: object
-    source: RecorderState | None
+    given: int
+    source: Location | None
     numbers: tuple[int, ...]
     counts: range
     next: int
@@ -355,7 +360,7 @@ class PlayerState:
         self.play, self.at = play, Location(population, "played", play.variable)
         self._numbers = _Numbers(simulation, Location(population, "player", play.variable))
         self._source: RecorderState | None = None
-        self._values = object()  # another one for each array that it is given
+        self._given = 0
         self._set: list[int] = [0, 0, 0, 0]
         self._counts, self._next = range(0), 0  # the timesteps to play, as counted by the recorder; that of timestep 0
         self._until: int | None = None  # the first timestep that can no longer be played
@@ -373,7 +378,7 @@ class PlayerState:
         flat = values.reshape(len(values), -1)
         with_zeros = np.concatenate([flat, np.zeros_like(flat[:1])]).reshape(-1)
         self._numbers.simulation.set_extra_global_params([(self.at, with_zeros)])
-        self._source, self._values = None, object()
+        self._source, self._given = None, self._given + 1
 
     def room(self, rows: int, width: int, dtype: Any) -> Any:
         """Return memory on the device for so many rows, of as many values each, and the row of zeros behind them."""
@@ -381,7 +386,7 @@ class PlayerState:
         name = simulation.name_of(self.at)
         if self._source is not None or simulation.memory(name).size < (rows + 1) * width:
             simulation.set_extra_global_params([(self.at, np.zeros((rows + 1) * width, dtype))])
-        self._source, self._values = None, object()
+        self._source, self._given = None, self._given + 1
         return simulation.memory(name)
 
     def rewind(self, rows: Rows, skip: int, lag: int, beyond: int) -> None:
@@ -404,19 +409,19 @@ class PlayerState:
     @property
     def stand(self) -> PlayerStand:
         """Where it is."""
-        return PlayerStand(self._values, self._source, tuple(self._set), self._counts, self._next, self._until)
+        source = None if self._source is None else self._source.at
+        return PlayerStand(self._given, source, tuple(self._set), self._counts, self._next, self._until)
 
     def put_back(self, stand: PlayerStand, old: int, new: int) -> None:
         """Be where it was at a timestep, ``new``; where it has been given other rows since, go on with those."""
-        if stand.until is None and stand.values is self._values:  # not rewound yet: zeros, whatever rows there are now
+        now = self.stand
+        if stand.until is None and stand.given == now.given:  # not rewound yet: zeros, whatever rows there are now
             self._set, self._counts, self._next, self._until = [0, 0, 0, self._set[3]], range(0), 0, None
-            self._numbers.write(*self._set)
-            return
-        if (stand.values, stand.source) != (self._values, self._source):
+        elif (stand.given, stand.source, stand.numbers[3]) == (now.given, now.source, now.numbers[3]):
+            self._set, self._counts = list(stand.numbers), stand.counts
+            self._next, self._until = stand.next, stand.until
+        else:
             self.moved(old, new)
-            return
-        self._set, self._counts = list(stand.numbers), stand.counts
-        self._next, self._until = stand.next, stand.until
         self._numbers.write(*self._set)
 
     @property

@@ -126,6 +126,10 @@ def check(simulation: Simulation, kept: Kept, keep: Collection[Location] = ()) -
         there, now = kept.recorders.get(key), recorders.get(key)
         if there is None or now is None or there.record != now.record:
             raise _other(f"it records other variables of '{called(key[0])}', or another number of timesteps")
+    players = history.players if history is not None else {}
+    for population, variable in {**kept.players, **players}:
+        if ((population, variable) in kept.players) != ((population, variable) in players):
+            raise _other(f"'{called(population)}.{variable}' plays rows in one of the two")
     if (kept.checkpoints is None) != (simulation.checkpoints is None):
         raise _other("one of the two keeps checkpoints")
     if kept.watch is not None:

@@ -54,6 +54,7 @@ class TrainedNetwork:
         self._optimisers: dict[str, Optimiser] = {}
         self._updates: dict[str, list[CustomUpdateApi]] = {}
         self._rates: dict[tuple[str, str], tuple[float, ...]] = {}  # as set on the device
+        self._states_set = 0  # of the model, when they were
 
     @property
     def optimisers(self) -> list[str]:
@@ -144,6 +145,10 @@ class TrainedNetwork:
 
     def set_rates(self, rule: Optimiser, values: dict[str, Any]) -> None:
         """Set parameters of a compiled optimiser: a number, or one for each connection, by parameter."""
+        states_set = getattr(self.model, "_states_set", 0)
+        if states_set != self._states_set:  # somebody has put the model's state back, with its rates
+            self.forget_rates()
+            self._states_set = states_set
         num = len(self.connections)
         for param, value in values.items():
             each: tuple[float, ...] = (

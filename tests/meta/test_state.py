@@ -89,6 +89,19 @@ def test_within_a_fit_only_the_model_can_be_put_back() -> None:
     assert np.any(before)
 
 
+def test_a_rate_is_set_anew_after_the_model_alone_was_put_back() -> None:
+    """The model's rates go back with it, and are not those that its learner has set."""
+    learner, other = make(shuffle=False), make(shuffle=False)
+    learner.fit(1, 0.2, "SGD", momentum=0.0)
+    state = extract_state(learner.model)
+    learner.fit(1, 0.01, "SGD", momentum=0.0)
+    recover_state(learner.model, state)
+    other.fit(1, 0.2, "SGD", momentum=0.0)
+    for one in (learner, other):
+        one.fit(1, 0.01, "SGD", momentum=0.0)
+    np.testing.assert_array_equal(weights(learner), weights(other))
+
+
 def test_what_is_no_state_of_this_training() -> None:
     learner, longer = make(), make(every=2)
     for one in (learner, longer):
@@ -107,6 +120,41 @@ def test_what_is_no_state_of_this_training() -> None:
         recover_state(fewer, extract_state(learner))
     with pytest.raises(StateError, match=r"the state is of another network: it has no 'Adam_Synapses\.mean'"):
         recover_state(learner, extract_state(fewer))
+
+
+def test_the_first_variable_that_differs_is_named() -> None:
+    def model_of(size: int, delayed: bool = False, records: int = 0, plays: bool = False) -> Any:
+        model = genn.GeNNModel("float", "sizes")
+        counts = genn.create_neuron_model(
+            "Counts", vars=[("x", "scalar", genn.VarAccess.READ_ONLY), "y"], sim_code="y += x;",
+            threshold_condition_code="y > 3.0",
+        )  # fmt: skip
+        a = model.add_neuron_population("A", size, counts, {}, {"x": 1.0, "y": 0.0})
+        if delayed:
+            rule = genn.init_weight_update("StaticPulseConstantWeight", {"g": 1.0})
+            c = model.add_synapse_population("AA", "DENSE", a, a, rule, genn.init_postsynaptic("DeltaCurr"))
+            c.axonal_delay_steps = 3
+        if records:
+            model.record(a, ["y"], records)
+        if plays:
+            model.play(a, "x", np.ones((9, size)))
+        model.build()
+        model.load()
+        return model
+
+    plain = model_of(5)
+    for other, message in (
+        (model_of(6), r"'A\.x' has 6 values of float32 there, 5 of float32 here"),
+        (model_of(5, delayed=True), "it has .* and this one has not"),
+        (model_of(5, records=4), "it records other variables of 'A', or another number of timesteps"),
+        (model_of(5, plays=True), r"'A\.x' plays rows in one of the two|it has no 'A\.x'"),
+    ):
+        with pytest.raises(StateError, match=message):
+            recover_state(plain, extract_state(other))
+        with pytest.raises(StateError, match="the state is of another network: "):
+            recover_state(other, extract_state(plain))
+        other.unload()
+    plain.unload()
 
 
 def test_arguments() -> None:
