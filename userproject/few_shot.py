@@ -13,6 +13,7 @@ if __name__ == "__main__":  # first, because the imports below take a second, an
     raise SystemExit(few_shot())
 
 import math
+import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from itertools import islice, product
@@ -20,6 +21,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from tqdm import tqdm
 
 from snnlearn import genn
 from snnlearn.cli import Parser, run_command
@@ -123,12 +125,19 @@ def share_at(iteration: int, iterations: int) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * iteration / iterations))
 
 
+def progress(args: Namespace, title: str) -> Iterator[int]:
+    """Return the numbers of the outer iterations, with a bar on a terminal."""
+    quiet = True if args.quiet else None  # `None` is tqdm's word for "on a terminal only"
+    return iter(tqdm(range(args.iterations), title, leave=False, file=sys.stderr, disable=quiet))
+
+
 def on_engine(args: Namespace, rates: str, steps: int) -> Iterator[Result]:
     """Learn to first order, on the engine, one seed after the other."""
     for seed in dict.fromkeys(args.seeds):
         meta = EngineMeta(genn, rates, seed, SETTINGS[rates, steps], args.tasks, args.shots)
-        for iteration, batch in enumerate(islice(stream(seed, args.tasks, args.shots), args.iterations)):
-            meta.iterate(batch, steps, share_at(iteration, args.iterations))
+        batches = stream(seed, args.tasks, args.shots)
+        for iteration in progress(args, f"{rates}, {steps} of order 1, seed {seed}"):
+            meta.iterate(next(batches), steps, share_at(iteration, args.iterations))
         tests = islice(stream(TEST_SEED, args.tasks, args.shots), math.ceil(args.test_tasks / args.tasks))
         yield Result(1, rates, steps, seed, meta.query_mse(list(tests), steps), meta.rates())
         meta.unload()
@@ -136,12 +145,15 @@ def on_engine(args: Namespace, rates: str, steps: int) -> Iterator[Result]:
 
 def on_torch(args: Namespace, rates: str, steps: int) -> Iterator[Result]:
     """Learn with second derivatives, on PyTorch, all seeds side by side."""
+    import torch
+
     from snnlearn.userproject.few_shot_torch import TorchMeta
 
+    torch.set_num_threads(1)  # tensors are small: threads would wait for each other
     seeds = list(dict.fromkeys(args.seeds))
     meta = TorchMeta(rates, seeds, [SETTINGS[rates, steps]] * len(seeds), args.tasks, args.shots)
     streams = [stream(seed, args.tasks, args.shots) for seed in seeds]
-    for iteration in range(args.iterations):
+    for iteration in progress(args, f"{rates}, {steps} of order 2"):
         meta.iterate([next(tasks) for tasks in streams], steps, share_at(iteration, args.iterations))
     tests = islice(stream(TEST_SEED, args.tasks, args.shots), math.ceil(args.test_tasks / args.tasks))
     mse, learnt = meta.query_mse(list(tests), steps), meta.rates()
