@@ -27,9 +27,11 @@ def _ctrl_c() -> Iterator[None]:
 
 def endless() -> genn.GeNNModel:
     """Return a loaded model whose second neuron never leaves a loop once it is told to stay."""
-    code = (
-        "for (int n = 0; n < 3; n++) { V += 1.0; } while (stay > 0.5) { V *= 0.5; } do { V += 1.0; } while (stay > 2);"
-    )
+    code = """
+    for (int n = 0; n < 3; n++) { V += 1.0; }
+    while (stay > 0.5) { V *= 0.5; }
+    do { V += 1.0; } while (stay > 2.0);
+    """
     model = genn.GeNNModel("float", "endless", threads=1)
     neurons = genn.create_neuron_model("endless", vars=["V", "stay"], sim_code=code)
     model.add_neuron_population("P", 1000, neurons, {}, {"V": 1.0, "stay": 0.0})
