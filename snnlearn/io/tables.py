@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
+from io import BytesIO
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from snnlearn.calling import named_arguments
 from snnlearn.errors import OutputError, TrainingError
 from snnlearn.io.atomic import atomic_write
+from snnlearn.io.limits import read_bounded
 
 
 @named_arguments
@@ -126,30 +127,28 @@ def read_learning_curve(path: str | os.PathLike[str]) -> list[CurvePoint]:
     Raises
     ------
     TrainingError
-        If there is no such file, or it is no learning curve.
+        If there is no such file, it is larger than 64 MB, or it is no learning curve.
     """
     name = os.fspath(path)
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise TrainingError(f"{name} is no file")
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines(keepends=True)
-    except OSError as error:
-        raise TrainingError(f"{name} cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise TrainingError(f"{name} is no learning curve") from None
-    if not lines or lines[0] != _CURVE_HEADER:
+    if not os.path.isfile(path) and os.path.exists(path):
+        raise TrainingError(f"{name} is no file")
+    data = read_bounded(path, _MOST_BYTES, TrainingError, "a learning curve")
+    lines = BytesIO(data)
+    if next(lines, b"") != _CURVE_HEADER.encode():
         raise TrainingError(f"{name} is no learning curve: it does not begin with {_CURVE_HEADER.strip()!r}")
     points = []
-    for number, line in enumerate(lines[1:], 2):
-        if not line.endswith("\n"):
+    for number, line in enumerate(lines, 2):
+        if not line.endswith(b"\n"):
             break
-        cells = line.rstrip("\n").split(",")
+        cells = line.decode("utf-8", "replace").rstrip("\n").split(",", _MOST_CELLS)
         try:
             points.append(CurvePoint(int(cells[0]), *(float(cell) for cell in cells[1:])))
         except (ValueError, TypeError):
-            raise TrainingError(f"{name}, line {number}: {line.rstrip()[:100]!r} is no point of a curve") from None
+            shown = line[:100].decode("utf-8", "replace").rstrip()
+            raise TrainingError(f"{name}, line {number}: {shown!r} is no point of a curve") from None
     return points
 
 
+_MOST_BYTES = 64_000_000
+_MOST_CELLS = 8
 _CURVE_HEADER = ",".join(field.name for field in fields(CurvePoint)) + "\n"

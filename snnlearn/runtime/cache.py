@@ -127,10 +127,10 @@ def stored(content: Sequence[str], suffix: str, make: Callable[[Path], None], fo
         found = find()
         if found is not None:
             return found
-        with locked(folder / f"{key}.lock", lambda: find() is not None):
+        with locked(folder / f"{key}.lock", lambda: find() is not None) as held:
             found = find()
             if found is None:
-                cache_folder.sweep(folder, key)
+                cache_folder.sweep(folder, key if held else None)
                 found = _made(folder, key, suffix, make)
                 cache_folder.evict(folder, most, keep=found)
     except OSError as error:

@@ -6,6 +6,7 @@ there may be folders in which something is being compiled, and locks.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -29,6 +30,7 @@ _WORK = re.compile(r"build-(?:([0-9a-f]{32})-)?[a-z0-9_]+")
 _ABANDONED_S = 86400.0  # how old what is unfinished is where no lock tells whether anybody is at work on it
 _USED_S = 3600.0  # how exactly it is known when an entry was last used
 _BLOCK = 1 << 20
+_NOTHING_LEFT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 _OWN = os.geteuid() if hasattr(os, "geteuid") else None  # systems without owners guard users' folders themselves
 
 
@@ -62,7 +64,7 @@ def make_private(folder: Path) -> None:
         pass
     status = os.stat(folder)
     if not stat.S_ISDIR(status.st_mode):
-        raise NotADirectoryError(20, "Not a directory")
+        raise NotADirectoryError(errno.ENOTDIR, "Not a directory")
     if _OWN is None:
         return
     what = f"the cache of compiled simulations, {folder},"
@@ -92,10 +94,18 @@ def find(folder: Path, key: str, suffix: str) -> Path | None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file is this user's own and has the content of which its name has the digest."""
+    """Whether a file is this user's own and has the content of which its name has the digest.
+
+    Raises
+    ------
+    OSError
+        If the system gives no file or memory to look at it: nothing is known of it then.
+    """
     try:
         return path.stem.rpartition("-")[2] == digest(path)
-    except OSError:
+    except OSError as error:
+        if error.errno in _NOTHING_LEFT:
+            raise
         return False
 
 
@@ -114,7 +124,7 @@ def digest(path: Path) -> str:
         status = os.fstat(file.fileno())
         foreign = _OWN is not None and (status.st_uid != _OWN or status.st_mode & _OTHERS_WRITE)
         if foreign or not stat.S_ISREG(status.st_mode):
-            raise PermissionError(13, "not a file of this user alone")
+            raise PermissionError(errno.EACCES, "not a file of this user alone")
         while block := file.read(_BLOCK):
             found.update(block)
     return found.hexdigest()[:16]

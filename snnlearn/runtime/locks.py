@@ -20,7 +20,7 @@ _NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVA
 
 
 @contextmanager
-def locked(path: Path, done: Callable[[], bool], patience_s: float = _PATIENCE_S) -> Iterator[None]:
+def locked(path: Path, done: Callable[[], bool], patience_s: float = _PATIENCE_S) -> Iterator[bool]:
     """Hold the lock of a name within a ``with`` block, or wait for whoever does.
 
     A lock ends with the process that holds it, so none is ever stale; what may be left behind is an empty file. The
@@ -36,6 +36,11 @@ def locked(path: Path, done: Callable[[], bool], patience_s: float = _PATIENCE_S
     patience_s : float
         How long to wait for the holder [s].
 
+    Yields
+    ------
+    bool
+        Whether the lock is held.
+
     Raises
     ------
     OSError
@@ -43,7 +48,7 @@ def locked(path: Path, done: Callable[[], bool], patience_s: float = _PATIENCE_S
     """
     file = _wait(path, done, patience_s)
     try:
-        yield
+        yield file is not None
     finally:
         if file is not None:
             release(file, path)

@@ -28,6 +28,8 @@ HARM = {  # where the caret is, what is wrong, and the numbers
     "a[n - 1] = 1.0;": ("a[n", f"{ARRAY} 'a'", "it is -1, and there are 5 elements"),
     "x = c[3 + id];": ("c[", f"{ARRAY} 'c'", "it is 3, and there are 3 elements"),
     "scalar *p = a; p -= 1; x = *p;": ("p; }", f"{ARRAY} 'a'", "it is -1, and there are 5 elements"),
+    "x = a[n > 5 ? n : 100];": ("a[n", f"{ARRAY} 'a'", "it is 100, and there are 5 elements"),
+    "x = a[n < 5 ? n - 2 : 0];": ("a[n", f"{ARRAY} 'a'", "it is -2, and there are 5 elements"),
     "n = 7 / n;": ("7 /", DIVISION, "7 is divided by 0"),
     "n = 7 % (int)(u * 2);": ("7 %", DIVISION, "7 is divided by 0"),
     "n = (-2147483647 - 1 + n) / (n - 1);": ("2147483647", DIVISION, "-2147483648 is divided by -1"),

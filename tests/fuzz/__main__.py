@@ -87,9 +87,6 @@ def watch(options: argparse.Namespace) -> int:
 def work(options: argparse.Namespace) -> int:
     """Read inputs until time or their number is up."""
 
-    def stop(*_: object) -> None:
-        raise Hang
-
     signal.signal(signal.SIGALRM, stop)
     with open(Path(options.here, "traceback.txt"), "wb") as last_words:
         faulthandler.enable(os.dup(last_words.fileno()))
@@ -122,6 +119,10 @@ def work(options: argparse.Namespace) -> int:
     report |= {"slowest": slowest, "memory": used() - base}
     Path(options.here, "report.json").write_text(json.dumps(report))
     return 0
+
+
+def stop(*_: object) -> None:
+    raise Hang
 
 
 def outcome(target: Any, path: Path) -> str | None:

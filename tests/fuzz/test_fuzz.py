@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import signal
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fuzz.targets import SCOPES, TARGETS
+from fuzz import __main__ as command
+from fuzz.targets import SCOPES, TARGETS, Target
 from snnlearn.dialect import parse_code, unparse
 from snnlearn.errors import DialectError, SnnlearnError
 from snnlearn.io import SpikeTrains, read_ras, write_ras
@@ -105,3 +108,24 @@ def test_any_line_of_a_target_is_named(tmp_path: Path, line: str) -> None:
     message = refusal(known("ras"), tmp_path, f"0.5 1\n{line}".encode())
     assert "\n" not in message
     assert not message or message.startswith(str(tmp_path))
+
+
+def test_what_goes_wrong_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(path: Path) -> None:
+        raise KeyError("untyped")
+
+    def hang(path: Path) -> None:
+        while True:
+            try:
+                time.sleep(0.01)
+            except Exception:
+                continue
+
+    monkeypatch.setattr(command, "HANG_S", 0.2)
+    before = signal.signal(signal.SIGALRM, command.stop)
+    try:
+        assert command.outcome(Target("x", lambda _: b"", Path.read_bytes), tmp_path) is not None
+        for read, text in ((crash, "KeyError: 'untyped'"), (hang, "takes longer than 0.2 s")):
+            assert text in str(command.outcome(Target("x", lambda _: b"", read), tmp_path))
+    finally:
+        signal.signal(signal.SIGALRM, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -149,6 +150,37 @@ def test_what_ended_processes_left_behind_goes(folder: Path) -> None:
     locks.release(held, folder / f"{other}.lock")
     assert cache.clear() == 2
     assert {path.name for path in folder.iterdir()} == {"notes.txt", "build-new"}
+
+
+def test_what_another_process_may_be_making_stays_where_there_are_no_locks(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    path = store()
+    key = path.name.partition("-")[0]
+    path.unlink()
+    busy = folder / f"build-{key}-abc"
+    busy.mkdir()
+    assert store() == path
+    assert busy.is_dir()
+    os.utime(busy, (0, 0))
+    store("another")
+    assert not busy.exists()
+
+
+def test_nothing_is_known_of_a_file_that_cannot_be_opened_now(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = store()
+
+    def digest(_: Path) -> str:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(cache_folder, "digest", digest)
+    with pytest.raises(BuildError, match="Too many open files"):
+        store()
+    assert path.exists()
 
 
 def test_the_least_recently_used_go_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

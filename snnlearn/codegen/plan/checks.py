@@ -74,12 +74,12 @@ class _Checks:
     def kernel(self, kernel: Kernel) -> Kernel:
         """Return a kernel whose code is checked; what is left of code in matrix form has nothing to check."""
         used: dict[str, None] = dict.fromkeys(kernel.arrays)
-        body = tuple(self._part(part, kernel, used) for part in kernel.body)
+        body = tuple(self._part(part, used) for part in kernel.body)
         return replace(kernel, body=body, arrays=tuple(used)) if body != kernel.body else kernel
 
-    def _part(self, part: Part, kernel: Kernel, used: dict[str, None]) -> Part:
+    def _part(self, part: Part, used: dict[str, None]) -> Part:
         def change(code: Code) -> Code:
-            return _CodeChecks(self, code, kernel, used).checked()
+            return _CodeChecks(self, code, used).checked()
 
         if isinstance(part, Code):
             return change(part)
@@ -101,8 +101,8 @@ class _Checks:
 class _CodeChecks:
     """Changes one piece of code."""
 
-    def __init__(self, checks: _Checks, code: Code, kernel: Kernel, used: dict[str, None]) -> None:
-        self.checks, self.code, self.kernel, self.used = checks, code, kernel, used
+    def __init__(self, checks: _Checks, code: Code, used: dict[str, None]) -> None:
+        self.checks, self.code, self.used = checks, code, used
         self.names = dict(code.names)
 
     def checked(self) -> Code:
@@ -122,12 +122,15 @@ class _CodeChecks:
         return node
 
     def _index(self, node: tree.Index, length: tree.Expr) -> tree.Expr:
-        index = node.index
         where = self._where(node, f"an index beyond the end of '{node.array}'")
-        if isinstance(index, tree.Ternary) and isinstance(index.other, tree.Literal):
-            # Where a condition guards an element, the first one stands for it elsewhere; each array has room for one.
-            return replace(index, then=tree.Call(INDEX, (index.then, length, where), index.then.type))
-        return tree.Call(INDEX, (index, length, where), index.type)
+
+        def checked(index: tree.Expr) -> tree.Expr:
+            if isinstance(index, tree.Ternary) and _is_zero(index.other):
+                # Where a condition guards an element, the first stands for it elsewhere; each array has room for one.
+                return replace(index, then=checked(index.then))
+            return tree.Call(INDEX, (index, length, where), index.type)
+
+        return checked(node.index)
 
     def _assignment(self, node: tree.Assign) -> tree.Expr:
         op = node.op[:-1]
@@ -173,6 +176,10 @@ class _CodeChecks:
         """Return the head of a report: what is wrong, where, with the line and a caret; numbers follow."""
         text = f"{self.code.title}: {message}" if node.at is None else str(node.at.error(message))
         return tree.Text("".join(c if c.isascii() else "?" for c in text) + "\n    ")
+
+
+def _is_zero(e: tree.Expr) -> bool:
+    return isinstance(e, tree.Literal) and e.text == "0"
 
 
 def _whole(e: tree.Expr) -> tree.Expr:
