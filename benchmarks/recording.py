@@ -17,6 +17,8 @@ import statistics
 import time
 from typing import Any
 
+import numpy as np
+
 from snnlearn import genn
 from snnlearn.data import target_path
 from snnlearn.genn import Checkpoints, GeNNModel, Playback, Recording, VarAccess
@@ -160,10 +162,19 @@ def demo() -> GeNNModel:
     return ss.describe(genn, inputs, target, seed=1, threads=1).model
 
 
-def potentials() -> Case:
-    """Return the demo with 200 membrane potentials recorded."""
+def potentials(every: int = 1, chosen: slice | None = None) -> Case:
+    """Return the demo with 200 membrane potentials recorded: of the output, or of chosen hidden neurons."""
     model = demo()
-    recording = model.record(model.neuron_populations["Output"], "V", DEMO_STEPS)
+    group = model.neuron_populations["Output" if chosen is None else "Hidden"]
+    recording = model.record(group, "V", DEMO_STEPS, every, neurons=chosen)
+    return Case(model, DEMO_STEPS, "demo", (recording,))
+
+
+def weights() -> Case:
+    """Return the demo with 200 weights recorded."""
+    model = demo()
+    chosen = np.arange(0, 40_000, 200)
+    recording = model.record(model.synapse_populations["HiddenOutput"], "w", DEMO_STEPS, synapses=chosen)
     return Case(model, DEMO_STEPS, "demo", (recording,))
 
 
@@ -181,6 +192,9 @@ def all_cases() -> dict[str, Case]:
         "played in reverse": Played(recorded, play=True),
         "demo": Case(demo(), DEMO_STEPS),
         "demo, 200 potentials": potentials(),
+        "demo, 200 in every 10th": potentials(every=10),
+        "demo, 200 of 256": potentials(chosen=slice(0, 200)),
+        "demo, 200 weights": weights(),
     }
 
 

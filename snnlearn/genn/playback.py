@@ -14,7 +14,8 @@ from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.genn.recording import Recorded, RecordedVariable
 from snnlearn.network.checks import check_size
 from snnlearn.network.values import as_numbers
-from snnlearn.runtime.history import PlayerState, RecorderState, Rows
+from snnlearn.runtime.player_state import PlayerState, Rows
+from snnlearn.runtime.recorder_state import RecorderState
 
 
 class Playback(CheckedAttributes):

@@ -19,7 +19,7 @@ from snnlearn.network import Location, Record
 from snnlearn.network.checks import check_size
 from snnlearn.network.history import Elements
 from snnlearn.runtime import Simulation
-from snnlearn.runtime.history import RecorderState
+from snnlearn.runtime.recorder_state import RecorderState
 from snnlearn.runtime.row_stream import RowStream
 
 Result = TypeVar("Result")

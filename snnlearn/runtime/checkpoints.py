@@ -17,7 +17,8 @@ from snnlearn.codegen.plan import Plan
 from snnlearn.codegen.plan.dependencies import needs_of_recorders
 from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.network.keys import called
-from snnlearn.runtime.history import History, RecorderState, Stand
+from snnlearn.runtime.history import History
+from snnlearn.runtime.recorder_state import RecorderState, Stand
 
 
 class WithSnapshots(Protocol):

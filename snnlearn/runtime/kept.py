@@ -16,7 +16,8 @@ from snnlearn.network import Location, Record
 from snnlearn.network.keys import called
 from snnlearn.network.references import VariableSpace
 from snnlearn.runtime.checkpoints import CheckpointsStand
-from snnlearn.runtime.history import PlayerStand, RecorderState, Stand
+from snnlearn.runtime.player_state import PlayerStand
+from snnlearn.runtime.recorder_state import RecorderState, Stand
 from snnlearn.runtime.simulation import Simulation, is_state
 from snnlearn.runtime.watch import Watch
 
@@ -149,18 +150,21 @@ def _check_unwritten(simulation: Simulation, watch: Watch, places: Collection[Lo
 def put_back(simulation: Simulation, kept: Kept, keep: Collection[Location] = ()) -> None:
     """Put a state back, apart from arrays to keep; within `Simulation.in_turn`, after `check`."""
     simulation.flush()
+    history = simulation.history
+    for state in history.recorders.values() if history is not None else ():
+        state.drain()
     now = simulation.timestep
     written = [simulation.name_of(at) for at in kept.copies if at not in keep]
     for at, copy in kept.copies.items():
         if at not in keep:
             simulation.put_copy(simulation.name_of(at), copy)
     simulation.set_time_back(kept.timestep)
-    history = simulation.history
     for key, recorder in kept.recorders.items():
         assert history is not None
         for name, rows, values in recorder.rows:
             simulation.copy_bytes(_bytes_of(simulation, history.recorders[key], name)[rows].reshape(-1), values)
         history.recorders[key].put_back(recorder.stand)
+        history.recorders[key].stream_on()
     for at_player, stand in kept.players.items():
         assert history is not None
         history.players[at_player].put_back(stand, now, kept.timestep)

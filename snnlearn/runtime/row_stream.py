@@ -75,9 +75,9 @@ class RowStream:
         self.rows += end - self._next
         self._next = end
 
-    def restart(self) -> None:
-        """Take note that the recorder counts anew."""
-        self._next = 0
+    def follow(self) -> None:
+        """Go on with the rows that the recorder writes from now on, wherever it is."""
+        self._next = self._recorder.rows_written
 
     def close(self) -> None:
         """Copy what is left and close the file."""

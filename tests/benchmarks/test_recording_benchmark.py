@@ -17,5 +17,5 @@ def test_all_cases_run(monkeypatch: pytest.MonkeyPatch) -> None:
         "played by nobody",
         "demo",
     }
-    rows = (130 + 1) * (256 + 200) * (4 + 1)
-    assert found["V and spikes of both layers"]["mb"] == rows / 1e6
+    row = (256 + 200) * 4 + (256 // 32 + 200 // 32 + 1) * 4  # numbers, and words of flags
+    assert found["V and spikes of both layers"]["mb"] == (130 + 1) * row / 1e6

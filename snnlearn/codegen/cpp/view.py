@@ -212,7 +212,7 @@ class CppKernel(KernelView):
     @property
     def in_strips(self) -> bool:
         """Whether neurons are updated strip by strip, in passes."""
-        return bool(self.kernel.spikes) or self.foresees
+        return bool(self.kernel.spikes or self.wide_played) or self.foresees
 
     @cached_property
     def kept_rows(self) -> dict[str, int]:
@@ -248,7 +248,7 @@ class CppKernel(KernelView):
     def wide_played(self) -> dict[str, str]:
         """The rows of narrow elements, or bits, that a strip widens before its loops, with the pointers to them."""
         found = {}
-        for player in self.kernel.players if self.in_strips else ():
+        for player in self.kernel.players:
             dtype = np.dtype(self.arrays_by_name[player.rows].type.dtype_for(self.plan.precision))
             if player.bits or dtype.itemsize < np.dtype(np.int32).itemsize:
                 found[player.rows] = history.played_view(player)
