@@ -23,6 +23,7 @@ def page() -> tuple[dict[str, Any], list[str]]:
         exec(block, names)
     names["model"].unload()
     names["regression"].unload()
+    names["timed"].unload()
     return names, printed
 
 

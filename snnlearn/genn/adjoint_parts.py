@@ -247,22 +247,14 @@ class _Search:
         else:
             synapse = self._synapse(group)
         back = group.src._key in self.upstream
-        # Which refuses what has no derivative, and names that it needs.
-        if isinstance(synapse, SpikeSynapse):
-            synapse.adjoint(wrt, 0, back=back, event_driven=self.task.event_driven)
-        else:
-            synapse.adjoint(wrt, 0, back=back)
+        synapse.adjoint(wrt, 0, back=back)  # which refuses what has no derivative, and names that it needs
         return ReversedConnection(group, synapse, inputs, wrt, back)
 
     def _synapse(self, group: SynapseGroup) -> SpikeSynapse | ContinuousSynapse:
         """Return what a connection sends."""
         model, owner = group.spec.weight_update.model, f"connection '{group.name}'"
-        if not is_continuous(model):
-            return spike_synapse(model, owner)
-        if self.task.event_driven:
-            raise GradientError(
-                f"{owner}: '{model.name}' sends in every timestep, and EventProp follows spikes; use method='bptt'"
-            )
+        if self.task.event_driven or not is_continuous(model):
+            return spike_synapse(model, owner, event_driven=self.task.event_driven)
         synapse = continuous_synapse(model, owner)
         sent = group.spec.pre_var_refs[synapse.variable].to.name
         step = step_of(self.declared[group.src._key])

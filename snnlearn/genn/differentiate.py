@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,7 +20,7 @@ from snnlearn.genn.seeds import check_target
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.constants import given_to
 from snnlearn.grad.credit import FeedbackLoss
-from snnlearn.grad.event_reverse import OF_SPIKES
+from snnlearn.grad.event_reverse import OF_SPIKES, check_least_slope
 from snnlearn.grad.first_spikes import FirstSpikeLoss
 from snnlearn.grad.step import Constant
 from snnlearn.grad.surrogate import find_surrogate
@@ -178,9 +177,7 @@ def _rule(method: str, surrogate: Any, detach_reset: bool, flow: Any, least_slop
         raise GradientError("surrogate is not for method='eventprop', whose spikes have derivatives of their times")
     if not detach_reset:
         raise GradientError("detach_reset=False is for method='bptt': with 'eventprop', resets come when spikes do")
-    number = isinstance(least_slope, (int, float, np.floating)) and not isinstance(least_slope, bool)
-    if not (number and 0.0 <= least_slope < math.inf):
-        raise GradientError(f"least_slope is a number from 0 on, not {least_slope!r}")
+    check_least_slope(least_slope)
     return None
 
 

@@ -116,11 +116,11 @@ def assembled(
     if unknown:
         raise GradientError(f"there is no parameter '{unknown[0]}'{did_you_mean(unknown[0], known)}")
     values = {name: given_to(c, given) for name, c in constants.items()}
-    synapse = spike_synapse(_SYNAPSE, "adjoint")
+    synapse = spike_synapse(_SYNAPSE, "adjoint", event_driven=event_driven)
     return Adjoint(
         found.forward,
         found.adjoint,
-        synapse.adjoint(["w"], axonal_delay, back=True, event_driven=event_driven),
+        synapse.adjoint(["w"], axonal_delay, back=True),
         {name: value for name, value in values.items() if value is not None},
         tuple(array.name for array in found.tape.arrays),
     )

@@ -13,14 +13,17 @@ what brings the time of a spike to that of the period's end.
 
 Source
 ------
-Wunderlich & Pehle (2021), Scientific Reports 11, 12829; any resets: Pehle (2021), arXiv:2107.10725 (J. Pehle's thesis
-has the jumps); delays: Meszaros, Knight & Nowotny (2025), arXiv:2501.07331.
+Wunderlich & Pehle (2021), Scientific Reports 11, 12829; any resets: Pehle (2021), Adjoint equations of spiking neural
+networks, dissertation, Heidelberg University; delays: Meszaros, Knight & Nowotny (2025), arXiv:2501.07331.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from snnlearn.declare import DerivedParam, NeuronModel
 from snnlearn.dialect import algebra, tree, unparse
@@ -44,6 +47,14 @@ _ZERO, _ONE = algebra.number(0.0), algebra.number(1.0)
 def fall_of(inputs: str) -> str:
     """Return what the adjoint neuron calls the derivative of ``Inputs.name`` against time [per ms]."""
     return f"{inputs}Fall"
+
+
+def check_least_slope(least_slope: object) -> float:
+    """Return the least slope as a float; raise GradientError where it is no number from 0 on."""
+    number = isinstance(least_slope, (int, float, np.number)) and not isinstance(least_slope, bool)
+    if not (number and 0.0 <= least_slope < math.inf):  # type: ignore[operator]
+        raise GradientError(f"least_slope is a number from 0 on, not {least_slope!r}")
+    return float(least_slope)  # type: ignore[arg-type]
 
 
 def event_reverse(
@@ -119,7 +130,7 @@ class _EventReverser(Reverser):
             for x, e in self.step.after.items()
         }
         states = super()._states()
-        totals = tuple(dict.fromkeys([*states, *self.partials, *self.seeds]))
+        totals = self._totals(states)
         self.events, named = self._found_events(totals)
         self.assignments = [*self.assignments, *named]
         self.coefficients = self._coefficients()
@@ -173,7 +184,7 @@ class _EventReverser(Reverser):
     def _compared_states(self) -> tuple[str, ...]:
         if not self.active:
             return self.states
-        clocks = set().union(*(tree.names_in(c) for c in self._conditions(self._totals())))
+        clocks = set().union(*(tree.names_in(c) for c in self._conditions(self._totals(self.states))))
         return tuple(x for x in self.states if x not in clocks)
 
     def result(self) -> Reversal:
@@ -186,8 +197,9 @@ class _EventReverser(Reverser):
 
     # ---- events ----
 
-    def _totals(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([*self.states, *self.partials, *self.seeds]))
+    def _totals(self, states: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the variables whose adjoints a timestep ends with."""
+        return tuple(dict.fromkeys([*states, *self.partials, *self.seeds]))
 
     def _found_events(self, totals: tuple[str, ...]) -> tuple[list[_Event], list[Assignment]]:
         """Return the events, and what computes their numbers."""

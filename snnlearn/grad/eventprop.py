@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from snnlearn.declare import Loss, NeuronModel, PostsynapticModel
+from snnlearn.errors import GradientError
 from snnlearn.grad.adjoint import Adjoint, assembled, check_linear
-from snnlearn.grad.event_reverse import event_reverse
+from snnlearn.grad.event_reverse import check_least_slope, event_reverse
 from snnlearn.grad.inputs import Inputs
 from snnlearn.grad.reverse import Request
 
@@ -55,9 +56,11 @@ def eventprop(
     Scientific Reports 11, 12829.
     """
     check_linear(postsynaptic)
+    if not isinstance(flow or {}, Mapping):
+        raise GradientError(f"flow is a mapping of variables to code, {{'V': '-V / TauM'}}, not {flow!r}")
     inputs = [Inputs(postsynaptic)] if postsynaptic is not None else []
     request = Request(
         None, loss, spikes_matter=True, arrays=True, falls=frozenset(i.name for i in inputs),
-        flow=tuple((flow or {}).items()), least_slope=least_slope,
+        flow=tuple((flow or {}).items()), least_slope=check_least_slope(least_slope),
     )  # fmt: skip
     return assembled(event_reverse(neuron, inputs, request), params, axonal_delay, event_driven=True)

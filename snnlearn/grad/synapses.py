@@ -26,11 +26,15 @@ class SpikeSynapse:
         Of its own variables and parameters.
     delay : Expr, optional
         In timesteps.
+    event_driven : bool
+        Whether adjoints go back with the presynaptic neuron's spikes alone: by how much the loss falls as those come
+        later.
     """
 
     model: WeightUpdateModel
     amount: tree.Expr
     delay: tree.Expr | None
+    event_driven: bool = False
 
     def backward(self) -> WeightUpdateModel:
         """Return the model of a synapse from the adjoint of the target to that of the source, of the same delay.
@@ -61,9 +65,7 @@ class SpikeSynapse:
             pre_spike_syn_code=self.model.pre_spike_syn_code,
         )
 
-    def adjoint(
-        self, wrt: Sequence[str], axonal_delay: int, *, back: bool, event_driven: bool = False
-    ) -> WeightUpdateModel:
+    def adjoint(self, wrt: Sequence[str], axonal_delay: int, *, back: bool) -> WeightUpdateModel:
         """Return the model of the adjoint synapse.
 
         Parameters
@@ -74,10 +76,8 @@ class SpikeSynapse:
             Of the connection, in timesteps.
         back : bool
             Whether adjoints go on to the presynaptic neuron.
-        event_driven : bool
-            Whether they do with its spikes alone: by how much the loss falls as those come later.
         """
-        mu = arrived(axonal_delay, self.delay)
+        mu = arrived("mu", axonal_delay, self.delay)
         sums = []
         for name in wrt:
             slope = tangent(self.amount, {name: algebra.number(1.0)})
@@ -85,16 +85,16 @@ class SpikeSynapse:
                 raise GradientError(f"'{self.model.name}' sends nothing that depends on '{name}' by a derivative")
             sums.append(f"{gradient_of(name, wrt)} -= {unparse(algebra.multiply(slope, mu))};")
         gradients = [Var(gradient_of(name, wrt)) for name in wrt]
-        read = arrived(axonal_delay, self.delay, "muFall") if event_driven else mu
+        read = arrived("muFall", axonal_delay, self.delay) if self.event_driven else mu
         send = f"addToPre({unparse(algebra.multiply(self.amount, read))});" if back else ""
         return WeightUpdateModel(
             f"{self.model.name}Adjoint",
             params=self.model.params,
             derived_params=self.model.derived_params,
             vars=(*read_only(self.model), *gradients),
-            post_neuron_var_refs=(MU, *([_FALL] if back and event_driven else [])),
-            pre_spike_syn_code="\n".join([*sums, *([send] if event_driven else [])]),
-            synapse_dynamics_code="" if event_driven else send,
+            post_neuron_var_refs=(MU, *([_FALL] if back and self.event_driven else [])),
+            pre_spike_syn_code="\n".join([*sums, *([send] if self.event_driven else [])]),
+            synapse_dynamics_code="" if self.event_driven else send,
         )
 
 
@@ -109,7 +109,7 @@ def read_only(model: WeightUpdateModel) -> list[Var]:
     return [Var(v.name, v.type, shared if v.access is shared else copied) for v in model.vars]
 
 
-def arrived(axonal: int, dendritic: tree.Expr | None, name: str = "mu") -> tree.Expr:
+def arrived(name: str, axonal: int, dendritic: tree.Expr | None) -> tree.Expr:
     """Return a value of where a spike arrived, so many timesteps after it was sent."""
     axon = tree.Literal(str(axonal), value_type("int"))
     if dendritic is None:
@@ -118,7 +118,7 @@ def arrived(axonal: int, dendritic: tree.Expr | None, name: str = "mu") -> tree.
     return tree.Index(name, late, algebra.SCALAR)
 
 
-def spike_synapse(model: WeightUpdateModel, owner: str) -> SpikeSynapse:
+def spike_synapse(model: WeightUpdateModel, owner: str, *, event_driven: bool = False) -> SpikeSynapse:
     """Read a weight update model as a synapse that sends an amount with each spike.
 
     Raises
@@ -146,7 +146,7 @@ def spike_synapse(model: WeightUpdateModel, owner: str) -> SpikeSynapse:
         raise GradientError(
             f"{owner}: what '{model.name}' sends depends on '{min(foreign)}', which is no variable of the synapse"
         )
-    return SpikeSynapse(model, amount, delay)
+    return SpikeSynapse(model, amount, delay, event_driven)
 
 
 def _sends(code: tree.Block | tree.Expr) -> tuple[tree.Expr, tree.Expr | None] | None:

@@ -263,9 +263,6 @@ def test_the_same_in_other_ways(plain: NDArray[np.float64], options: dict[str, A
     assert close(small(**options), plain, bound)
 
 
-QUADRATIC = "V += dt * (V * V / tau + Isyn);"
-
-
 def grazing(least_slope: float) -> float:
     """Return the derivative of the time of a spike whose potential is past its top at the timestep's end."""
     decay = np.exp(-0.5 * np.arange(1, 40) / 5.0), np.exp(-0.5 * np.arange(1, 40) / 20.0)
@@ -301,66 +298,96 @@ def test_grazing_spikes_have_bounded_gradients() -> None:
     assert abs(grazing(0.1)) < abs(free)
 
 
-def second_spike(weight: float, tau: float, tau_s: float, step: float = 1e-3) -> float:
-    """Return when a quadratic neuron spikes the second time [ms], by Runge-Kutta steps and a part of one."""
+def spike_time(weight: float, which: int, cell: dict[str, Any], step: float = 0.01) -> float:
+    """Return when a neuron spikes [ms], by Runge-Kutta steps, the last of them cut where the margin is 0."""
 
-    def slope(t: float, v: float) -> float:
-        return v * v / tau + weight * float(np.exp(-t / tau_s))
+    def slope(t: float, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = cell["slope"](y, weight * np.exp(-t / cell["tau_s"]))
+        return found
 
-    def moved(t: float, v: float, s: float) -> float:
-        k1 = slope(t, v)
-        k2 = slope(t + s / 2, v + s / 2 * k1)
-        k3 = slope(t + s / 2, v + s / 2 * k2)
-        return v + s / 6 * (k1 + 2 * k2 + 2 * k3 + slope(t + s, v + s * k3))
+    def moved(t: float, y: NDArray[np.float64], s: float) -> NDArray[np.float64]:
+        k1 = slope(t, y)
+        k2 = slope(t + s / 2, y + s / 2 * k1)
+        k3 = slope(t + s / 2, y + s / 2 * k2)
+        return y + s / 6 * (k1 + 2 * k2 + 2 * k3 + slope(t + s, y + s * k3))
 
-    t, v, left = 0.0, 0.0, 2
+    t, y = 0.0, np.zeros(cell["size"])
     while True:
-        after = moved(t, v, step)
-        if after < 1.0:
-            t, v = t + step, after
+        after = moved(t, y, step)
+        if cell["margin"](after) < 0.0:
+            t, y = t + step, after
             continue
         low, high = 0.0, step
         for _ in range(60):
             middle = (low + high) / 2
-            low, high = (middle, high) if moved(t, v, middle) < 1.0 else (low, middle)
-        t, v, left = t + high, -1.0, left - 1
-        if not left:
+            low, high = (middle, high) if cell["margin"](moved(t, y, middle)) < 0.0 else (low, middle)
+        t, y, which = t + high, cell["reset"](moved(t, y, high)), which - 1
+        if which < 0:
             return t
 
 
-def test_a_declared_flow() -> None:
-    """A quadratic neuron, whose motion is not linear: when it spikes, against differences of fine steps."""
-    tau, tau_s, weight, dt, steps = 4.0, 5.0, 0.9, 0.005, 4000
-    neuron = genn.create_neuron_model(
-        "Quadratic", vars=["V"], params=["tau"], sim_code=QUADRATIC, threshold_condition_code="V >= 1.0",
-        reset_code="V = -1.0;",
-    )  # fmt: skip
-    model = genn.GeNNModel("double", "quadratic", threads=1)
+QUADRATIC: dict[str, Any] = {
+    "declared": genn.create_neuron_model(
+        "Quadratic", vars=["V"], params=["tau"], sim_code="V += dt * (V * V / tau + Isyn);",
+        threshold_condition_code="V >= 1.0", reset_code="V = -1.0;",
+    ),
+    "params": {"tau": 4.0}, "flow": {"V": "V * V / tau + Isyn"}, "weight": 0.9, "size": 1, "tau_s": 5.0,
+    "slope": lambda y, current: y * y / 4.0 + current,
+    "margin": lambda y: y[0] - 1.0,
+    "reset": lambda y: np.array([-1.0]),
+}  # fmt: skip
+ADAPTIVE: dict[str, Any] = {
+    "declared": genn.create_neuron_model(
+        "Adaptive", vars=["V", "A"], params=["tau", "tauA", "jump"],
+        derived_params=[("e", lambda p, dt: np.exp(-dt / p["tau"])), ("rho", lambda p, dt: np.exp(-dt / p["tauA"]))],
+        sim_code="V = e * V + (1.0 - e) * Isyn; A *= rho;", threshold_condition_code="V >= 1.0 + A",
+        reset_code="V -= 1.0; A += jump;",
+    ),
+    "params": {"tau": 10.0, "tauA": 20.0, "jump": 0.5}, "flow": {}, "weight": 8.0, "size": 2, "tau_s": 15.0,
+    "slope": lambda y, current: np.array([(current - y[0]) / 10.0, -y[1] / 20.0]),
+    "margin": lambda y: y[0] - 1.0 - y[1],
+    "reset": lambda y: np.array([y[0] - 1.0, y[1] + 0.5]),
+}  # fmt: skip
+
+
+def one_cell(cell: dict[str, Any], steps: int, dt: float, flow: dict[str, str]) -> tuple[Any, ...]:
+    """Describe a neuron with one input, whose spike arrives in the first timestep but one."""
+    model = genn.GeNNModel("double", "one_cell", threads=1)
     model.dt = dt
     source = model.add_neuron_population("Input", 1, "SpikeSourceArray", {}, {"startSpike": 0, "endSpike": 1})
-    source.extra_global_params["spikeTimes"].set_init_values([1.0])
-    cells = model.add_neuron_population("Cells", 1, neuron, {"tau": tau}, {"V": 0.0})
-    update = genn.init_weight_update("StaticPulse", {}, {"g": weight})
-    psm = genn.init_postsynaptic("ExpCurr", {"tau": tau_s})
-    group = model.add_synapse_population("Weights", "DENSE", source, cells, update, psm)
-    with pytest.raises(GradientError, match="Declare its time"):
-        grad.differentiate(model, [group.vars["g"]], method="eventprop", window=steps, outputs=[cells])
-    flow = {cells: {"V": "V * V / tau + Isyn"}}
-    program = grad.differentiate(model, [group.vars["g"]], method="eventprop", window=steps, outputs=[cells], flow=flow)
+    source.extra_global_params["spikeTimes"].set_init_values([0.0])
+    start = {v.name: 0.0 for v in cell["declared"].vars}
+    cells = model.add_neuron_population("Cells", 1, cell["declared"], cell["params"], start)
+    update = genn.init_weight_update("StaticPulse", {}, {"g": cell["weight"]})
+    psm = genn.init_postsynaptic("ExpCurr", {"tau": cell["tau_s"]})
+    weight = model.add_synapse_population("Weights", "DENSE", source, cells, update, psm).vars["g"]
+    given = {"flow": {cells: flow}} if flow else {}
+    program = grad.differentiate(model, [weight], method="eventprop", window=steps, outputs=[cells], **given)
+    return model, cells, weight, program
+
+
+@pytest.mark.parametrize("cell", [QUADRATIC, ADAPTIVE], ids=["declared flow", "relative reset"])
+def test_when_the_third_spike_comes(cell: dict[str, Any]) -> None:
+    """By way of two resets, and of all that they leave: a flow that is declared; an adaptive threshold."""
+    dt, steps, which = 0.005, 3000, 2
+    model, cells, weight, program = one_cell(cell, steps, dt, cell["flow"])
     recording = model.record(cells, timesteps=steps, spikes=True)
     model.build()
     model.load()
     model.run(steps)
-    spikes = recording.spikes.values
-    assert spikes.sum() >= 2
-    second = np.zeros(spikes.shape)
-    second[np.flatnonzero(spikes)[1]] = 1.0  # by way of the first, and of what follows its reset
-    program.backward({cells: second})
-    found = float(group.vars["g"].grad[0])
+    third = np.zeros((steps, 1))
+    third[np.flatnonzero(recording.spikes.values)[which]] = 1.0
+    program.backward({cells: third})
+    found = float(weight.grad[0])
     model.unload()
+    w, step = cell["weight"], 1e-5
+    expected = (spike_time(w + step, which, cell) - spike_time(w - step, which, cell)) / (2 * step)
+    assert found == pytest.approx(expected, rel=0.01)
 
-    expected = (second_spike(weight + 1e-4, tau, tau_s) - second_spike(weight - 1e-4, tau, tau_s)) / 2e-4
-    assert found == pytest.approx(expected, rel=0.02)
+
+def test_a_flow_that_is_not_declared() -> None:
+    with pytest.raises(GradientError, match=r"Declare its time derivative: flow=\{'V': '...'\}"):
+        one_cell(QUADRATIC, 10, 0.1, {})
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ derived one takes a difference. The test extrapolates both to dt = 0.
 
 Source
 ------
-Nowotny, Turner & Knight (2025), Neuromorphic Computing and Engineering 5, 014001; mlGeNN 2.3 (`EventPropCompiler`),
+Nowotny, Turner & Knight (2025), arXiv:2212.01232; mlGeNN 2.3 (`EventPropCompiler`),
 whose own gradients of this network these are, to 2e-5 in single precision.
 """
 

@@ -149,6 +149,10 @@ def test_declared_flows_are_checked() -> None:
         grad.eventprop(LIF, ExpCurr, flow={"V": "-V / TauN"})
     with pytest.raises(GradientError, match="is an expression"):
         grad.eventprop(LIF, ExpCurr, flow={"V": 1.0})  # type: ignore[dict-item]
+    with pytest.raises(GradientError, match="flow is a mapping of variables to code"):
+        grad.eventprop(LIF, ExpCurr, flow="-V / TauM")  # type: ignore[arg-type]
+    with pytest.raises(GradientError, match="least_slope is a number from 0 on"):
+        grad.eventprop(LIF, ExpCurr, least_slope=-1.0)
 
 
 def test_what_is_derived() -> None:
