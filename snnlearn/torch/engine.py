@@ -89,13 +89,16 @@ class Engine:
         model.load()
         self.simulation = model._loaded_simulation()
         self._continue_from_loaded()
+        plan = self.simulation.plan
+        changed = {q.array for q in plan.queues}.union(*(k.writes for k in plan.step))
         self.weights: dict[str, Weights] = {
-            name: weights_of(model, self.simulation, at) for name, at in design.parameters.items()
+            name: weights_of(model, self.simulation, at, changed) for name, at in design.parameters.items()
         }
-        changed = {q.array for q in self.simulation.plan.queues}.union(*(k.writes for k in self.simulation.plan.step))
+        self._updates = {name: {n for o in group for n in o.writes} for name, group in plan.custom_updates.items()}
+        self._fixed = {self.simulation.name_of(at) for at in design.parameters.values()} - changed
+        lasting = changed.union(*self._updates.values()) - self._fixed
         rows = ("recorded", "recorded_spikes", "recorder", "player", "played")
-        self._lasting = [a.name for a in self.simulation.plan.arrays if a.name in changed]
-        self._lasting = [n for n in self._lasting if self.simulation.plan.array(n).location.space not in rows]
+        self._lasting = [a.name for a in plan.arrays if a.name in lasting and a.location.space not in rows]
         self._start = self._snapshot()
         self._adjoints: dict[tuple[frozenset[Output], frozenset[Given]], AdjointNetwork] = {}
 
@@ -162,7 +165,13 @@ class Engine:
         return State(arrays, self.model.timestep, attached)
 
     def custom_update(self, group: str, state: State, parameters: Mapping[str, Tensor]) -> State:
-        """Return the state that a group of custom updates leaves."""
+        """Return the state that a group of custom updates leaves; TorchError where it writes a parameter."""
+        written = sorted(self._updates[group] & self._fixed)
+        if written:
+            raise TorchError(
+                f"custom_update('{group}') writes {self.simulation.plan.array(written[0]).location}, which is a "
+                "parameter of the module: change that in PyTorch"
+            )
         self.begin(state, parameters)
         self.model.custom_update(group)
         tape = {name: rows for name, rows in state.arrays.items() if name.startswith(_TAPE)}
@@ -190,8 +199,9 @@ class Engine:
         return self.model._simulation is self.simulation
 
     def settle(self) -> None:
-        """Wait for the engine, where it works on its own."""
+        """Wait for the engine and for PyTorch, where they work on their own."""
         self.simulation.settle("PyTorch reads what it has computed")
+        _synchronise(self.device)
 
     def begin(self, state: State | None, parameters: Mapping[str, Tensor]) -> None:
         """Put the network into a state, with these parameters; what is on the tape goes."""
@@ -234,6 +244,7 @@ class Engine:
                 rows.zero_() if value is None else rows.copy_(value[: len(rows)])
 
             playback.fill(timesteps, write)
+        self.settle()
         if self.tapes is not None and not tape and timesteps > self.tapes.before:
             # A run that goes on from the end may look back as far as this.
             self._untaped = timesteps - self.tapes.before
@@ -293,6 +304,7 @@ class Engine:
                 "once more, and then backward()"
             )
         assert self.tapes is not None
+        self.settle()
         self.tapes.check()
         network = self._adjoint(frozenset(seeds), given)
         keys = {self._key(output): _writer(seed) for output, seed in seeds.items()}
@@ -346,5 +358,12 @@ def _bits(words: Tensor, size: int) -> Tensor:
 def _writer(seed: Tensor) -> Any:
     def write(memory: Any) -> None:
         from_dlpack(memory).copy_(seed)
+        _synchronise(seed.device)
 
     return write
+
+
+def _synchronise(device: torch.device) -> None:
+    """Wait for PyTorch on a GPU: a stream of the user's need not wait for the engine's, nor that for it."""
+    if device.type == "cuda":
+        torch.cuda.current_stream(device).synchronize()

@@ -165,7 +165,7 @@ class EngineModule(nn.Module):
         with lease.unless_taped(taped):
             engine.begin(state, parameters)
             engine.run(call.timesteps, call.tensors, tape=taped)
-            found = differentiate_run(lease) if taped else engine.outputs(call.timesteps)
+            found = differentiate_run(lease, call.tensors) if taped else engine.outputs(call.timesteps)
             for (population, name), tensor in found.items():
                 outputs.setdefault(population, {})[name] = tensor[:, : call.patterns]
             outputs.state = engine.state(call.timesteps, attached=taped)
@@ -183,6 +183,8 @@ class EngineModule(nn.Module):
         ------
         NetworkError
             If there is no such group.
+        TorchError
+            If it writes to a parameter of the module.
         """
         known = {update.spec.group_name for update in self._design.model.custom_updates.values()}
         if group not in known:

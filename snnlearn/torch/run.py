@@ -33,9 +33,13 @@ class Pool:
 
     def any(self) -> Engine:
         """Return an engine to look at."""
+        self._drop_unloaded()
         if not self._free:
             self._free.append(self._make(1))
         return self._free[-1]
+
+    def _drop_unloaded(self) -> None:
+        self._free = [engine for engine in self._free if engine.loaded]
 
     def _make(self, window: int) -> Engine:
         # What an engine keeps is used in any mode.
@@ -48,8 +52,9 @@ class Pool:
 
     def take(self, timesteps: int) -> Engine:
         """Return an engine that has room for so many timesteps and that nobody else has."""
+        self._drop_unloaded()
         for number, engine in enumerate(self._free):
-            if engine.window >= timesteps and engine.loaded:
+            if engine.window >= timesteps:
                 return self._free.pop(number)
         longest = max((engine.window for engine in self._free), default=0)
         self._free = [engine for engine in self._free if engine.window >= timesteps]  # the others are too short
@@ -57,7 +62,8 @@ class Pool:
 
     def give_back(self, engine: Engine) -> None:
         """Take an engine back."""
-        self._free.append(engine)
+        if engine not in self._free:
+            self._free.append(engine)
 
 
 class Lease:
@@ -76,7 +82,9 @@ class Lease:
     def __init__(
         self, pool: Pool, engine: Engine, call: Call, parameters: Mapping[str, Tensor], state: State | None
     ) -> None:
-        self._pool, self.engine, self.call, self.parameters = pool, engine, call, dict(parameters)
+        self._pool, self.engine, self.parameters = pool, engine, dict(parameters)
+        self.timesteps = call.timesteps
+        self.lengths = {one: tensor.shape[0] for one, tensor in call.tensors.items()}  # of what was given
         self.continued = state is not None
         self._versions: dict[str, int] = {}
 
@@ -106,12 +114,11 @@ class Lease:
                 )
 
 
-def differentiate_run(lease: Lease) -> dict[Output, Tensor]:
+def differentiate_run(lease: Lease, inputs: Mapping[Given, Tensor]) -> dict[Output, Tensor]:
     """Return the outputs of a run that is over, with its graph."""
-    inputs = list(lease.call.tensors.items())
-    tensors = [*lease.parameters.values(), *(tensor for _, tensor in inputs)]
+    tensors = [*lease.parameters.values(), *inputs.values()]
     found: dict[Output, Tensor] = {}
-    results = _Run.apply(lease, [one for one, _ in inputs], found, *tensors)
+    results = _Run.apply(lease, list(inputs), found, *tensors)
     return dict(zip(found, results, strict=True))
 
 
@@ -121,7 +128,7 @@ class _Run(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, lease: Lease, given: list[Given], found: dict[Output, Tensor], *tensors: Tensor) -> Any:
         engine = lease.engine
-        found |= engine.outputs(lease.call.timesteps)
+        found |= engine.outputs(lease.timesteps)
         ctx.lease, ctx.given, ctx.names = lease, given, list(found)
         token = torch.empty(0)
         lease.until_freed(token)
@@ -166,9 +173,9 @@ def _gradients(
     lease: Lease, seeds: Mapping[Output, Tensor], wanted: frozenset[Given]
 ) -> tuple[dict[str, Tensor | None], dict[Given, Tensor]]:
     with torch.no_grad():
-        parameters, inputs = lease.engine.back(lease.call.timesteps, seeds, wanted)
+        parameters, inputs = lease.engine.back(lease.timesteps, seeds, wanted)
     for one, gradient in inputs.items():
-        timesteps = lease.call.tensors[one].shape[0]
+        timesteps = lease.lengths[one]
         if timesteps > len(gradient):  # what is behind the run has no influence
             inputs[one] = torch.nn.functional.pad(gradient, (0, 0, 0, 0, 0, timesteps - len(gradient)))
     fixed = {n: not (lease.continued and isinstance(w, FirstValues)) for n, w in lease.engine.weights.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Container
 from typing import Any
 
 import torch
@@ -158,8 +159,8 @@ class DynamicParameter(SharedWeights):
         return torch.full_like(self.memory(), network.summed(self.at.group, self.at.name)).reshape(self.shape)
 
 
-def weights_of(model: GeNNModel, simulation: Simulation, at: Location) -> Weights:
-    """Return a parameter of a loaded model.
+def weights_of(model: GeNNModel, simulation: Simulation, at: Location, changed: Container[str]) -> Weights:
+    """Return a parameter of a loaded model, given the names of the arrays that timesteps change.
 
     Raises
     ------
@@ -171,21 +172,21 @@ def weights_of(model: GeNNModel, simulation: Simulation, at: Location) -> Weight
         raise TorchError(f"{at} is of type {array.type.name}: only floating-point numbers have gradients")
     copies = simulation.network.batch_size if array.batched else 1
     if at.space == "synapse":
-        return _synaptic(model, simulation, at, copies)
+        return _synaptic(model, simulation, at, copies > 1 or array.name in changed)
     if at.space == "param":
         return DynamicParameter(simulation, at, (1,))
     if at.space == "own":
         size = simulation.network.variables[at].size
         shape = (copies, size) if array.batched else (size,)
-        if simulation.writes(at):
+        if array.name in changed:
             return FirstValues(simulation, at, shape, array.slots)
         return NeuronWeights(simulation, at, shape)
     raise TorchError(f"{at} cannot be a parameter of an EngineModule")
 
 
-def _synaptic(model: GeNNModel, simulation: Simulation, at: Location, copies: int) -> Weights:
+def _synaptic(model: GeNNModel, simulation: Simulation, at: Location, changes: bool) -> Weights:
     variable: Any = model._by_key[at.group].vars[at.name]
-    if copies > 1 or simulation.writes(at):
+    if changes:
         raise TorchError(
             f"{at} is changed while the network runs, or has a value for each copy of the batch: an EngineModule's "
             "weights are those that timesteps only read; a module of snnlearn.torch.to_module takes it"

@@ -238,6 +238,35 @@ def test_a_state_ends_derivatives(both: Any, net: EngineModule) -> None:
     assert torch.equal(first["B"]["V"], net(timesteps=1)["B"]["V"])
 
 
+def test_custom_updates_make_another_state() -> None:
+    described = case()
+    model = networks.describe(genn, described)
+    weights, potential = described.groups["InputA"].vars["g"], described.groups["A"].vars["V"]
+    halve = genn.create_custom_update_model("Halve", var_refs=[("w", "scalar")], update_code="w *= 0.5;")
+    model.add_custom_update("V", "Potentials", halve, {}, {}, {"w": genn.create_var_ref(potential.group, "V")})
+    model.add_custom_update(
+        "W", "Weights", halve, {}, {}, {"w": genn.create_wu_var_ref(described.groups["InputA"], "g")}
+    )
+    options = {**SHARP, "parameters": [weights], "record": {"A": ["V"]}, "detach_reset": True}
+    options["inputs"] = {"Input": ["spikes"]}
+    found = []
+    for net in (snnlearn.torch.to_module(model, **options), EngineModule(model, **options)):
+        state = net({"Input": SPIKES}).state.detach()
+        with torch.no_grad():
+            before, after = (
+                net({"Input": SPIKES[:3]}, state=s)["A"]["V"] for s in (state, net.custom_update("Potentials", state))
+            )
+        found.append((before, after))
+    assert not torch.equal(*found[1])
+    torch.testing.assert_close(found[1], found[0], rtol=0.0, atol=1e-10)
+    kept = net.InputA_g.detach().clone()
+    with pytest.raises(TorchError, match=r"custom_update\('Weights'\) writes 'InputA\.g', which is a parameter"):
+        net.custom_update("Weights", state)
+    assert torch.equal(net.InputA_g, kept)
+    with pytest.raises(NetworkError, match="did you mean 'Weights'"):
+        net.custom_update("Weight", state)
+
+
 def test_nan_goes_in_and_comes_out(both: Any) -> None:
     current = torch.zeros((STEPS, BATCH, 5), dtype=torch.float64)
     current[8:14, 0, 2] = float("nan")
