@@ -29,6 +29,7 @@ LEVEL = grad.Loss("Level", params=["stop"], loss_code="loss = t < stop ? 0.5 * (
 FALL = grad.Loss("Fall", params=["stop"], loss_code="loss = t < stop ? 0.1 * V * V - 2.0 * V : 0.0;")
 MEAN = grad.Loss("Mean", params=["stop"], loss_code="loss = t < stop ? 3.0 * V : 0.0;")
 SIZES = {"A": 6, "B": 5, "R": 4, "Q": 3}
+DELAYS = {"InputB": 1, "BR": 2, "AQ": 1}  # axonal
 TAUS = {"R": 20.0, "Q": 8.0}
 CONNECTIONS = [("Input", "A"), ("Input", "B"), ("A", "R"), ("B", "R"), ("A", "Q"), ("B", "Q")]
 OPTIONS = {"surrogate": FastSigmoid, "params": {"beta": BETA, "stop": float(STEPS) - 0.5}, "feedback": "symmetric"}
@@ -75,6 +76,7 @@ class Network:
                 genn.init_weight_update("StaticPulse", {}, {"g": values[there]}),
                 genn.init_postsynaptic("ExpCurr", {"tau": 5.0}),
             )  # fmt: skip
+            group.axonal_delay_steps = DELAYS.get(a + b, 0)
             if self.sparse:
                 group.set_sparse_connections(*np.nonzero(there))
             groups[a + b] = group
@@ -98,7 +100,7 @@ class Network:
         """Return the gradients by PyTorch's autograd."""
         leaves = {name: torch.tensor(w, requires_grad=True) for name, w in self.weights.items()}
         chain = [
-            by_hand.Connection(a, b, {0: leaves[a + b] * torch.tensor(self.connected[a + b])}, 5.0)
+            by_hand.Connection(a, b, {DELAYS.get(a + b, 0): leaves[a + b] * torch.tensor(self.connected[a + b])}, 5.0)
             for a, b in CONNECTIONS
         ]
         neurons: dict[str, Any] = {name: by_hand.Leaky(SIZES[name], tau) for name, tau in TAUS.items()}

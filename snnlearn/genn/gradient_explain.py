@@ -29,6 +29,8 @@ def _lines(parts: Parts, task: Task, window: int) -> Iterator[str]:
         if reversal.states:
             arriving = [i.name for i in reversal.inputs if isinstance(i.model, PostsynapticModel)]
             yield f"  adjoints: {', '.join((*reversal.states, *arriving))}"
+        for given in (i for i in reversal.inputs if i.group):
+            yield f"  part of its timestep: {given.group} ({given.model.name})"
         values = {a.name: a.value for a in tape.lines if a.value is not None}
 
         def text(e: Expr, values: Mapping[str, Expr] = values) -> str:
@@ -44,7 +46,9 @@ def _lines(parts: Parts, task: Task, window: int) -> Iterator[str]:
     yield ""
     for name, c in parts.connections.items():
         to = " and carries adjoints on" if c.back else ""
-        yield f"{name}: sums up the gradient of {', '.join(c.wrt)}{to}" if c.wrt else f"{name}: carries adjoints on"
+        sent = f" (what it sends depends on {c.shown} of {c.group.src.name} all the time)" if c.shown else ""
+        sums = f"sums up the gradient of {', '.join(c.wrt)}{to}" if c.wrt else "carries adjoints on"
+        yield f"{name}: {sums}{sent}"
     yield ""
     yield from _left_out(task)
     yield "cut: what came before a window, but for spikes on their way to trained weights"

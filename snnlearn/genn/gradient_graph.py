@@ -29,7 +29,8 @@ def edges_of(parts: Parts, losses: dict[str, str]) -> list[Arrow]:
     for name, c in parts.connections.items():
         weights = [Arrow(f"{name}.{variable}", f"{c.group.trg._key}.{c.inputs.target}") for variable in c.wrt]
         late = 1 + int(c.group.spec.axonal_delay_steps)
-        sent = [Arrow(f"{c.group.src._key}.spikes", f"{c.group.trg._key}.{c.inputs.target}", late)] if c.back else []
+        sender = f"{c.group.src._key}.{c.shown or 'spikes'}"
+        sent = [Arrow(sender, f"{c.group.trg._key}.{c.inputs.target}", late)] if c.back else []
         found += [*weights, *sent]
     return found
 
@@ -41,7 +42,8 @@ def _within(parts: Parts, name: str) -> Iterator[tuple[str, str, int]]:
     if not (reversal.states or inputs):
         return
     step = step_of(neuron, *reversal.parts)
-    ends: dict[str, Expr] = {v: step.after[v] for v in dict.fromkeys([*reversal.states, *reversal.losses])}
+    shown = [c.shown for c in parts.connections.values() if c.shown and c.group.src._key == name]
+    ends: dict[str, Expr] = {v: step.after[v] for v in dict.fromkeys([*reversal.states, *reversal.losses, *shown])}
     if step.spike is not None and step.margin is not None:
         ends["spikes"] = step.spike
     for to, value in ends.items():

@@ -40,6 +40,8 @@ class Sender:
         As declared.
     input : str
         The source's input that the error arrives in.
+    arrives : bool
+        Whether the rule follows how spikes get there.
     """
 
     group: SynapseGroup
@@ -47,6 +49,7 @@ class Sender:
     loss: Loss
     target: NeuronModel
     input: str
+    arrives: bool
 
     def send(self, params: Mapping[str, float]) -> None:
         """Have the connection send, given the parameters of losses."""
@@ -127,14 +130,15 @@ class SymmetricFeedback:
                     f"'{group.post_target_var}'; use method='bptt'"
                 )
             via: Any = "spike" if answers_to_its_spikes(spec.model, loss) else psm.model
-            kind = FeedbackLoss(spec.model, loss, "", via, symmetric=True), (spec.params, psm.params)
+            delay = group.axonal_delay_steps if via != "spike" else 0
+            kind = FeedbackLoss(spec.model, loss, "", via, True, delay), (spec.params, psm.params)
             if kind not in kinds:  # one signal for each response to a spike
                 kinds.append(kind)
                 neuron, new = _receiving(neuron, len(inputs))
                 inputs.append(new)
             where = inputs[kinds.index(kind)][0]
             self._check_free(hidden, where)
-            self.senders.append(Sender(group, synapse.amount, loss, spec.model, where))
+            self.senders.append(Sender(group, synapse.amount, loss, spec.model, where, via != "spike"))
         fed_back = [replace(loss, signal=signal) for (loss, _), (_, signal) in zip(kinds, inputs, strict=True)]
         own = self.losses.get(hidden._key, ())
         self.losses[hidden._key] = (*own, *fed_back)
@@ -164,16 +168,16 @@ class SymmetricFeedback:
         """Return what sends an error back, a line each."""
         return [
             f"{s.group.name}: sends its weights times the loss's derivative at {s.group.trg.name} back to {s.input} of "
-            f"{s.group.src.name}, a timestep late" + _later(s.group)
+            f"{s.group.src.name}, a timestep late" + _later(s)
             for s in self.senders
         ]
 
 
-def _later(group: SynapseGroup) -> str:
-    """Return what a connection's delay does to the rule."""
-    spec = group.spec
-    delays = [spec.axonal_delay_steps, spec.back_prop_delay_steps, (spec.max_dendritic_delay_timesteps or 1) - 1]
-    if not any(delays):
+def _later(sender: Sender) -> str:
+    """Return what delays that a rule does not follow do to it."""
+    spec = sender.group.spec
+    delays = [spec.back_prop_delay_steps, (spec.max_dendritic_delay_timesteps or 1) - 1]
+    if not any(delays) and (sender.arrives or not spec.axonal_delay_steps):
         return ""
     return "; approximated: its delays, as if spikes and errors took one timestep"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -40,6 +40,8 @@ class FeedbackLoss:
     symmetric : bool
         Whether the signal comes back through the weights that lead to the layer, one timestep after what it is of. The
         rule then pairs it with what a spike has done by that timestep, unless it counts as one of the layer's own.
+    delay : int
+        How many timesteps more than one a spike takes to the postsynaptic model; each takes a variable of synapses.
     """
 
     neuron: NeuronModel
@@ -47,6 +49,7 @@ class FeedbackLoss:
     signal: str = "errTilda"
     via: Literal["spike"] | PostsynapticModel = "spike"
     symmetric: bool = False
+    delay: int = 0
 
     @property
     def late(self) -> bool:
@@ -183,18 +186,26 @@ def _response(
     second = recursion_of(quiet, known, detached=True, quiet=True, spike="spike" if model is None else "")
     rows = [Row(r.target, {t: _renamed(c, names) for t, c in r.terms.items()}) for r in second.rows]
     prefix = {}
-    for x in [*step.state, *step.inputs]:
+    waiting = [f"sent{number}" for number in range(1, feedback.delay + 1)] if model is not None else []
+    for x in [*step.state, *step.inputs, *waiting]:
         prefix[x] = f"{feedback.neuron.name}_{x}" if x in taken else x
         while prefix[x] in known_tangents:  # of another layer, of the same model
             prefix[x] += "_"
     if model is not None:
-        rows = [_with_arrival(r, second.arrivals) for r in rows]
+        rows = [*_on_their_way(waiting), *(_with_arrival(r, second.arrivals, waiting) for r in rows)]
     constant = frozenset(names.values()) | {"dt"}
     return replace(second, rows=tuple(rows), constants=constant), prefix
 
 
-def _with_arrival(row: Row, arrivals: tuple[str, ...]) -> Row:
-    """Return a row in which a spike arrives behind the timestep in which it is sent."""
+def _on_their_way(waiting: Sequence[str]) -> list[Row]:
+    """Return what keeps spikes for the timesteps that they take."""
+    before = [Tangent("spike", "spike"), *(Tangent("before", name) for name in waiting)]
+    return [Row(Tangent("after", x), {t: algebra.number(1.0)}) for x, t in zip(waiting, before, strict=False)]
+
+
+def _with_arrival(row: Row, arrivals: tuple[str, ...], waiting: Sequence[str]) -> Row:
+    """Return a row in which a spike arrives behind the timestep in which it is sent, or later."""
     if row.target.stage != "after" or row.target.name not in arrivals:
         return row
-    return Row(row.target, {**row.terms, Tangent("spike", "spike"): algebra.number(1.0)})
+    arriving = Tangent("before", waiting[-1]) if waiting else Tangent("spike", "spike")
+    return Row(row.target, {**row.terms, arriving: algebra.number(1.0)})

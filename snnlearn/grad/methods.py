@@ -151,18 +151,19 @@ def rule_values(
     step = step_of(*layer)
     found: dict[str, float] = {}
 
-    def take(name: str, c: Constant, values: Mapping[str, float]) -> None:
-        for key in (name, f"{c.model.name}_{c.name}", c.name):
+    def take(name: str, c: Constant, values: Mapping[str, float], *more: str) -> None:
+        for key in (*more, name, c.name):
             if c.kind == "params" and key in values:
                 found.setdefault(name, float(values[key]))
 
     for name, c in step.constants.items():
         take(name, c, known.neuron if c.model is layer.neuron else known.postsynaptic)
     models: list[tuple[Model, Mapping[str, float]]] = [(surrogate, known.more)] if surrogate is not None else []
-    layers = iter(known.layers)
+    layers, fed_back = iter(known.layers), []
     for one in losses:
         if isinstance(one, FeedbackLoss):
             last, via = next(layers)
+            fed_back += [one.neuron, one.via]
             models += [(one.neuron, last), *([(one.via, via)] if isinstance(one.via, PostsynapticModel) else [])]
         else:
             models += [(part, known.more) for part in one.parts]
@@ -170,7 +171,9 @@ def rule_values(
     taken = {*step.taken, "w", "m"}
     for model, values in models:
         for new in add_constants(constants, taken, model).values():
-            take(new, constants[new], values)
+            # Of losses and surrogate, what is given for one of them alone comes first, as in `given_to`.
+            own = () if model in fed_back else (f"{model.name}_{constants[new].name}",)
+            take(new, constants[new], values, *own)
     return found
 
 

@@ -162,4 +162,12 @@ def test_what_is_refused(fields: dict[str, str], message: str) -> None:
 def test_a_comparison_counts_as_constant() -> None:
     network = Network()
     with pytest.warns(GradientWarning, match=r"released < 0\.0(.|\n)*\^"):
-        grad.differentiate(network.model, network.wrt, {network.last: HALF}, window=STEPS, **SHARP)
+        program = grad.differentiate(network.model, network.wrt, {network.last: HALF}, window=STEPS, **SHARP)
+    assert (
+        "AB: sums up the gradient of g, centre and carries adjoints on (what it sends depends on V of A"
+        in program.explain()
+    )
+    graph = program.graph()
+    assert '"A.V" -> "B.Isyn" [label="t-1"];' in graph
+    assert '"B.V" -> "A.Isyn" [label="t-4"];' in graph
+    assert '"A.spikes" -> "Wave.Isyn" [label="t-1"];' in graph

@@ -55,7 +55,7 @@ class Network:
 def test_parts_with_a_parameter_of_one_name(method: str) -> None:
     """Each has its own value, as the same loss with numbers in their place has."""
     whole = Network().gradient(ONE, method)
-    parts = Network().gradient(NEAR + STRONG, method, Near_k=3.0, Strong_k=0.5)
+    parts = Network().gradient(NEAR + STRONG, method, k=0.5, Near_k=3.0)
     assert np.abs(whole).max() > 0.0
     np.testing.assert_allclose(parts, whole, rtol=0.0, atol=1e-12 * np.abs(whole).max())
     same = Network().differentiate(NEAR + STRONG, method, k=2.0)

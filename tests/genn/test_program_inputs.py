@@ -124,6 +124,7 @@ def test_vectors_with_the_jacobian_of_inputs_that_record() -> None:
     network = Network("ExpCond")
     program = grad.differentiate(network.model, network.wrt, {network.last: HALF}, window=STEPS, **SHARP)
     model, last = network.model, network.last
+    assert "part of its timestep: InputA (ExpCond)" in program.explain()
     potential = model.record(last, "V", timesteps=STEPS)
     model.build()
     model.load()
