@@ -55,7 +55,9 @@ def _draw_errors(ax: Axes, results: Sequence[Result]) -> None:
         ax.bar(0.0, 0.0, color=COLOURS[order], alpha=0.55, label=LABELS[order])
     ax.set_xticks(range(len(RATES)), [f"a rate a {kind}" if kind != "one" else "one rate" for kind in RATES])
     ax.tick_params(axis="x", labelsize="small")
-    ax.set_ylim(bottom=0.0)
+    highest = max(result.mse for result in results)
+    if np.isfinite(highest):
+        ax.set_ylim(0.0, 1.25 * highest)  # with room for the legend
 
 
 def _draw_rates(ax: Axes, results: Sequence[Result]) -> None:
