@@ -194,6 +194,9 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
             found[name] = array._view.copy()
         return found
 
+    def check_whole(self) -> None:
+        """Nothing is ever given up in the midst of a timestep."""
+
     def check_state(self, state: Mapping[str, Any]) -> None:
         """Look for nothing more: these are the arrays whose shapes the host knows."""
 

@@ -51,6 +51,9 @@ REPORT_KINDS = (
 )
 
 
+TORN = next(number for number, kind in enumerate(REPORT_KINDS) if kind.name == "TORN")
+
+
 def describe(kind: int, where: str, a: float, b: int) -> str:
     """Return the line that a report of compiled code means."""
     of = REPORT_KINDS[kind]

@@ -363,6 +363,16 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         for neurons in self.neuron_populations.values():
             neurons._note_state()
 
+    def check_whole(self) -> None:
+        """Check that the model is at the end of a timestep, and has not been given up in the midst of one.
+
+        Raises
+        ------
+        NetworkError
+            If Ctrl-C has ended a timestep that took long. `set_state` makes the model whole again.
+        """
+        self._loaded_simulation().need_whole()
+
     def check_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Check that a state can be put back, and that neurons' parts of the arrays that are here are in them.
 

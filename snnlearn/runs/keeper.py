@@ -62,6 +62,7 @@ class Keeper(Callback):
         self._interruption, self._before, self._watch = interruption, before, watch
         self._written: int | None = None  # the trial after which the file was taken
         self._written_at = time.monotonic()
+        self._ended = 0  # the trials that have ended here, with all that others do at their end
         self._failed = 0  # the trial after which it could not be written
         self._copy: Checkpoint | None = None  # in memory, newer than the file
         self._copy_trial, self._copies_every = 0, 1
@@ -82,6 +83,7 @@ class Keeper(Callback):
 
     def on_trial_end(self, trainer: Any, trial: int) -> None:
         """Take a checkpoint where one is due, or end the training where a signal has come."""
+        self._ended = trial + 1
         self._trial_took = took = time.perf_counter() - self._trial_began
         done = trial + 1
         if self._interruption is not None and self._interruption.number is not None:
@@ -104,7 +106,8 @@ class Keeper(Callback):
         runner = trainer.runner
         if self._copy is not None and self._copy_trial > (self._written or 0):
             self._try_to_write(self._copy, self._copy_trial)
-        elif runner.timesteps_left is None and runner.trial > (self._written or 0):
+        elif not runner.within_trial and runner.trial == self._ended > (self._written or 0):
+            # In the midst of what follows a trial, such as validation, which leaves the network as it was.
             self._try_to_write(self._checked(trainer, runner.trial), runner.trial)
 
     # ---- writing ----

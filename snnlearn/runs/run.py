@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -16,15 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.cli import Interrupted
-from snnlearn.errors import RunError
+from snnlearn.errors import RunError, TrainingWarning
 from snnlearn.runs import facts
-from snnlearn.runs.folder import CHECKPOINT, CURVE, WEIGHTS, RunFolder
+from snnlearn.runs.folder import CURVE, WEIGHTS, RunFolder
 from snnlearn.runs.interruption import Interruption
 from snnlearn.runs.keeper import Keeper
 from snnlearn.runs.watch import Watch
 from snnlearn.training import Learner
 from snnlearn.training.archive import write_archive
-from snnlearn.training.checkpoint import Checkpoint
 
 FINISHED = "finished"
 _RUNNING = "running"
@@ -271,11 +271,21 @@ def resume(folder: str | os.PathLike[str], program: str, checkpoint_every: int |
     if found.record["program"] != program:
         found.close()
         raise RunError(f"the run in {folder} is one of {found.record['program']}, not of {program}")
+    _warn_of_changes(found.record)
     if checkpoint_every is not None:
         found.record["options"]["checkpoint_every"] = checkpoint_every
     return Run(found, resumed=True)
 
 
-def checkpoint_of(path: str | os.PathLike[str]) -> Checkpoint:
-    """Return the newest checkpoint of a run; raises as `Checkpoint.read`."""
-    return Checkpoint.read(os.path.join(path, CHECKPOINT))
+def _warn_of_changes(record: Mapping[str, Any]) -> None:
+    """Warn where what a run's numbers may depend on is not what it was when that began."""
+    engine = facts.engine(record["engine"].get("name", ""))
+    pairs = {**facts.versions(), "compiler": engine.get("compiler_version"), "cpu": facts.machine()["cpu"]}
+    there, cpu = record["engine"].get("compiler_version"), record["machine"].get("cpu")
+    before = {**record["versions"], "compiler": there, "cpu": cpu}
+    changed = [f"{k} {before[k]!s:.80} then, {pairs.get(k)!s:.80} now" for k in before if before[k] != pairs.get(k)]
+    if changed:
+        text = "; ".join(changed[:5])
+        warnings.warn(
+            f"the run may end with other last digits: it was begun with {text}", TrainingWarning, stacklevel=3
+        )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.codegen.plan import Array, Plan
+from snnlearn.codegen.reports import TORN, describe
 from snnlearn.errors import LifecycleError, NetworkError
 from snnlearn.network import Location, Network
 from snnlearn.runtime.library import Library
@@ -98,6 +99,11 @@ class CpuSimulation(Simulation):
 
     def _attend(self) -> None:
         self._signals.attend()
+
+    def need_whole(self) -> None:
+        """Raise NetworkError where a run was given up in the midst of a timestep."""
+        if self._open().torn:
+            raise NetworkError(describe(TORN, "the simulation", 0, 0))
 
     def _heal(self) -> None:
         self._open().heal()

@@ -24,6 +24,7 @@ from snnlearn.runtime.waiting_signals import WaitingSignals
 _log = logging.getLogger("snnlearn")
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "snn_watch": (None, [ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(ctypes.c_uint64)]),
+    "snn_torn": (ctypes.c_int, [ctypes.c_void_p]),
     "snn_heal": (None, [ctypes.c_void_p]),
     "snn_create": (ctypes.c_void_p, [ctypes.c_uint, ctypes.c_int]),
     "snn_threads": (ctypes.c_uint, [ctypes.c_void_p]),
@@ -105,6 +106,11 @@ class Library:
         """Give up a timestep that takes long when one of these signals waits."""
         self._signals = signals  # kept alive, as compiled code reads from it
         self._functions.snn_watch(self._handle, signals.file, ctypes.byref(signals.fatal))
+
+    @property
+    def torn(self) -> bool:
+        """Whether a timestep was given up."""
+        return bool(self._functions.snn_torn(self._handle))
 
     def heal(self) -> None:
         """Be whole after a timestep that was given up: another state is about to be put back."""

@@ -374,6 +374,9 @@ class Simulation(KeepsHistory, ABC):
     def _attend(self) -> None:
         """Find out which signals are to end a run."""
 
+    def need_whole(self) -> None:
+        """Raise NetworkError where a run was given up in the midst of a timestep."""
+
     def _heal(self) -> None:
         """Be ready for another state, where a run was given up in the midst of a timestep."""
 

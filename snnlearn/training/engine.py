@@ -140,6 +140,9 @@ class ModelApi(SteppedModelApi, Protocol):
     def set_state(self, state: Mapping[str, NDArray[Any]], /) -> None:
         """Put back what `state` gave."""
 
+    def check_whole(self) -> None:
+        """Raise NetworkError where a timestep was given up in its midst."""
+
     def check_state(self, state: Mapping[str, NDArray[Any]], /) -> None:
         """Raise NetworkError for a state that cannot be put back."""
 

@@ -60,6 +60,8 @@ class TrialRunner(OneThread):
         May be changed between updates.
     counters : Counters
         The counters; ``trial``, ``timestep``, ``update`` and ``timesteps_left`` are its own.
+    within_trial : bool
+        Whether anything of the current trial has been done, be it a part of its beginning.
     gradient : Program, optional
         Goes back through what was run before each update.
 
@@ -100,6 +102,7 @@ class TrialRunner(OneThread):
         self.model = model
         self.counters = counters if counters is not None else Counters()
         self.update_group = update_group
+        self.within_trial = False
         self._stop = False
         self._trial_timesteps = trial_timesteps
         self._update_timesteps = update_timesteps
@@ -153,6 +156,7 @@ class TrialRunner(OneThread):
     def _run_trial(self) -> None:
         trial = self.counters.trial
         if self.counters.timesteps_left is None:
+            self.within_trial = True
             for group in self._reset_groups:
                 self.model.custom_update(group)
             self.model.timestep = 0
@@ -165,7 +169,7 @@ class TrialRunner(OneThread):
         if self.counters.timesteps_left:
             return
         self.counters.trial += 1
-        self.counters.timesteps_left = None
+        self.counters.timesteps_left, self.within_trial = None, False
         if trial in self._record:
             self.model.pull_recording_buffers_from_device()
             spikes = {group.name: _in_order(*group.spike_recording_data[0]) for group in self._populations}

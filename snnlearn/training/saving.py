@@ -59,6 +59,7 @@ class Saving:
         """Return the state, with what its network is known by."""
         if not self._network.built:
             raise TrainingError("there is nothing to save: the network is not built yet")
+        self._learner.model.check_whole()
         if self._gradient is not None and self._gradient.tape.state() is None:
             self.end_window()
         taken = self.snapshot()

@@ -60,7 +60,10 @@ def test_an_endless_loop_is_left() -> None:
             model.run(1)
         with pytest.raises(NetworkError, match="was interrupted in the midst of a timestep"):
             model.step_time()
+        with pytest.raises(NetworkError, match="was interrupted in the midst of a timestep"):
+            model.check_whole()
         model.set_state(kept)
+        model.check_whole()
         model.run(2)
         for key, values in undisturbed.items():
             np.testing.assert_array_equal(values, model.state()[key])
