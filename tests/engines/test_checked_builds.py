@@ -10,9 +10,12 @@ import pytest
 
 from snnlearn.errors import NetworkError
 from snnlearn.genn import (
+    VarAccessMode,
     create_custom_connectivity_update_model,
+    create_custom_update_model,
     create_neuron_model,
     create_sparse_connect_init_snippet,
+    create_src_spike_count_var_ref,
     create_var_init_snippet,
     init_postsynaptic,
     init_sparse_connectivity,
@@ -193,3 +196,33 @@ def test_host_code_is_checked_and_nothing_is_removed_twice(engine: Any, start: A
         update.set_dynamic_param_value("count", count)
         with pytest.raises(NetworkError, match=f"model 'Move', host_update_code, line 1: more elements than {what}"):
             report(model, lambda: model.custom_update("Move"))
+
+
+SET_COUNT = create_custom_update_model(
+    "SetCount",
+    params=[("count", "int")],
+    var_refs=[("spikes", "unsigned int", VarAccessMode.BROADCAST)],
+    update_code="spikes = count;",
+)
+
+
+@pytest.mark.slow
+def test_there_are_no_more_spikes_than_neurons(engine: Any, start: Any) -> None:
+    model = engine.model(checked=True)
+    a, b = (model.add_neuron_population(name, 4, PLAIN, {}, {}) for name in ("A", "B"))
+    rule = init_weight_update("StaticPulse", {}, {"g": 1.0})
+    s = model.add_synapse_population("S", "DENSE", a, b, rule, init_postsynaptic("DeltaCurr"))
+    refs = {"spikes": create_src_spike_count_var_ref(s)}
+    update = model.add_custom_update("U", "Set", SET_COUNT, {"count": 4}, {}, refs)
+    update.set_param_dynamic("count")
+    start(model)
+    for count in (4, 0):
+        update.set_dynamic_param_value("count", count)
+        model.custom_update("Set")
+    for count in (5, -1, 1_000_000_000):
+        update.set_dynamic_param_value("count", count)
+        with pytest.raises(
+            NetworkError, match=rf"more spikes than there are neurons\n.*\n.*\n *it is {count}, and .* 4 "
+        ):
+            report(model, lambda: model.custom_update("Set"))
+    model.run(2)

@@ -1,8 +1,9 @@
 """Checked builds: what code strings could do harm with is looked at before it is done.
 
-That is an index into an array or a kernel, a number of elements to move, and, of integers, a division or a shift. Each
-becomes a call, with the place in the code string as a text; of valid code the results are the same. What checks need to
-know of arrays from outside, how many elements they have, is in arrays of one element, which the host keeps up to date.
+That is an index into an array or a kernel, a number of elements to move or of spikes that there are to be, and, of
+integers, a division or a shift. Each becomes a call, with the place in the code string as a text; of valid code the
+results are the same. What checks need to know of arrays from outside, how many elements they have, is in arrays of one
+element, which the host keeps up to date.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from snnlearn.codegen.plan.parts import Array, Code, Connect, Flag, OnSpike, Par
 from snnlearn.declare import value_type
 from snnlearn.dialect import tree
 from snnlearn.dialect.algebra import common_type
+from snnlearn.errors import NetworkError
 from snnlearn.network import Location
 
 _INT, _COUNT, _WIDE = value_type("int"), value_type("uint64_t"), value_type("int64_t")
@@ -74,12 +76,29 @@ class _Checks:
     def kernel(self, kernel: Kernel) -> Kernel:
         """Return a kernel whose code is checked; what is left of code in matrix form has nothing to check."""
         used: dict[str, None] = dict.fromkeys(kernel.arrays)
-        body = tuple(self._part(part, used) for part in kernel.body)
+        counts = self._counts(kernel)
+        body = tuple(self._part(part, used, counts) for part in kernel.body)
         return replace(kernel, body=body, arrays=tuple(used)) if body != kernel.body else kernel
 
-    def _part(self, part: Part, used: dict[str, None]) -> Part:
+    def _counts(self, kernel: Kernel) -> dict[str, int]:
+        """Return the local copies of numbers of spikes that its code may set, and how many neurons there are."""
+        found = {}
+        for load in kernel.loads:
+            at = self.plan.array(load.array).location
+            if at.space != "spike_count" or not load.store:
+                continue
+            if load.how in ("sum", "max"):
+                raise NetworkError(
+                    f"{kernel.title}: a checked build cannot look at a reduction to a number of spikes; broadcast one"
+                )
+            spikes = next(a for a in self.plan.arrays if a.location == Location(at.group, "spikes"))
+            assert spikes.size is not None
+            found[load.name] = spikes.size
+        return found
+
+    def _part(self, part: Part, used: dict[str, None], counts: dict[str, int]) -> Part:
         def change(code: Code) -> Code:
-            return _CodeChecks(self, code, used).checked()
+            return _CodeChecks(self, code, used, counts).checked()
 
         if isinstance(part, Code):
             return change(part)
@@ -101,8 +120,8 @@ class _Checks:
 class _CodeChecks:
     """Changes one piece of code."""
 
-    def __init__(self, checks: _Checks, code: Code, used: dict[str, None]) -> None:
-        self.checks, self.code, self.used = checks, code, used
+    def __init__(self, checks: _Checks, code: Code, used: dict[str, None], counts: dict[str, int]) -> None:
+        self.checks, self.code, self.used, self.counts = checks, code, used, counts
         self.names = dict(code.names)
 
     def checked(self) -> Code:
@@ -115,6 +134,10 @@ class _CodeChecks:
         if isinstance(node, tree.Binary) and node.op in OPERATIONS and node.type.kind == "int":
             where = self._where(node, _SAID[node.op])
             return tree.Call(OPERATIONS[node.op], (node.left, node.right, where), node.type, at=node.at)
+        if isinstance(node, (tree.Assign, tree.Step)) and isinstance(node.target, tree.Name):
+            neurons = self.counts.get(self.names.get(node.target.id, ""))
+            if neurons is not None:
+                return self._count(node, neurons)
         if isinstance(node, tree.Assign) and node.op in ASSIGNMENTS:
             return self._assignment(node)
         if isinstance(node, tree.Call):
@@ -143,6 +166,20 @@ class _CodeChecks:
             return tree.Assign("=", node.target, value, node.type, at=node.at)
         # Its index may have an effect, which must not come twice: the function works on the element.
         return tree.Call(ASSIGNMENTS[node.op], (node.target, node.value, where), node.type, at=node.at)
+
+    def _count(self, node: tree.Assign | tree.Step, neurons: int) -> tree.Assign:
+        """Return an assignment to a number of spikes: at most one for each neuron."""
+        where = self._where(node, "more spikes than there are neurons")
+        if isinstance(node, tree.Step):
+            value: tree.Expr = tree.Binary(node.op[0], node.target, tree.Literal("1", _INT), node.type)
+        elif node.op == "=":
+            value = node.value
+        else:
+            value = tree.Binary(node.op[:-1], node.target, node.value, common_type(node.type, node.value.type))
+            value = self._change(value)
+        count = _whole(value)
+        checked = tree.Call(MOVE, (count, tree.Literal(str(neurons), _COUNT), where), count.type)
+        return tree.Assign("=", node.target, checked, node.type, at=node.at)
 
     def _call(self, node: tree.Call) -> tree.Call:
         action = self.code.actions.get(node.function)
