@@ -47,10 +47,10 @@ class History:
                 if not reader.closed and reader is not recorder.simulation:
                     reader.settle("it plays what is about to be recorded anew")
 
-    def pace(self, wanted: int) -> int:
+    def pace(self, wanted: int, now: int) -> int:
         """Copy rows that are about to be recorded over to files; return how many of the timesteps have room now."""
         for recorder in self.recorders.values():
-            if recorder.stream is not None and recorder.enabled:
+            if recorder.stream is not None and recorder.records(now, wanted):
                 wanted = min(wanted, recorder.stream.room())
         return wanted
 

@@ -123,7 +123,7 @@ class KeepsHistory(Exclusive):
     def _pace(self, timesteps: int) -> int:
         """Do what is due before the next timestep; return how many to run before this is asked again."""
         if self.history is not None:
-            timesteps = self.history.pace(timesteps)
+            timesteps = self.history.pace(timesteps, self._time())
         return timesteps if self.checkpoints is None else self.checkpoints.pace(timesteps, self._time())
 
     def _note_changes(self, names: Iterable[str], how: str = "by the host") -> None:

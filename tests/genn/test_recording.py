@@ -235,6 +235,16 @@ def test_a_stream_ends_with_the_model(ready: Any, tmp_path: Path) -> None:
         stream.close()
 
 
+def test_a_stream_of_a_window(ready: Any, tmp_path: Path) -> None:
+    model, population = counting()
+    recording = model.record(population, "x", timesteps=4, start=3)
+    ready(model)
+    with recording.stream(tmp_path / "x.npy"):
+        model.run(30)
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy")[:, 0, 0], [4, 5, 6, 7])
+    np.testing.assert_array_equal(np.load(tmp_path / "x.times.npy"), model.dt * np.arange(3, 7))
+
+
 def test_settings_are_kept_for_the_next_load(ready: Any) -> None:
     model, population = counting()
     recording = model.record(population, "x", timesteps=2, start=3)
