@@ -96,13 +96,13 @@ class AdjointNetwork:
         spec = c.group.spec
         rows = self.rows[name] = rows_of(c.group)
         back = c.back and not self._goes_back_transposed(name, c)
-        rule = c.synapse.adjoint(c.wrt, spec.axonal_delay_steps, back=back)
-        own = {"mu": c.inputs.name, "muFall": fall_of(c.inputs.name)}
-        refs = {r.name: create_var_ref(self.neurons[c.group.trg._key], own[r.name]) for r in rule.post_neuron_var_refs}
         shown, params = {}, dict(spec.weight_update.params)
+        rule = c.synapse.adjoint(c.wrt, spec.axonal_delay_steps, back=back)
         if isinstance(c.synapse, ContinuousSynapse):
             params |= {p.name: 1.0 for p in rule.params if p.name == c.synapse.switch}
             shown[c.synapse.variable] = create_var_ref(self.neurons[c.group.src._key], shown_variable(c.shown))
+        own = {"mu": c.inputs.name, "muFall": fall_of(c.inputs.name)}
+        refs = {r.name: create_var_ref(self.neurons[c.group.trg._key], own[r.name]) for r in rule.post_neuron_var_refs}
         zeros = {v.name: 0 for v in rule.vars}
         init = init_weight_update(rule, params, zeros, pre_var_refs=shown, post_var_refs=refs)
         group = self.model.add_synapse_population(

@@ -253,8 +253,12 @@ class _Search:
     def _synapse(self, group: SynapseGroup) -> SpikeSynapse | ContinuousSynapse:
         """Return what a connection sends."""
         model, owner = group.spec.weight_update.model, f"connection '{group.name}'"
-        if self.task.event_driven or not is_continuous(model):
+        if not is_continuous(model):
             return spike_synapse(model, owner, event_driven=self.task.event_driven)
+        if self.task.event_driven:
+            raise GradientError(
+                f"{owner}: '{model.name}' sends in every timestep, and EventProp follows spikes; use method='bptt'"
+            )
         synapse = continuous_synapse(model, owner)
         sent = group.spec.pre_var_refs[synapse.variable].to.name
         step = step_of(self.declared[group.src._key])

@@ -72,7 +72,7 @@ def expected_of(network: Case, method: str) -> dict[str, Any]:
     return expected
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["bptt", pytest.param("eventprop", marks=pytest.mark.slow)])
 def test_a_program(engine: Any, method: str) -> None:
     """Two windows of a batch."""
     network = case(2, (50, 40))
@@ -119,7 +119,7 @@ def connect(g: Any, model: Any, ends: dict[str, Any], w: Weights, rule: Any, psm
     return group
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["bptt", pytest.param("eventprop", marks=pytest.mark.slow)])
 def test_declarations_for_any_engine(any_engine: Any, method: str) -> None:
     """The models of `adjoint` and `eventprop` make the same network, by hand, on GeNN too."""
     g, network = any_engine.api, case(1)
