@@ -87,6 +87,7 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
         name = genn_name(backend or self.default_backend)
         super().__init__(precision, model_name, backend=name, time_precision=time_precision, **theirs)
         self.initialisers: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {}
+        self._states_set = 0
 
     @property
     def scalar_precision(self) -> str:
@@ -202,9 +203,15 @@ class GeNNModel(pygenn.GeNNModel):  # type: ignore[misc]
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
+        self._states_set += 1
         for name, array in self._state_arrays():
             array._view[...] = state[name]
             array.push_to_device()
+
+    @property
+    def states_set(self) -> int:
+        """How often a state has been put back."""
+        return self._states_set
 
     def _state_arrays(self) -> Iterator[tuple[str, Any]]:
         """Yield all arrays that the host can see, those of sparse connectivity with their gaps."""

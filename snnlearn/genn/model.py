@@ -373,6 +373,11 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         """
         self._loaded_simulation().need_whole()
 
+    @property
+    def states_set(self) -> int:
+        """How often a state has been put back: what was known of the device does not hold any more."""
+        return self._states_set
+
     def check_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Check that a state can be put back, and that neurons' parts of the arrays that are here are in them.
 

@@ -146,6 +146,10 @@ class ModelApi(SteppedModelApi, Protocol):
     def check_state(self, state: Mapping[str, NDArray[Any]], /) -> None:
         """Raise NetworkError for a state that cannot be put back."""
 
+    @property
+    def states_set(self) -> int:
+        """How often a state has been put back."""
+
     def description(self) -> dict[str, Any]:
         """Return what the model declares, as dicts, lists, strings and numbers."""
 

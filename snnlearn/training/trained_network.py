@@ -145,7 +145,7 @@ class TrainedNetwork:
 
     def set_rates(self, rule: Optimiser, values: dict[str, Any]) -> None:
         """Set parameters of a compiled optimiser: a number, or one for each connection, by parameter."""
-        states_set = getattr(self.model, "_states_set", 0)
+        states_set = self.model.states_set
         if states_set != self._states_set:  # somebody has put the model's state back, with its rates
             self.forget_rates()
             self._states_set = states_set
