@@ -55,8 +55,6 @@ SQUARE = grad.Loss(
     params=(Param("timesteps"), Param("tEnd")),
     loss_code="loss = (t < tEnd) ? 0.0 : 0.5 * (answer / timesteps - target) * (answer / timesteps - target);",
 )
-
-
 SQUARE_PARAMS = {"timesteps": ANSWER, "tEnd": float(TIMESTEPS - 1)}
 
 
