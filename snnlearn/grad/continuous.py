@@ -67,7 +67,7 @@ class ContinuousSynapse:
         back : bool
             Whether adjoints go on to the presynaptic neuron: by ``addToPre``, to its variable's.
         """
-        mu = arrived(axonal_delay, None)
+        mu = arrived("mu", axonal_delay, None)
         partials, chain, _ = self._partials(wrt)
         for name in wrt:
             if algebra.is_number(partials[name], 0.0):

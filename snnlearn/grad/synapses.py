@@ -77,7 +77,7 @@ class SpikeSynapse:
         back : bool
             Whether adjoints go on to the presynaptic neuron.
         """
-        mu = arrived(axonal_delay, self.delay)
+        mu = arrived("mu", axonal_delay, self.delay)
         sums = []
         for name in wrt:
             slope = tangent(self.amount, {name: algebra.number(1.0)})
@@ -85,7 +85,7 @@ class SpikeSynapse:
                 raise GradientError(f"'{self.model.name}' sends nothing that depends on '{name}' by a derivative")
             sums.append(f"{gradient_of(name, wrt)} -= {unparse(algebra.multiply(slope, mu))};")
         gradients = [Var(gradient_of(name, wrt)) for name in wrt]
-        read = arrived(axonal_delay, self.delay, "muFall") if self.event_driven else mu
+        read = arrived("muFall", axonal_delay, self.delay) if self.event_driven else mu
         send = f"addToPre({unparse(algebra.multiply(self.amount, read))});" if back else ""
         return WeightUpdateModel(
             f"{self.model.name}Adjoint",
@@ -109,7 +109,7 @@ def read_only(model: WeightUpdateModel) -> list[Var]:
     return [Var(v.name, v.type, shared if v.access is shared else copied) for v in model.vars]
 
 
-def arrived(axonal: int, dendritic: tree.Expr | None, name: str = "mu") -> tree.Expr:
+def arrived(name: str, axonal: int, dendritic: tree.Expr | None) -> tree.Expr:
     """Return a value of where a spike arrived, so many timesteps after it was sent."""
     axon = tree.Literal(str(axonal), value_type("int"))
     if dendritic is None:
