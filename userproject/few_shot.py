@@ -44,8 +44,8 @@ SETTINGS = {
     ("one", 1): Setting(0.3, 0.02, 0.02),
     ("layer", 1): Setting(0.3, 0.02, 0.02),
     ("synapse", 1): Setting(0.3, 0.01, 0.05),
-    ("one", 3): Setting(0.1, 0.01, 0.02),
-    ("layer", 3): Setting(0.1, 0.01, 0.02),
+    ("one", 3): Setting(0.03, 0.02, 0.05),
+    ("layer", 3): Setting(0.03, 0.02, 0.05),
     ("synapse", 3): Setting(0.1, 0.01, 0.05),
 }
 
