@@ -283,9 +283,9 @@ def _warn_of_changes(record: Mapping[str, Any]) -> None:
     pairs = {**facts.versions(), "compiler": engine.get("compiler_version"), "cpu": facts.machine()["cpu"]}
     there, cpu = record["engine"].get("compiler_version"), record["machine"].get("cpu")
     before = {**record["versions"], "compiler": there, "cpu": cpu}
-    changed = [f"{k} {before[k]!s:.80} then, {pairs.get(k)!s:.80} now" for k in before if before[k] != pairs.get(k)]
+    changed = [f"{k} was {before[k]!s:.80}, and is {pairs.get(k)!s:.80}" for k in before if before[k] != pairs.get(k)]
     if changed:
         text = "; ".join(changed[:5])
         warnings.warn(
-            f"the run may end with other last digits: it was begun with {text}", TrainingWarning, stacklevel=3
+            f"the run may end with other last digits than where it was begun: {text}", TrainingWarning, stacklevel=3
         )

@@ -17,6 +17,8 @@ STATUSES = {signal.SIGKILL: {-9, 0}, signal.SIGINT: {130, 0, -2}, signal.SIGTERM
 def start(program: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
     """Start a program in a process of its own, as its console script does; returns when its own code has begun."""
     code = (
+        # Shells have background jobs ignore Ctrl-C.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         f"from snnlearn.entry import EndsAtOnce, {program}; EndsAtOnce('{program}').begin(); "
         f"print('begun', flush=True); raise SystemExit({program}())"
     )
