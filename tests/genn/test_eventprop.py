@@ -7,83 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from eventprop_reference import Lif, Network, first_spikes
+from eventprop_networks import AIM, CONNECTIONS, HIDDEN, OUTPUTS, SIZE, WithTarget, describe, reference, whole
+from eventprop_reference import Network
 from numpy.typing import NDArray
 
 from snnlearn import genn, grad
-from snnlearn.declare import Var
 from snnlearn.errors import GradientError
 from snnlearn.models import LIF
-
-INPUTS, HIDDEN, OUTPUTS = 4, 5, 3
-SIZE = HIDDEN + OUTPUTS
-WithTarget = replace(LIF, name="WithTarget", vars=(*LIF.vars, Var("target")))
-AIM = grad.Loss("Square", loss_code="loss = 0.5 * (V - 0.5) * (V - 0.5);")
-
-
-def reference(seed: int = 5, refractory: float = 0.0, target: int | None = None) -> Network:
-    """Return a recurrent network with delays of 1 and 2 ms, whose neurons spike a few times."""
-    random = np.random.default_rng(seed)
-    weights = np.zeros((INPUTS + SIZE, SIZE))
-    weights[:INPUTS, :HIDDEN] = random.normal(2.0, 0.6, (INPUTS, HIDDEN))
-    weights[INPUTS:-OUTPUTS, HIDDEN:] = random.normal(2.0, 0.6, (HIDDEN, OUTPUTS))
-    weights[INPUTS:-OUTPUTS, :HIDDEN] = random.normal(0.0, 0.1, (HIDDEN, HIDDEN))
-    delays = np.repeat([[1.0]] * INPUTS + [[2.0]] * SIZE, SIZE, axis=1)
-    spikes = sorted((float(t), i % INPUTS) for i, t in enumerate(random.uniform(0, 15, 6)))
-    loss = None if target is None else first_spikes(range(HIDDEN, SIZE), target, 3.0, 30.0)
-    neuron = Lif(tau_m=20.0, refractory=refractory)
-    return Network(
-        INPUTS, weights, delays, neuron, spikes, 30.0, range(SIZE) if target is None else (), spike_loss=loss
-    )
-
-
-def describe(
-    net: Network, dt: float, precision: str = "double", batch: int = 1, output: Any = LIF
-) -> tuple[Any, dict[str, Any]]:
-    """Describe the reference's network to the engine."""
-    model = genn.GeNNModel(precision, "eventprop", threads=1)
-    model.dt, model.seed, model.batch_size = dt, 1, batch
-    neuron = net.neuron
-    params = {
-        "C": neuron.tau_m / neuron.r, "TauM": neuron.tau_m, "Vrest": neuron.rest, "Vreset": neuron.reset,
-        "Vthresh": neuron.threshold, "Ioffset": 0.0, "TauRefrac": neuron.refractory,
-    }  # fmt: skip
-    by_input = [sorted(t for t, i in net.spikes if i == k) for k in range(INPUTS)]
-    ends = np.cumsum([len(times) for times in by_input])
-    source = model.add_neuron_population(
-        "Input", INPUTS, "SpikeSourceArray", {}, {"startSpike": [0, *ends[:-1]], "endSpike": ends}
-    )
-    source.extra_global_params["spikeTimes"].set_init_values(np.concatenate(by_input))
-    groups = {"Input": source}
-    for name, size in (("Hidden", HIDDEN), ("Output", OUTPUTS)):
-        start: dict[str, Any] = {"V": neuron.rest, "RefracTime": 0.0}
-        chosen = output if name == "Output" else LIF
-        if chosen is WithTarget:
-            start["target"] = [0.0, 1.0, 0.0]
-        groups[name] = model.add_neuron_population(name, size, chosen, params, start)
-    parts = {"Input": slice(0, INPUTS), "Hidden": slice(INPUTS, -OUTPUTS), "Output": slice(INPUTS + HIDDEN, None)}
-    for one, other in (("Input", "Hidden"), ("Hidden", "Hidden"), ("Hidden", "Output")):
-        here = slice(0, HIDDEN) if other == "Hidden" else slice(HIDDEN, None)
-        w, delay = net.weights[parts[one], here], net.delays[parts[one], here].flat[0]
-        connection = model.add_synapse_population(
-            one + other, "DENSE", groups[one], groups[other],
-            genn.init_weight_update("StaticPulse", {}, {"g": w.ravel()}),
-            genn.init_postsynaptic("ExpCurr", {"tau": neuron.tau_s}),
-        )  # fmt: skip
-        connection.axonal_delay_steps = max(round(delay / dt) - 1, 0)  # a spike arrives a timestep later anyway
-        groups[one + other] = connection
-    return model, groups
-
-
-CONNECTIONS = ("InputHidden", "HiddenHidden", "HiddenOutput")
-
-
-def whole(net: Network, groups: dict[str, Any]) -> NDArray[np.float64]:
-    found = np.zeros_like(net.weights)
-    found[:INPUTS, :HIDDEN] = groups["InputHidden"].vars["g"].grad.reshape(INPUTS, HIDDEN)
-    found[INPUTS:-OUTPUTS, :HIDDEN] = groups["HiddenHidden"].vars["g"].grad.reshape(HIDDEN, HIDDEN)
-    found[INPUTS:-OUTPUTS, HIDDEN:] = groups["HiddenOutput"].vars["g"].grad.reshape(HIDDEN, OUTPUTS)
-    return found
 
 
 def engine_gradient(net: Network, dt: float, **options: Any) -> NDArray[np.float64]:
@@ -402,73 +332,3 @@ def test_the_error_falls_with_the_timestep() -> None:
     assert (np.diff(median) < 0.0).all()
     assert median[2] < 0.02
     assert median[-1] < 0.006
-
-
-def described(**options: Any) -> tuple[Any, dict[str, Any], Any]:
-    """Return a model before it is built, with a program of its spikes' times."""
-    model, groups = describe(reference(), 0.1, output=WithTarget)
-    wrt = [groups[c].vars["g"] for c in CONNECTIONS]
-    given = {"loss": {groups["Output"]: grad.FirstSpikeLoss(3.0)}, "method": "eventprop", "window": 300, **options}
-    return model, groups, grad.differentiate(model, wrt, **given)
-
-
-def test_what_is_said() -> None:
-    model, groups, program = described()
-    text = program.explain()
-    assert text.startswith("EventProp, windows of at most 300 timesteps\n")
-    assert "has a time: a spike, as V - Vthresh becomes 0" in text
-    assert "has a time: the end of RefracTime > 0.0" in text
-    assert "cut: spikes that come or go as weights change" in text
-    model.build()
-    model.load()
-    model.run(300)
-    for gradient, message in (
-        ({groups["Input"]: np.zeros((300, INPUTS))}, "'Input' has no spikes whose times depend on wrt"),
-        ({groups["Output"]: np.zeros((299, OUTPUTS))}, r"gradient of the spikes of 'Output': the window has the shape"),
-    ):
-        with pytest.raises(GradientError, match=message):
-            program.backward(gradient)
-    model.unload()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"surrogate": "FastSigmoid"}, "surrogate is not for method='eventprop'"),
-        ({"detach_reset": False}, "detach_reset=False is for method='bptt'"),
-        ({"least_slope": -1.0}, "least_slope is a number from 0 on, not -1.0"),
-        ({"least_slope": float("nan")}, "least_slope is a number from 0 on"),
-        ({"window": None}, "method='eventprop' needs window"),
-        ({"checkpoint": 64}, "checkpoints hold a block"),
-        ({"feedback": "symmetric"}, "feedback is for forward rules"),
-        ({"flow": {"Hidden": {}}}, "flow is a mapping of populations"),
-        ({"method": "bptt"}, "method='bptt' needs surrogate"),
-        ({"method": "bptt", "surrogate": "FastSigmoid"}, "FirstSpikeLoss is for method='eventprop'"),
-        ({"method": "bptt", "surrogate": "FastSigmoid", "least_slope": 1.0}, "least_slope is for method='eventprop'"),
-        ({"method": "evenprop"}, "did you mean 'eventprop'"),
-    ],
-)
-def test_misuse(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(GradientError, match=message):
-        described(**options)
-
-
-def test_losses_of_first_spikes() -> None:
-    model, groups = describe(reference(), 0.1)
-    wrt, output = [groups["HiddenOutput"].vars["g"]], groups["Output"]
-    given: dict[str, Any] = {"method": "eventprop", "window": 300}
-    with pytest.raises(GradientError, match="'Output' has no variable 'target'"):
-        grad.differentiate(model, wrt, {output: grad.FirstSpikeLoss(3.0)}, **given)
-    with pytest.raises(GradientError, match="one FirstSpikeLoss, or both"):
-        grad.differentiate(model, wrt, {output: (AIM, AIM)}, **given)
-    for bad in ({"tau": 0.0}, {"tau": float("inf")}, {"tau": 1.0, "early": -1.0}, {"tau": 1.0, "target": 3}):
-        with pytest.raises(GradientError, match="FirstSpikeLoss: "):
-            grad.FirstSpikeLoss(**bad)
-    loss = grad.FirstSpikeLoss(2.0, early=0.3, early_tau=7.0)
-    first, target = np.array([[3.0, 4.0, np.inf]]), np.array([[0.0, 1.0, 0.0]])
-    by = loss.of(first, target, 20.0)[1]
-    for i in range(2):
-        step = 1e-6 * np.eye(3)[i]
-        expected = (loss.of(first + step, target, 20.0)[0] - loss.of(first - step, target, 20.0)[0]) / 2e-6
-        assert by[0, i] == pytest.approx(expected[0], rel=1e-6)
-    assert by[0, 2] == 0.0
