@@ -204,7 +204,7 @@ def test_schedules_fill_the_trials(schedule, optimiser):
         ("best", "Adam"),
         ("1cycle", "SGD"),
         ("constant", "RMaxPropSeed"),
-        pytest.param("linear", "IDBD", marks=pytest.mark.slow),
+        pytest.param("1cycle", "IDBD", marks=pytest.mark.slow),
     ],
 )
 def test_other_schedules_and_optimisers(schedule, optimiser, tmp_path):
