@@ -125,7 +125,14 @@ def find_parts(model: Any, task: Task, recorded: Parts | None = None) -> Parts:
 
 
 def check_fixed(model: Any, parts: Parts) -> None:
-    """Raise GradientError for connectivity that may change as the model runs."""
+    """Raise GradientError for connectivity that may change as the model runs, and for flows that would."""
+    for name, reversal in parts.neurons.items():
+        dynamic = sorted(model._by_key[name].spec.dynamic_params)
+        if dynamic and reversal.events:
+            raise GradientError(
+                f"'{name}' has the dynamic parameter '{dynamic[0]}', and EventProp finds how neurons move between "
+                "spikes once, from the first values of parameters; make it a variable, or use method='bptt'"
+            )
     for name, c in parts.connections.items():
         if model._changes_connectivity_of(c.group):
             raise GradientError(

@@ -115,3 +115,10 @@ def test_connections_without_times(rule: str, psm: tuple[str, dict[str, float]],
     weights = groups["InputHidden"].vars["g"]
     with pytest.raises(GradientError, match=message):
         grad.differentiate(model, [weights], {second: AIM}, method="eventprop", window=10)
+
+
+def test_dynamic_parameters() -> None:
+    model, groups, _ = described()
+    groups["Hidden"].set_param_dynamic("Vrest")
+    with pytest.raises(GradientError, match="'Hidden' has the dynamic parameter 'Vrest', and EventProp finds"):
+        model.build()
