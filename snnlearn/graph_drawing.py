@@ -202,7 +202,7 @@ def _draw_node(axes: Axes, node: str, place: tuple[float, float], leaf: bool) ->
         linewidth=0.8, zorder=2,
     )  # fmt: skip
     axes.add_patch(box)
-    axes.text(x, y, node, fontsize=9, ha="center", va="center", zorder=3)
+    axes.text(x, y, node, fontsize=9, ha="center", va="center", zorder=3, parse_math=False)
 
 
 def _draw_arrow(axes: Axes, arrow: Arrow, layout: Layout, floor: float) -> None:

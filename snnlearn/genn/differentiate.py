@@ -22,7 +22,8 @@ from snnlearn.grad.constants import given_to
 from snnlearn.grad.credit import FeedbackLoss
 from snnlearn.grad.event_reverse import OF_SPIKES, check_least_slope
 from snnlearn.grad.first_spikes import FirstSpikeLoss
-from snnlearn.grad.step import Constant
+from snnlearn.grad.flows import Flows, unrounded
+from snnlearn.grad.step import Constant, step_of
 from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.network.checks import check_size
 
@@ -199,6 +200,7 @@ def _flows(model: GeNNModel, flow: Any) -> dict[str, Mapping[str, str]]:
             raise GradientError(f"{form}, not of {group!r} to {one!r}")
         _check_own(model, group)
         found[group._key] = dict(one)
+        Flows(unrounded(step_of(group.spec.model)), found[group._key])  # errors, whether a pass needs it or not
     return found
 
 

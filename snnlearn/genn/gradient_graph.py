@@ -62,6 +62,7 @@ def as_dot(edges: list[Arrow], prefix: str, weights: frozenset[str]) -> str:
     weights : frozenset of str
         The nodes that are leaves: what is differentiated with respect to.
     """
+    prefix = prefix.replace("\\", "\\\\").replace('"', '\\"')  # as DOT's strings have it; names of nodes have neither
     nodes = dict.fromkeys(node for edge in edges for node in (edge.source, edge.to))
     lines = ["digraph {", "    rankdir=LR;"]
     lines += [f'    "{prefix}{node}" [shape={"box" if node in weights else "ellipse"}];' for node in nodes]

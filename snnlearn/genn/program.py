@@ -354,9 +354,11 @@ class Program(KeepsWindows):
         Raises
         ------
         GradientError
-            For another format.
+            For another format, and a prefix that is no text.
         """
-        if format not in GRAPH_FORMATS:
+        if not isinstance(prefix, str):
+            raise GradientError(f"prefix is what names of nodes begin with, such as 'step0.', not {prefix!r}")
+        if not isinstance(format, str) or format not in GRAPH_FORMATS:
             raise GradientError(f"there is no format {format!r}{did_you_mean(str(format), GRAPH_FORMATS)}")
         losses = {name: loss.name for name, loss in self._task.losses.items()}
         leaves = frozenset(f"{group}.{name}" for group, name in self._wanted())

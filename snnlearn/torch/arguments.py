@@ -51,6 +51,8 @@ def surrogate_values(
 ) -> SurrogateValues:
     """Return a surrogate with its values; GradientError for what is missing or unknown."""
     found = find_surrogate(surrogate)
+    if not isinstance(params, Mapping):
+        raise GradientError(f"params is a mapping of names to numbers, {{'beta': 1.0}}, not {params!r}")
     if smooth and not found.integral_code:
         raise GradientError(f"surrogate '{found.name}' has no integral_code, which a smooth neuron needs")
     known = {p.name: p for p in found.params}
@@ -110,13 +112,16 @@ def recorded_places(network: Network, record: Mapping[str, Sequence[str]] | None
     if record is None:
         own = {n.name: [Location(n.name, "own", v.name) for v in n.model.vars] for n in network.neurons.values()}
         return {name: [*places, Location(name, "spikes")] for name, places in own.items()}
+    if not isinstance(record, Mapping):
+        raise NetworkError(f"record maps populations to names, {{'Output': ['V', 'spikes']}}; this is {record!r}")
     found: dict[str, list[Location]] = {}
-    for group, names in record.items():
+    for group, given in record.items():
         if group not in network.groups.by_name:
             raise NetworkError(f"record: there is no group '{group}'{did_you_mean(group, network.groups.by_name)}")
         places = {at.name: at for at in network.variables if at.group == group and at.name}
         if group in network.neurons:
             places[SPIKES] = Location(group, "spikes")
+        names = (given,) if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
         for name in names:
             if name not in places:
                 raise NetworkError(f"record: '{group}' has no variable '{name}'{did_you_mean(name, places)}")

@@ -58,8 +58,9 @@ class SharedWeights(Weights):
 
     def take(self, values: Tensor, *, lasting: bool) -> None:
         """Have the engine's memory be that of the values, unless they are not stored one after the other."""
+        values = values.contiguous()  # a copy, for a view of the memory in another order
         if self.memory().data_ptr() != values.data_ptr():
-            self.simulation.adopt(self.at, values.contiguous().reshape(-1))
+            self.simulation.adopt(self.at, values.reshape(-1))
 
 
 class DenseWeights(SharedWeights):

@@ -9,7 +9,7 @@ import pytest
 from eventprop_networks import AIM, CONNECTIONS, INPUTS, OUTPUTS, WithTarget, describe, reference
 
 from snnlearn import genn, grad
-from snnlearn.errors import GradientError
+from snnlearn.errors import DialectError, GradientError
 
 
 def described(**options: Any) -> tuple[Any, dict[str, Any], Any]:
@@ -59,6 +59,21 @@ def test_what_is_said() -> None:
 def test_misuse(options: dict[str, Any], message: str) -> None:
     with pytest.raises(GradientError, match=message):
         described(**options)
+
+
+def test_flows_that_no_pass_needs_are_checked_too() -> None:
+    """Nothing leads back to the hidden layer, whose flow is not used: a wrong one would go unseen."""
+    model, groups = describe(reference(), 0.1)
+    wrt, loss = [groups["HiddenOutput"].vars["g"]], {groups["Output"]: AIM}
+    for flow, error, message in (
+        ({"U": "V"}, GradientError, "flow: 'LIF' has no variable 'U'"),
+        ({"V": "-V / tauM"}, DialectError, "unknown name 'tauM'; did you mean 'TauM'"),
+        ({"V": "-V /"}, DialectError, "flow of 'V' of 'LIF'"),
+        ({"V": 3.0}, GradientError, "flow: that of 'V' is an expression"),
+    ):
+        with pytest.raises(error, match=message):
+            grad.differentiate(model, wrt, loss, method="eventprop", window=9, flow={groups["Hidden"]: flow})
+    assert not model._programs
 
 
 def test_losses_of_first_spikes() -> None:

@@ -44,3 +44,14 @@ def test_the_demo_as_a_picture(program: Any) -> None:
 def test_another_format(program: Any) -> None:
     with pytest.raises(GradientError, match="there is no format 'png'"):
         program.graph(format="png")
+
+
+def test_prefixes(program: Any) -> None:
+    """Quotes and backslashes are text to DOT's strings and dollars to the picture, whose nodes keep their names."""
+    assert program.graph(prefix='a"\\').splitlines()[2].strip().startswith('"a\\"\\\\')
+    shown = [e.text for e in ET.fromstring(program.graph(prefix="$\\no$", format="svg")).iter() if e.text]
+    assert "$\\no$Output.V" in shown
+    with pytest.raises(GradientError, match=r"prefix is what names of nodes begin with, such as 'step0\.', not None"):
+        program.graph(prefix=None, format="svg")
+    with pytest.raises(GradientError, match="there is no format"):
+        program.graph(format=[])

@@ -94,6 +94,18 @@ def test_weights_are_the_memory_of_the_engine(net: EngineModule) -> None:
     assert net({"Input": SPIKES})["A"]["spikes"].any()
 
 
+def test_a_view_of_weights_in_another_order() -> None:
+    """It begins where the engine's memory does, and is another matrix."""
+    square = np.random.default_rng(1).normal(4.0, 4.0, (IN, IN))
+    both = pair(networks.Case(case().inputs, {"A": IN}, [W("Input", "A", square)], ["A"]))
+    found = []
+    for module in both:
+        module({"Input": SPIKES})
+        turned = torch.func.functional_call(module, {"InputA_g": module.InputA_g.T}, ({"Input": SPIKES},))["A"]["V"]
+        found.append((turned, torch.autograd.grad((turned**2).sum(), module.InputA_g)[0]))
+    torch.testing.assert_close(found[1], found[0], rtol=1e-10, atol=1e-10)
+
+
 def test_it_learns_inside_of_another_network(net: EngineModule) -> None:
     class Whole(torch.nn.Module):
         def __init__(self, spiking: torch.nn.Module) -> None:
@@ -316,6 +328,9 @@ def test_modules_that_cannot_be_made() -> None:
         ({"parameters": [described.groups["AB"].vars["g"]], "record": {"A": ["V"]}}, GradientError, "does not depend"),
         ({"parameters": [(described.groups["A"], "TauM")]}, TorchError, "no dynamic parameter"),
         ({"record": {"AB": ["g"]}}, TorchError, "no variable of neurons, which is what an engine records"),
+        ({"record": ["A"]}, NetworkError, "record maps populations to names"),
+        ({"record": {"A": "v"}}, NetworkError, "'A' has no variable 'v'; did you mean 'V'"),
+        ({"params": [0.5]}, GradientError, "params is a mapping of names to numbers"),
         ({"dtype": torch.int64}, ArgumentError, "torch.float32 or torch.float64"),
     ]:
         with pytest.raises(error, match=message):
