@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         Arguments; by default those of the process.
     """
-    return run_command(PROG, lambda: run(runs.parse_arguments(get_parser(), argv, changeable=["--num-trials"])))
+    return run_command(PROG, lambda: run(runs.parse_arguments(get_parser(), argv, ["--num-trials"], PROG)))
 
 
 def run(args: Namespace) -> int:
@@ -169,6 +169,8 @@ def run_kept(
     """Train in a run folder, from its checkpoint on where the run is resumed; returns the exit status."""
     recorded = sorted(set(args.record_trial))
     file, plotting = Path(args.plot_file or f"{PROG}.png"), args.plot_file is not None or not args.save_data
+    if args.overwrite:
+        learner.build()  # before the run that is there is removed: what can go wrong until training, has not
     kept = begin_run(args, backend, seed, schedule, [file.name] if plotting else [])
     try:
         file_of_target = Path(args.target_file) if args.target_file is not None else target_path()
@@ -345,7 +347,7 @@ def check_outputs(args: Namespace, recorded: Sequence[int]) -> tuple[Path, Path 
     if plot_file is not None or args.lr_find or not args.save_data:
         check_matplotlib()
     if kept:
-        return Path(args.save or args.resume), plot_file
+        return Path(args.save if args.save is not None else args.resume), plot_file
     folder = check_output_dir(args.output_dir)
     names = [CURVE, *(spike_file(layer, trial) for layer in LAYERS for trial in recorded)]
     plot = plot_file or folder / (FINDER_PLOT if args.lr_find else f"{PROG}.png")

@@ -102,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         Arguments; by default those of the process.
     """
-    return run_command(PROG, lambda: run(runs.parse_arguments(get_parser(), argv)))
+    return run_command(PROG, lambda: run(runs.parse_arguments(get_parser(), argv, program=PROG)))
 
 
 def run(args: Namespace) -> int:
@@ -149,6 +149,8 @@ def run_kept(args: Namespace, learner: Learner, phases: Sequence[TrainingPhase],
     if args.resume is not None:
         kept = runs.resume(args.resume, PROG, args.checkpoint_every)
     else:
+        if args.overwrite:
+            learner.build([phase.optimiser for phase in phases])  # before the run that is there is removed
         kept = runs.begin(
             args.save,
             PROG,

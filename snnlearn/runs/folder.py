@@ -106,9 +106,13 @@ class RunFolder:
         RunError
             If it is none, or another process works in it.
         """
-        record = read_run(path)
+        read_run(path)  # before a folder is made
         folder = cls(path)
-        folder.record = record
+        try:
+            folder.record = read_run(path)  # as the process before has left it
+        except BaseException:
+            folder.close()
+            raise
         return folder
 
     @property
@@ -191,6 +195,12 @@ def read_run(path: str | os.PathLike[str]) -> dict[str, Any]:
     return record
 
 
+def check_program(path: str | os.PathLike[str], record: Mapping[str, Any], program: str) -> None:
+    """Raise RunError unless a record is of a program's run."""
+    if record["program"] != program:
+        raise RunError(f"the run in {path} is one of {record['program'][:100]}, not of {program}")
+
+
 def _check_record(file: Path, record: Mapping[str, Any]) -> None:
     """Raise RunError unless the parts of a record have the form that a run gives them."""
     texts = [*record["arguments"], *record["files"]]
@@ -203,6 +213,7 @@ def _check_record(file: Path, record: Mapping[str, Any]) -> None:
         isinstance(session, dict) and isinstance(session.get("exit"), str) for session in record["sessions"]
     )
     fine = fine and all(isinstance(digest, str) for digest in record["digests"].values())
+    fine = fine and isinstance(record["engine"].get("name", ""), str)
     if not fine:
         raise RunError(f"{file} is damaged: its parts have another form")
 

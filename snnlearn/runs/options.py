@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from snnlearn.cli import Parser
-from snnlearn.runs.folder import read_run
+from snnlearn.runs.folder import check_program, read_run
 
 _OURS = ("save", "resume", "overwrite", "force", "checkpoint_every", "stop_on_nan", "help")
 _WITH_RESUME = ("--resume", "--force", "--checkpoint-every", "--quiet")  # what else a resumed run may be told
@@ -37,7 +37,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def parse_arguments(parser: Parser, argv: Sequence[str] | None, changeable: Sequence[str] = ()) -> Namespace:
+def parse_arguments(
+    parser: Parser, argv: Sequence[str] | None, changeable: Sequence[str] = (), program: str | None = None
+) -> Namespace:
     """Parse a command line; with ``--resume`` the rest of it comes from the run.
 
     Parameters
@@ -48,11 +50,13 @@ def parse_arguments(parser: Parser, argv: Sequence[str] | None, changeable: Sequ
         By default the process's.
     changeable : sequence of str
         Options that take a value, which a resumed run may have another of: ``"--num-trials"``.
+    program : str, optional
+        The name of what trains; a resumed run is to be of this program.
 
     Raises
     ------
     RunError
-        If there is no such run.
+        If there is no such run, or it is another program's.
     SystemExit
         For what cannot be parsed, after one line on stderr.
     """
@@ -70,7 +74,10 @@ def parse_arguments(parser: Parser, argv: Sequence[str] | None, changeable: Sequ
     given, others = first.parse_known_args(argv)
     if others:
         parser.error(f"--resume takes all else from the run's run.json: leave out {' '.join(others)[:200]}")
-    arguments = list(read_run(given.resume)["arguments"])
+    record = read_run(given.resume)
+    if program is not None:
+        check_program(given.resume, record, program)
+    arguments = list(record["arguments"])
     for name, value in vars(given).items():
         option = f"--{name.replace('_', '-')}"
         if value is True:

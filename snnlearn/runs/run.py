@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from snnlearn.cli import Interrupted
 from snnlearn.errors import RunError, TrainingWarning
 from snnlearn.runs import facts
-from snnlearn.runs.folder import CURVE, WEIGHTS, RunFolder
+from snnlearn.runs.folder import CURVE, WEIGHTS, RunFolder, check_program
 from snnlearn.runs.interruption import Interruption
 from snnlearn.runs.keeper import Keeper
 from snnlearn.runs.watch import Watch
@@ -107,7 +107,7 @@ class Run:
         self._begin_session(learner)
         with Interruption() as interruption:
             watch = Watch(learner.connections, populations, options["stop_on_nan"])
-            every, sync = options["checkpoint_every"], lambda: self.folder.sync([CURVE])
+            every, sync = options["checkpoint_every"], lambda: self.folder.sync([CURVE, *self.folder.record["files"]])
             keeper = Keeper(self.folder.checkpoint, every, interruption, sync, watch)
             if self.resumed:
                 keeper.continues(trial)
@@ -128,6 +128,7 @@ class Run:
 
     def end(self, learner: Learner) -> None:
         """Record that all is done and written."""
+        self.folder.sync([CURVE, *self.folder.record["files"]])
         self._end_session(learner, FINISHED, learner.runner.trial)
 
     def close(self) -> None:
@@ -268,9 +269,11 @@ def resume(folder: str | os.PathLike[str], program: str, checkpoint_every: int |
         If it is no run's or another program's, is damaged, or another process works in it.
     """
     found = RunFolder.existing(folder)
-    if found.record["program"] != program:
+    try:
+        check_program(folder, found.record, program)
+    except BaseException:
         found.close()
-        raise RunError(f"the run in {folder} is one of {found.record['program']}, not of {program}")
+        raise
     _warn_of_changes(found.record)
     if checkpoint_every is not None:
         found.record["options"]["checkpoint_every"] = checkpoint_every

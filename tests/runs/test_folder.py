@@ -14,6 +14,7 @@ from snnlearn import runs
 from snnlearn.cli import Parser
 from snnlearn.command import main
 from snnlearn.errors import RunError
+from snnlearn.runs import folder as folder_module
 from snnlearn.runs.folder import RunFolder
 
 
@@ -81,6 +82,21 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
         runs.resume(tmp_path / "run", "yin_yang")
 
 
+def test_a_record_is_read_when_nobody_else_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = begin(tmp_path / "run")
+    lock = folder_module._locked
+
+    def wait_for_it(path: Path) -> int | None:
+        first.folder.write_record(sessions=[{"exit": "finished"}])
+        first.close()
+        return lock(path)
+
+    monkeypatch.setattr(folder_module, "_locked", wait_for_it)
+    run = runs.resume(tmp_path / "run", "example")
+    assert [session["exit"] for session in run.record["sessions"]] == ["finished"]
+    run.close()
+
+
 def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     begin(tmp_path / "run").close()
     for name in (".checkpoint.npz.0123abcd.tmp", ".snnlearn-a1b2c3d4", ".run.json.ffffffff.tmp"):
@@ -100,6 +116,7 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
         {"options": {"checkpoint_every": 10**400, "stop_on_nan": 1}},
         {"sessions": [{}]},
         {"digests": {"target": 1}},
+        {"engine": {"name": 5}},
         {"seed": "1"},
         {"format": 2},
         {"program": None},
@@ -175,6 +192,12 @@ def test_options_that_do_not_go_together(
     with pytest.raises(SystemExit, match="2"):
         runs.parse_arguments(parser(), [str(tmp_path / "run") if word == "RUN" else word for word in argv])
     assert message in capsys.readouterr().err
+
+
+def test_another_programs_run_is_not_parsed(tmp_path: Path) -> None:
+    runs.begin(tmp_path / "run", "example", seed=1, engine="cpu", arguments=["--theirs", "1"]).close()
+    with pytest.raises(RunError, match="is one of example, not of mine"):
+        runs.parse_arguments(parser(), ["--resume", str(tmp_path / "run")], program="mine")
 
 
 def test_a_record_cannot_say_where_else_to_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

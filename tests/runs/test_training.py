@@ -15,6 +15,7 @@ from delta_rule import Log, make, weights
 from snnlearn import runs
 from snnlearn.cli import Interrupted
 from snnlearn.errors import OutputError, RunError, TrainingError, TrainingWarning
+from snnlearn.runs.folder import RunFolder
 from snnlearn.runs.watch import _is_saturated
 from snnlearn.training import Callback, DecayType, Learner, TrainingPhase
 from snnlearn.training.checkpoint import Checkpoint
@@ -279,3 +280,15 @@ def test_another_input_is_refused(tmp_path: Path) -> None:
         run.check_digest("target", "b" * 64)
     run.check_digest("target", "b" * 64, force=True)
     run.close()
+
+
+# ---- power cuts ----
+
+
+def test_files_are_on_the_disk_before_a_checkpoint_that_is_after_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, synced = begin(tmp_path, files=["spikes.csv"], checkpoint_every=6), []
+    monkeypatch.setattr(RunFolder, "sync", lambda folder, names: synced.append(sorted(names)))
+    train(run, STEADY)
+    assert synced == [["learning_curve.csv", "spikes.csv"]] * 5  # of three epochs, of the end, and of the run
