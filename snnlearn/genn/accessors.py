@@ -10,31 +10,10 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from snnlearn.declare import (
-    CurrentSourceModel,
-    CustomConnectivityUpdateModel,
-    CustomUpdateModel,
-    Model,
-    NeuronModel,
-    PostsynapticModel,
-    SparseConnectInitSnippet,
-    ToeplitzConnectInitSnippet,
-    VarInitSnippet,
-    WeightUpdateModel,
-)
+from snnlearn import declare
+from snnlearn.declare import Model, SparseConnectInitSnippet
 
-_KINDS: tuple[type[Model], ...] = (
-    Model,
-    NeuronModel,
-    WeightUpdateModel,
-    PostsynapticModel,
-    CurrentSourceModel,
-    CustomUpdateModel,
-    CustomConnectivityUpdateModel,
-    VarInitSnippet,
-    SparseConnectInitSnippet,
-    ToeplitzConnectInitSnippet,
-)
+_KINDS = tuple(kind for kind in vars(declare).values() if isinstance(kind, type) and issubclass(kind, Model))
 _OTHER_NAMES = {
     "var_init_code": "get_code",
     "calc_max_row_len_func": "get_calc_max_row_length_func",

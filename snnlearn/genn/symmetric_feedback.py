@@ -21,7 +21,6 @@ from snnlearn.grad.error_signal import SIGNAL, error_sent, signal_input, signal_
 from snnlearn.grad.methods import LayerModels, Values, answers_to_its_spikes, rule_values
 from snnlearn.grad.synapses import spike_synapse
 
-Losses = Mapping[str, tuple["Loss | FeedbackLoss", ...]]
 LayerParams = tuple[Mapping[str, float], Mapping[str, float]]  # of neurons, of what reaches them
 
 

@@ -200,7 +200,7 @@ class Tapes:
         """Begin a new window, for which what came before is given: spikes on their way count, what sent them not."""
         self._begin(self._first.written, self._passes, cut=self._cut and not self.pending)
 
-    # ---- checkpoints of a training ----
+    # ---- checkpoints of a training: rows as arrays of the host, which files hold ----
 
     def state(self) -> TapeState | None:
         """Return what is on them of the window, and before it; None where they are computed again."""
@@ -245,7 +245,7 @@ class Tapes:
         for recording in self.recordings.values():
             recording.enabled = on
 
-    # ---- their own state ----
+    # ---- extracted states: the simulation puts the rows back, here is what the host knows of them ----
 
     @property
     def stand(self) -> TapesStand:

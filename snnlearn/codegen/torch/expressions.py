@@ -213,7 +213,7 @@ class Expressions:
                 return own
         method = getattr(self, f"_get_{type(e).__name__.lower()}", None)
         if method is None:
-            raise self.refuse(f"there is no {type(e).__name__} in the torch engine")
+            raise self.refuse(f"{type(e).__name__} has no counterpart in PyTorch")
         found: Value = method(e)
         return found
 
