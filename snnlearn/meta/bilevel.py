@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from snnlearn.meta.gradient import stop_gradient
 from snnlearn.meta.state import State, extract_state, recover_state
 from snnlearn.models import MetaSGDGradient
 from snnlearn.training import OPTIMISERS, Data, Learner, TrainedConnection, TrainingPhase
+from snnlearn.training.arguments import are_bounds
 from snnlearn.training.optimisers import attach, precision_of, resolve_optimiser
 
 Episodes = Callable[[int], tuple[Data, Data]]
@@ -106,8 +107,8 @@ class BiLevel:
     GradientError
         For another order.
     TrainingError
-        For a learner that is built, an optimiser without rates to learn, rates that are not finite or negative, and
-        ``weight_lr`` with ``restart=False``.
+        For a learner that is built, an optimiser without rates to learn, rates that are not finite or negative, bounds
+        that are none, data that are none, and ``weight_lr`` with ``restart=False``.
     """
 
     def __init__(
@@ -131,11 +132,15 @@ class BiLevel:
                 "make the network a module of PyTorch's with snnlearn.torch.to_module, and train that"
             )
         self.learner, self.outer = learner, outer
-        self.inner = [inner] if isinstance(inner, TrainingPhase) else list(inner)
+        self.inner = list(inner) if isinstance(inner, Iterable) else [inner]
         self.episodes, self.restart = _count(episodes), bool(restart)
         self.rounds_done = 0
         if weight_lr is not None and not self.restart:
             raise TrainingError("weight_lr is for weights that episodes begin with; with restart=False they go on")
+        if not (isinstance(outer, Data) or callable(outer)):
+            raise TrainingError(f"outer is Data, or a function of an episode's number that returns two, not {outer!r}")
+        if rate_bounds is not None and not are_bounds(rate_bounds):
+            raise TrainingError(f"rate_bounds must be (low, high), not {rate_bounds!r}")
         self._model = _model_to_describe(learner)
         rule = _rule_of(self.inner)
         self._alphas: list[tuple[TrainedConnection, Any]] = []  # with the variable of the rates

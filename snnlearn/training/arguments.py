@@ -87,11 +87,12 @@ def check_connections(connections: Sequence[TrainedConnection]) -> None:
     for connection in connections:
         if not isinstance(connection, TrainedConnection):
             raise TrainingError(f"connections must be TrainedConnection, not {type(connection).__name__}")
-        if connection.bounds is not None and not _are_bounds(connection.bounds):
+        if connection.bounds is not None and not are_bounds(connection.bounds):
             raise TrainingError(f"bounds of '{connection.synapses.name}' must be (low, high), not {connection.bounds}")
 
 
-def _are_bounds(given: Any) -> bool:
+def are_bounds(given: Any) -> bool:
+    """Return whether these are two numbers, the lower one first."""
     try:
         low, high = map(float, given)
     except (TypeError, ValueError):

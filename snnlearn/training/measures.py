@@ -77,6 +77,15 @@ class Mean(Measure):
         self.state["sum"] = self.state.get("sum", 0.0) + _as_float(self.of_trial(data, index), self.name)
         self.state["count"] = self.state.get("count", 0.0) + 1.0
 
+    def note(self, timestep: int) -> Noted:
+        """Return the mean; TrainingError where no trial has ended since the last update."""
+        if not self.state.get("count"):
+            raise TrainingError(
+                f"'{self.name}' is a mean of trials, and none has ended before the update at timestep {timestep}: give "
+                "the learner update_timesteps that are no less than trial_timesteps, or a loss that follows timesteps"
+            )
+        return super().note(timestep)
+
     def value(self, timestep: int) -> float:
         """Return the mean; NaN where there was no trial."""
         total, count = self.state.pop("sum", 0.0), self.state.pop("count", 0.0)

@@ -166,6 +166,13 @@ def test_misuse() -> None:
         bilevel(inner=[])
     with pytest.raises(TrainingError, match="inner is a TrainingPhase, or several"):
         bilevel(inner=["MetaSGD"])
+    with pytest.raises(TrainingError, match="inner is a TrainingPhase, or several, not 3"):
+        bilevel(inner=3)
+    with pytest.raises(TrainingError, match="outer is Data, or a function of an episode's number"):
+        bilevel(outer=[Data()])
+    for bounds in ((2.0, 1.0), 3.0, ("a", 1.0), (np.nan, 1.0)):
+        with pytest.raises(TrainingError, match=r"rate_bounds must be \(low, high\), not "):
+            bilevel(rate_bounds=bounds)
     for lr in (np.nan, np.inf, -1.0):
         with pytest.raises(TrainingError, match="lr must be"):
             bilevel(meta_lr=lr)

@@ -298,6 +298,13 @@ def test_a_measure_without_its_number_cannot_be_made():
         Unfinished()
 
 
+def test_a_mean_of_trials_needs_a_trial_between_updates():
+    """Its number would be NaN, as if the network had diverged."""
+    learner = make(update_timesteps=2)
+    with pytest.raises(TrainingError, match="'loss' is a mean of trials, and none has ended before the update at"):
+        learner.fit(1, 0.01, "SGD")
+
+
 class Given(Mean):
     name = "accuracy"
 
