@@ -25,11 +25,10 @@ SOURCE = genn.create_neuron_model(
 REST = "e = 0.9 * e + z; m -= e * x;"
 
 
-def described(code: str, optimise: Any, pre: int) -> tuple[Any, Any, Any]:
-    """Return a model, its source and its synapses."""
+def described(code: str, optimise: Any, *sizes: int) -> tuple[Any, list[tuple[Any, Any]]]:
+    """Return a model, and its sources and their synapses."""
     model = genn.GeNNModel("float", "separated", threads=1, optimise=optimise)
     model.dt, model.seed = 1.0, 3
-    source = model.add_neuron_population("Source", pre, SOURCE, {}, {"V": 0.0, "back": 0.0})
     target = model.add_neuron_population("Target", 13, LIF, MEMBRANE, {"V": -60.0, "RefracTime": 0.0})
     rule = genn.create_weight_update_model(
         "Rule", vars=["g", "e", "m"], pre_vars=["z"],
@@ -39,35 +38,42 @@ def described(code: str, optimise: Any, pre: int) -> tuple[Any, Any, Any]:
     )  # fmt: skip
     values = {"g": genn.init_var("Normal", {"mean": 2.0, "sd": 1.0}), "e": 0.0, "m": 0.0}
     init = genn.init_weight_update(rule, {}, values, {"z": 0.0}, post_var_refs={"x": genn.create_var_ref(target, "V")})
-    psm = genn.init_postsynaptic("DeltaCurr")
-    synapses = model.add_synapse_population("Synapses", "DENSE", source, target, init, psm)
-    synapses.pre_target_var = "Error"
-    return model, source, synapses
+    pairs = []
+    for size in sizes:
+        source = model.add_neuron_population(f"Source{size}", size, SOURCE, {}, {"V": 0.0, "back": 0.0})
+        psm = genn.init_postsynaptic("DeltaCurr")
+        synapses = model.add_synapse_population(f"Synapses{size}", "DENSE", source, target, init, psm)
+        synapses.pre_target_var = "Error"
+        pairs.append((source, synapses))
+    return model, pairs
 
 
-def run(code: str, optimise: Any, pre: int) -> tuple[Any, Any, str]:
-    """Return what came back to the source, what synapses have summed up, and the plan in words."""
-    model, source, synapses = described(code, optimise, pre)
+def run(code: str, optimise: Any, *sizes: int) -> tuple[list[Any], list[Any], str]:
+    """Return what came back to each source, what synapses have summed up, and the plan in words."""
+    model, pairs = described(code, optimise, *sizes)
     model.build()
     model.load()
     model.run(150)
-    source.vars["back"].pull_from_device()
-    synapses.vars["m"].pull_from_device()
-    found = source.vars["back"].values.copy(), synapses.vars["m"].values.copy(), model.explain()
+    for source, synapses in pairs:
+        source.vars["back"].pull_from_device()
+        synapses.vars["m"].pull_from_device()
+    back, sums = zip(*((a.vars["back"].values.copy(), b.vars["m"].values.copy()) for a, b in pairs), strict=True)
+    text = model.explain()
     model.unload()
-    return found
+    return list(back), list(sums), text
 
 
-@pytest.mark.parametrize("pre", [21, 5])  # tiles of rows and some more; fewer than a tile
-def test_no_bit_changes(pre: int) -> None:
+def test_no_bit_changes() -> None:
+    """Of tiles of rows and some more, nor of fewer rows than a tile."""
     code = f"{{ const scalar y = g * x; addToPre(y); }}\n{REST}"
-    whole, parts = run(code, (), pre), run(code, ("separate", "defer"), pre)
-    assert np.abs(whole[0]).min() > 0.0
-    for one, other in zip(whole[:2], parts[:2], strict=True):
+    whole, parts = run(code, (), 21, 5), run(code, ("separate", "defer"), 21, 5)
+    assert all(np.abs(back).min() > 0.0 for back in whole[0])
+    for one, other in zip(whole[0] + whole[1], parts[0] + parts[1], strict=True):
         np.testing.assert_array_equal(one, other)
-    assert "Synapses_send" not in whole[2]
-    assert "synapse_dynamics_Synapses_send" in parts[2]
-    assert "deferred: 64 timesteps at once" in parts[2]
+    assert "_send" not in whole[2]
+    for size in (21, 5):
+        assert f"synapse_dynamics_Synapses{size}_send" in parts[2]
+    assert parts[2].count("deferred: 64 timesteps at once") == 2
 
 
 @pytest.mark.parametrize(
@@ -80,6 +86,6 @@ def test_no_bit_changes(pre: int) -> None:
     ],
 )
 def test_what_stays_one(code: str) -> None:
-    model, _, _ = described(code, (), 21)
+    model, _ = described(code, (), 21)
     plan = separate(build_plan(describe(model)))
-    assert [k.name for k in plan.step if k.name.startswith("synapse_dynamics")] == ["synapse_dynamics_Synapses"]
+    assert [k.name for k in plan.step if k.name.startswith("synapse_dynamics")] == ["synapse_dynamics_Synapses21"]

@@ -67,6 +67,8 @@ ENGINES = [
 if why_not_cuda() is None:
     ENGINES += [Engine(f"gpu-{name}", {"strategy": name}, False, "cuda") for name in ("loop", "graph", "persistent")]
 
+FEW = ("cpu", "cuda-persistent")  # which show what others repeat: tests that are marked so are slow on those
+
 
 @dataclass(frozen=True)
 class Genn:
@@ -145,7 +147,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give tests the engines of the table, and PyTorch where it is asked for."""
     wanted = metafunc.config.getoption("--torch") and metafunc.function.__name__ not in NOT_ON_TORCH
     more = [Torch("torch", exact=False)] if wanted else []
-    tables = {"other": [*OTHERS, *more], "any_engine": [ENGINES[0], *OTHERS, *more], "engine": [*ENGINES, *more]}
+    engines: list[Any] = [*ENGINES, *more]
+    if metafunc.definition.get_closest_marker("few_engines"):
+        engines = [e if e.name in FEW else pytest.param(e, marks=pytest.mark.slow) for e in engines]
+    tables = {"other": [*OTHERS, *more], "any_engine": [ENGINES[0], *OTHERS, *more], "engine": engines}
     for name in tables.keys() & {*metafunc.fixturenames}:
         metafunc.parametrize(name, tables[name], indirect=True, ids=lambda engine: engine.name)
 

@@ -53,6 +53,7 @@ HARMFUL = create_neuron_model(
 )
 
 
+@pytest.mark.few_engines
 def test_harm_is_reported_with_its_place(engine: Any, start: Any) -> None:
     model = engine.model(checked=True)
     p = model.add_neuron_population("P", 3, HARMFUL, {"which": 0}, {"x": 0.0, "n": 0, "u": 0, "far": 2})
@@ -94,6 +95,7 @@ VALID_MODEL = create_neuron_model(
 )
 
 
+@pytest.mark.few_engines
 def test_valid_code_comes_out_bit_by_bit(engine: Any, engines: Any, start: Any) -> None:
     found = []
     for other, checked in ((engines[0], False), (engine, True)):

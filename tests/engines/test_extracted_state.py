@@ -260,7 +260,8 @@ def differentiated(engine: Any, checkpoint: int) -> tuple[GeNNModel, Any, Any]:
     return model, program, wrt
 
 
-@pytest.mark.parametrize("checkpoint", [0, 16])
+@pytest.mark.few_engines
+@pytest.mark.parametrize("checkpoint", [pytest.param(0, marks=pytest.mark.slow), 16])
 def test_a_tape_comes_back_with_all_gradients(engine: Any, start: Any, checkpoint: int) -> None:
     """In the middle of a window, behind another one whose spikes are on their way."""
     model, program, wrt = differentiated(engine, checkpoint)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -63,10 +62,12 @@ def gradients(g: Any, network: Case, method: str) -> dict[str, Any]:
     return found
 
 
-def expected_of(network: Case, method: str) -> dict[str, Any]:
-    """Return gradients to compare with: PyTorch's, or of spikes' times, which it has none of, the CPU engine's."""
+@cache
+def expected_of(batch: int, windows: tuple[int, ...], method: str) -> dict[str, Any]:
+    """Return a case's gradients to compare with: PyTorch's, or of spikes' times, which it has none of, the CPU's."""
+    network = case(batch, windows)
     if method == "eventprop":
-        return gradients(_declare(), replace(network, groups={}), method)
+        return gradients(_declare(), network, method)
     expected, spikes = torch_gradients(network)
     assert all(s.sum() > 30 for s in spikes.values())
     return expected
@@ -86,13 +87,19 @@ def test_a_program(engine: Any, method: str) -> None:
         def GeNNModel(self, precision: str, name: str) -> Any:
             return engine.model(name, precision)
 
-    assert_close(gradients(OnEngine(), network, method), expected_of(network, method))
+    assert_close(gradients(OnEngine(), network, method), expected_of(2, (50, 40), method))
 
 
+@cache
+def expected_of_symmetric_feedback() -> dict[str, Any]:
+    return Network().expected()
+
+
+@pytest.mark.few_engines
 def test_a_forward_rule_with_symmetric_feedback(engine: Any) -> None:
     """Connections send errors back through their own weights."""
-    network = Network()
-    assert worst(network.found(model=engine.model("symmetric", "double")), network.expected()) < 1e-10
+    found = Network().found(model=engine.model("symmetric", "double"))
+    assert worst(found, expected_of_symmetric_feedback()) < 1e-10
 
 
 def populations(g: Any, model: Any, models: dict[str, Any], params: dict[str, Any], network: Case) -> dict[str, Any]:
@@ -123,7 +130,7 @@ def connect(g: Any, model: Any, ends: dict[str, Any], w: Weights, rule: Any, psm
 def test_declarations_for_any_engine(any_engine: Any, method: str) -> None:
     """The models of `adjoint` and `eventprop` make the same network, by hand, on GeNN too."""
     g, network = any_engine.api, case(1)
-    expected = expected_of(network, method)
+    expected = expected_of(1, (), method)
     if method == "bptt":
         derive: Any = partial(grad.adjoint, surrogate=FastSigmoid)
         given = {"beta": BETA, "tau": TAU}

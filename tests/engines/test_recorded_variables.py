@@ -173,6 +173,7 @@ CHOSEN: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.few_engines
 def test_rows_of_some_neurons_and_synapses_are_what_pulling_gives(engine: Any, start: Any) -> None:
     model = engine.model("some", dt=0.5)
     model.batch_size = 2
@@ -226,6 +227,7 @@ DERIVED = {
 }
 
 
+@pytest.mark.few_engines
 def test_what_is_nowhere_but_in_rows_is_computed_where_there_is_one(engine: Any, start: Any, tmp_path: Path) -> None:
     """The rows are those of variables that are kept; where nothing is recorded, neither is there anything to see."""
     quiet = create_neuron_model("Derived", **DERIVED)

@@ -100,18 +100,21 @@ class Dynamic:
 
 def test_dynamic_parameters_have_the_values_of_their_window() -> None:
     """Of neurons, postsynaptic models and synapses, as a network has that is built with them."""
-    windows = [{"Vrest": -60.5, "a": 0.7, "k": 1.2}, {"Vrest": -60.0, "a": 1.0, "k": 1.0}]
-    network = Dynamic({"Vrest": -60.0, "a": 1.0, "k": 1.0}, dynamic=True)
+    windows = [{"Vrest": -60.0, "a": 1.0, "k": 1.0}, {"Vrest": -60.5, "a": 0.7, "k": 1.2}]
+    network = Dynamic(windows[0], dynamic=True)
     start = network.model.state()
-    for values in windows:
+    at_first = network.gradients()  # of the values it is built with
+    fixed = Dynamic(windows[1], dynamic=False)
+    built_with = fixed.gradients()
+    fixed.model.unload()
+    for values, gradients in ((windows[1], built_with), (windows[0], at_first)):
         network.model.set_state(start)
         network.program.forget()
         network.set(values)
-        fixed = Dynamic(values, dynamic=False)
-        for found, expected in zip(network.gradients(), fixed.gradients(), strict=True):
+        for found, expected in zip(network.gradients(), gradients, strict=True):
             assert np.abs(expected).max() > 0.0
             np.testing.assert_allclose(found, expected, rtol=0.0, atol=EXACT * np.abs(expected).max())
-        fixed.model.unload()
+    assert all(np.any(one != other) for one, other in zip(at_first, built_with, strict=True))
     network.model.run(5)
     network.set(windows[-1])  # as they are
     network.groups["A"].set_dynamic_param_value("Vrest", -61.0)

@@ -179,7 +179,7 @@ def rounds(
 
 
 def test_rounds_with_stop_gradient_have_the_graph_of_the_first(spiking: Any) -> None:
-    _, sizes = rounds(spiking, 8, stop_gradient)
+    _, sizes = rounds(spiking, 3, stop_gradient)
     assert len(set(sizes)) == 1
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from runs.disturbed import STATUSES, contents, sessions
 
-SHORT = ("--record-trial", "2", "--num-trials", "9", "--seed", "3", "--threads", "1", "--quiet", "--save-data")
+SHORT = ("--record-trial", "2", "--num-trials", "5", "--seed", "3", "--threads", "1", "--quiet", "--save-data")
 LONG = ("--record-trial", "2", "150", "--num-trials", "200", "--seed", "3", "--threads", "1", "--quiet", "--save-data")
 PATTERNS = ("--epochs", "4", "--num-train", "2000", "--num-valid", "300", "--quiet")
 
@@ -29,8 +29,11 @@ def disturb(
     assert not [file.name for file in folder.iterdir() if file.name.startswith(".") or file.name.endswith(".tmp")]
 
 
-def test_a_run_that_is_disturbed_a_few_times(tmp_path: Path) -> None:
-    disturb("superspike_demo", SHORT, [signal.SIGKILL, signal.SIGTERM], 0.5, tmp_path, "1")
+@pytest.mark.parametrize(
+    "signals", [[signal.SIGKILL], pytest.param([signal.SIGKILL, signal.SIGTERM] * 2, marks=pytest.mark.slow)]
+)
+def test_a_run_that_is_disturbed_a_few_times(signals: list[int], tmp_path: Path) -> None:
+    disturb("superspike_demo", SHORT, signals, 0.3, tmp_path, "1")
 
 
 @pytest.mark.slow

@@ -218,7 +218,7 @@ SOURCE = 'int half(); extern "C" __attribute__((visibility("default"))) int answ
 COMPILER = '#!/bin/sh\n[ "$1" = --version ] || echo "$@" >> {log}\nexec {real} "$@"\n'
 
 
-@pytest.mark.parametrize("processes", [5, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("processes", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_one_process_compiles_and_all_run(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
 ) -> None:

@@ -102,11 +102,11 @@ def test_the_outer_loop_ends_softly():
     assert share_at(9, 10) < 0.03
 
 
-COMMAND = ["--iterations", "20", "--tasks", "2", "--test-tasks", "10", "--seeds", "1", "--steps", "1"]
+COMMAND = ["--iterations", "8", "--tasks", "2", "--test-tasks", "10", "--seeds", "1", "--steps", "1"]
 
 
 @needs_torch
-def test_twenty_iterations_of_the_command(tmp_path, capsys):
+def test_eight_iterations_of_the_command(tmp_path, capsys):
     args = [*COMMAND, "--rates", "synapse", "--output-dir", str(tmp_path)]
     assert main(args) == 0
     printed = capsys.readouterr().out

@@ -13,7 +13,7 @@ def test_learns_a_little_in_a_second(capsys):
 
 
 def test_learns_a_little_by_times_of_spikes(capsys):
-    numbers = ["--epochs", "6", "--num-train", "600", "--num-valid", "300", "--num-hidden", "60"]
+    numbers = ["--epochs", "4", "--num-train", "600", "--num-valid", "300", "--num-hidden", "60"]
     assert main(["--rule", "eventprop", *numbers, "--quiet"]) == 0
     assert float(capsys.readouterr().out.split()[-1].rstrip("%")) > 64 + 3 * 2.8
 
