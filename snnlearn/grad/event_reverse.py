@@ -9,7 +9,8 @@ derivative of its time by what the neuron was before, as the margin h of its thr
 f- and f+ are the time derivatives of variables (`snnlearn.grad.flows`) before and after the reset r, whose Jacobian is
 J_r; mu is the adjoint of what the spike brought to its targets, and l and l_p losses of variables and of the spike's
 time. The end of a refractory period is an event too, with a condition of sim_code in the threshold's place: that is
-what brings the time of a spike to that of the period's end.
+what brings the time of a spike to that of the period's end. Where the margin is above zero already, a spike comes with
+such an end, whose condition h is then.
 
 Source
 ------
@@ -20,7 +21,7 @@ networks, dissertation, Heidelberg University; delays: Meszaros, Knight & Nowotn
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,7 +32,7 @@ from snnlearn.dialect.tree import Binary, Expr, Name, Ternary
 from snnlearn.errors import GradientError
 from snnlearn.grad.coefficients import Coefficients
 from snnlearn.grad.derivatives import decided, pullback, unused
-from snnlearn.grad.flows import Flows, at, comparisons_of, folded, settled, unrounded, written_out
+from snnlearn.grad.flows import Flows, at, canonical, comparisons_of, folded, settled, unrounded, written_out
 from snnlearn.grad.inputs import Inputs
 from snnlearn.grad.reverse import Request, Reversal, Reverser
 from snnlearn.grad.rules import tangent
@@ -204,7 +205,8 @@ class _EventReverser(Reverser):
     def _found_events(self, totals: tuple[str, ...]) -> tuple[list[_Event], list[Assignment]]:
         """Return the events, and what computes their numbers."""
         names = _Names({*self.own})
-        events = [self._spike(totals, names)]
+        spike, there = self._spike(totals, names)
+        events = [spike, *self._released(spike, there, names)]
         events += [event for c in self._conditions(totals) for event in self._switches(c, totals, names)]
         return events, names.assignments
 
@@ -213,7 +215,8 @@ class _EventReverser(Reverser):
         assert self.flows is not None
         return at(self.flows.of(x), values, mode)
 
-    def _spike(self, totals: tuple[str, ...], names: _Names) -> _Event:
+    def _spike(self, totals: tuple[str, ...], names: _Names) -> tuple[_Event, Expr]:
+        """Return the event of the margin's crossing, and what the margin was a timestep before."""
         step, end = self.step, dict(self.step.tilde)
         assert step.margin is not None
         assert step.spike is not None
@@ -230,7 +233,10 @@ class _EventReverser(Reverser):
         limited = steep
         if self.request.least_slope > 0.0:
             limited = algebra.call("fmax", steep, algebra.number(self.request.least_slope))
-        crosses = algebra.both(step.spike, algebra.binary(">", steep, _ZERO))
+        # Where the margin was above 0 before, the spike has waited for something else: its time is not the margin's.
+        there = algebra.subtract(before, algebra.multiply(slopes.get("", _ZERO), Name("dt", _SCALAR)))
+        rises = algebra.both(algebra.binary(">", steep, _ZERO), algebra.binary("<", there, _ZERO))
+        crosses = algebra.both(step.spike, rises)
         factor = names.name("perSlope", algebra.select(crosses, algebra.divide(_ONE, limited), _ZERO))
         jumps = {}
         for x in totals:
@@ -240,7 +246,44 @@ class _EventReverser(Reverser):
             if not _is_zero(jump):
                 jumps[x] = self._named(names, f"jump_{x}", jump)
         what = f"a spike, as {tree_text(step.margin, step)} becomes 0"
-        return _Event(what, factor, jumps, self._loss_jump(), ((step.margin, _ONE),), spike=True)
+        return _Event(what, factor, jumps, self._loss_jump(), ((step.margin, _ONE),), spike=True), there
+
+    def _released(self, spike: _Event, there: Expr, names: _Names) -> Iterator[_Event]:
+        """Yield the spikes that another condition lets through as it ends, where the margin is above 0 already."""
+        assert self.flows is not None
+        assert self.step.spike is not None
+        end, moving = dict(self.step.tilde), [x for x in self._margin_slopes() if x]
+        for c, shut in self._gates():
+            slopes = self._condition_slopes(c)
+            if not slopes or all(_is_zero(settled(self.flows.of(x), c, shut)) for x in moving):
+                continue  # the margin stands still until then
+            rate = algebra.total(
+                [algebra.multiply(tree.substitute(e, end), self._rate(x, end, {})) for x, e in slopes.items()]
+            )
+            now = c if shut else algebra.negation(c)
+            happens = algebra.both(algebra.both(self.step.spike, now), algebra.binary(">=", there, _ZERO))
+            factor = self._named(names, "perRate", algebra.select(happens, algebra.divide(_ONE, folded(rate)), _ZERO))
+            ends = tuple((self.smooth.tilde[x], tree.substitute(e, end)) for x, e in slopes.items())
+            what = f"a spike, at the end of {tree_text(c if shut else algebra.negation(c), self.step)}"
+            yield _Event(what, factor, spike.jumps, spike.more, ends, spike=True)
+
+    def _gates(self) -> Iterator[tuple[Binary, bool]]:
+        """Yield the conditions without which there is no spike, beside the margin's, and what they are until then."""
+        step = self.step
+        assert step.spike is not None
+        assert step.margin is not None
+        back = {e: Name(x, _SCALAR) for e, x in self.tilde.items()}
+        margin, threshold = (
+            tree.substitute(written_out(e, step, self.tilde), back)
+            for e in (step.margin, value_of(step.by_name[step.spike.id]))
+        )
+        threshold = canonical(threshold)
+        for c in dict.fromkeys(n for n in tree.walk(threshold) if isinstance(n, Binary) and n.op == ">"):
+            if margin in (algebra.subtract(c.left, c.right), algebra.subtract(c.right, c.left)):
+                continue
+            for shut in (True, False):
+                if settled(threshold, c, shut) == algebra.truth(False):
+                    yield c, shut
 
     def _margin_slopes(self) -> dict[str, Expr]:
         """Return the derivatives of the margin by what variables are at the end of sim_code, and by time (``""``)."""

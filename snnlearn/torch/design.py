@@ -42,6 +42,11 @@ def design_of(
     model = source.model if isinstance(source, Program) else source
     declared: dict[str, Model] = {}
     if isinstance(source, Program):
+        if source._task.surrogate is None:
+            raise GradientError(
+                "EngineModule takes a program of method='bptt': of 'eventprop' its outputs have no surrogate; "
+                "give it a model that is not differentiated, with surrogate="
+            )
         if surrogate is not None or params is not None or detach_reset is not None:
             raise GradientError("a program has its surrogate, with params, and detach_reset: leave them out")
         declared |= source._parts.declared

@@ -33,7 +33,9 @@ def difference(net: Network, direction: np.ndarray, step: float = 1e-5) -> float
     return (8 * (ends[1] - ends[-1]) - (ends[2] - ends[-2])) / (12 * step)
 
 
-@pytest.mark.parametrize(("refractory", "spike_loss"), [(0.0, False), pytest.param(2.0, False, marks=pytest.mark.slow), (2.0, True)])
+@pytest.mark.parametrize(
+    ("refractory", "spike_loss"), [(0.0, False), pytest.param(2.0, False, marks=pytest.mark.slow), (2.0, True)]
+)
 def test_reference_is_the_derivative(refractory: float, spike_loss: bool) -> None:
     net = network(3, refractory, spike_loss)
     net.run()

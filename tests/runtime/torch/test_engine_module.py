@@ -335,6 +335,11 @@ def test_modules_that_cannot_be_made() -> None:
     ]:
         with pytest.raises(error, match=message):
             EngineModule(model, **{"parameters": [weights], "inputs": {"Input": ["spikes"]}, **SHARP, **arguments})
+    timed = networks.describe(genn, described)
+    loss = {described.groups["A"]: grad.Loss("Square", loss_code="loss = V * V;")}
+    program = grad.differentiate(timed, [described.groups["InputA"].vars["g"]], loss, method="eventprop", window=9)
+    with pytest.raises(GradientError, match="takes a program of method='bptt': of 'eventprop' its outputs"):
+        EngineModule(program)
     with pytest.raises(ArgumentError, match="needs a GeNNModel"):
         EngineModule("model", **SHARP)
 
