@@ -77,7 +77,8 @@ def differentiate(
         the whole window.
     outputs : sequence of Variable, or of populations
         For these two: variables of neurons whose adjoints are to be given to ``backward(gradient=...)``, beside those
-        of the loss. For ``"eventprop"`` also populations, whose spikes' times have derivatives there.
+        of the loss. For ``"eventprop"`` those of the loss too, where a reset changes them; and populations, whose
+        spikes' times have derivatives there.
     detach_reset : bool
         For ``"bptt"``: whether the derivative takes the times of resets for given.
     flow : mapping of population to mapping of str to str

@@ -89,6 +89,8 @@ class _Event:
         By variable: f+ - J_r f-.
     more : tuple of expression
         Of forward values: what else the loss gains as it comes earlier [per ms].
+    resets : mapping of str to expression
+        By variable with adjoints from outside: by how much it changes at once [per ms].
     ends : tuple of (expression, expression)
         The values that h is made of, with grad h.
     spike : bool
@@ -98,6 +100,7 @@ class _Event:
     factor: Expr
     jumps: Mapping[str, Expr]
     more: tuple[Expr, ...]
+    resets: Mapping[str, Expr]
     ends: tuple[tuple[Expr, Expr], ...]
     spike: bool
 
@@ -161,6 +164,7 @@ class _EventReverser(Reverser):
             adjoint = Name(f"event{number}", _SCALAR)
             terms = [algebra.multiply(e, Name(f"total_{x}", _SCALAR)) for x, e in event.jumps.items()]
             terms += event.more
+            terms += [algebra.multiply(e, Name(f"seed_{x}", _SCALAR)) for x, e in event.resets.items()]
             if event.spike and self.request.spikes_matter:
                 terms.append(Name(SPIKE_ADJOINT, _SCALAR))
             if event.spike and OF_SPIKES in self.request.seeds:
@@ -246,7 +250,8 @@ class _EventReverser(Reverser):
             if not _is_zero(jump):
                 jumps[x] = self._named(names, f"jump_{x}", jump)
         what = f"a spike, as {tree_text(step.margin, step)} becomes 0"
-        return _Event(what, factor, jumps, self._loss_jump(), ((step.margin, _ONE),), spike=True), there
+        resets = self._resets(names)
+        return _Event(what, factor, jumps, self._loss_jump(), resets, ((step.margin, _ONE),), spike=True), there
 
     def _released(self, spike: _Event, there: Expr, names: _Names) -> Iterator[_Event]:
         """Yield the spikes that another condition lets through as it ends, where the margin is above 0 already."""
@@ -265,7 +270,7 @@ class _EventReverser(Reverser):
             factor = self._named(names, "perRate", algebra.select(happens, algebra.divide(_ONE, folded(rate)), _ZERO))
             ends = tuple((self.smooth.tilde[x], tree.substitute(e, end)) for x, e in slopes.items())
             what = f"a spike, at the end of {tree_text(c if shut else algebra.negation(c), self.step)}"
-            yield _Event(what, factor, spike.jumps, spike.more, ends, spike=True)
+            yield _Event(what, factor, spike.jumps, spike.more, spike.resets, ends, spike=True)
 
     def _gates(self) -> Iterator[tuple[Binary, bool]]:
         """Yield the conditions without which there is no spike, beside the margin's, and what they are until then."""
@@ -317,6 +322,15 @@ class _EventReverser(Reverser):
             return ()
         return (algebra.divide(jump, Name("dt", _SCALAR)),)
 
+    def _resets(self, names: _Names) -> dict[str, Expr]:
+        """Return by how much a spike changes variables with adjoints from outside: these are of sums over time."""
+        changes = {x: folded(algebra.subtract(self.after[x], self.step.tilde[x])) for x in self.seeds}
+        return {
+            x: self._named(names, f"reset_{x}", algebra.divide(change, Name("dt", _SCALAR)))
+            for x, change in changes.items()
+            if not _is_zero(change)
+        }
+
     def _conditions(self, totals: tuple[str, ...]) -> list[Binary]:
         """Return the conditions that choose how variables move, of what moves."""
         assert self.flows is not None
@@ -356,7 +370,7 @@ class _EventReverser(Reverser):
             factor = self._named(names, "perRate", algebra.select(happens, algebra.divide(_ONE, folded(rate)), _ZERO))
             ends = tuple((self.smooth.tilde[x], tree.substitute(e, end)) for x, e in slopes.items())
             what = f"the end of {tree_text(c if before else algebra.negation(c), self.step)}"
-            found.append(_Event(what, factor, jumps, (), ends, spike=False))
+            found.append(_Event(what, factor, jumps, (), {}, ends, spike=False))
         return found
 
     def _named(self, names: _Names, base: str, e: Expr) -> Expr:

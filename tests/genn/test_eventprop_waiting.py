@@ -55,3 +55,30 @@ def test_spikes_whose_margin_was_above_zero_before() -> None:
     program.backward({cells: one})
     assert weight.grad[0] == 0.0
     model.unload()
+
+
+def test_adjoints_that_are_given_are_those_of_a_linear_loss() -> None:
+    """As a spike moves, so does what a reset changes: with adjoints in the place of a loss too."""
+    dt, steps, found = 0.1, 80, []
+    for loss in (True, False):
+        model = genn.GeNNModel("double", "given", threads=1)
+        model.dt = dt
+        source = model.add_neuron_population("Input", 1, "SpikeSourceArray", {}, {"startSpike": 0, "endSpike": 1})
+        source.extra_global_params["spikeTimes"].set_init_values([0.0])
+        cells = model.add_neuron_population("Cells", 1, RUNNING, {"tau": 5.0, "pause": 2.0}, {"V": 0.0, "R": 0.0})
+        update, psm = (
+            genn.init_weight_update("StaticPulse", {}, {"g": 5.0}),
+            genn.init_postsynaptic("ExpCurr", {"tau": 9.0}),
+        )
+        weight = model.add_synapse_population("Weights", "DENSE", source, cells, update, psm).vars["g"]
+        given = (
+            {"loss": {cells: grad.Loss("Sum", loss_code="loss = 3.0 * V;")}} if loss else {"outputs": [cells.vars["V"]]}
+        )
+        program = grad.differentiate(model, [weight], method="eventprop", window=steps, **given)
+        model.build()
+        model.load()
+        model.run(steps)
+        program.backward(None if loss else {cells.vars["V"]: np.full((steps, 1), 3.0)})
+        found.append(float(weight.grad[0]))
+        model.unload()
+    assert found[1] == pytest.approx(found[0], rel=1e-12)
