@@ -26,9 +26,10 @@ OPTIONS = {
     "UBSAN_OPTIONS": "print_stacktrace=1:abort_on_error=1",
     "TSAN_OPTIONS": "halt_on_error=1:report_signal_unsafe=0",
 }
+EACH = ["tests/engines", "-m", "not slow or few_engines"]
 TABLES = {
-    "address": ["tests/engines", "-k", "cpu"],
-    "thread": ["tests/engines", "-k", "cpu-2-threads or test_threads"],
+    "address": [*EACH, "-k", "cpu"],
+    "thread": [*EACH, "-k", "cpu-2-threads or test_threads"],
 }
 
 

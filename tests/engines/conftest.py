@@ -67,7 +67,8 @@ ENGINES = [
 if why_not_cuda() is None:
     ENGINES += [Engine(f"gpu-{name}", {"strategy": name}, False, "cuda") for name in ("loop", "graph", "persistent")]
 
-FEW = ("cpu", "cuda-persistent")  # which show what others repeat: tests that are marked so are slow on those
+# Tests with the marker `few_engines` are slow on the others, which repeat what these show.
+FEW = ("cpu", "cuda-persistent", "gpu-persistent", "torch")
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     more = [Torch("torch", exact=False)] if wanted else []
     engines: list[Any] = [*ENGINES, *more]
     if metafunc.definition.get_closest_marker("few_engines"):
-        engines = [e if e.name in FEW else pytest.param(e, marks=pytest.mark.slow) for e in engines]
+        engines = [pytest.param(e, marks=[] if e.name in FEW else pytest.mark.slow) for e in engines]
     tables = {"other": [*OTHERS, *more], "any_engine": [ENGINES[0], *OTHERS, *more], "engine": engines}
     for name in tables.keys() & {*metafunc.fixturenames}:
         metafunc.parametrize(name, tables[name], indirect=True, ids=lambda engine: engine.name)

@@ -151,6 +151,7 @@ def test_it_goes_on_from_a_state_as_it_did(engine: Any, start: Any) -> None:
         assert_equal(outcome(model), expected)
 
 
+@pytest.mark.few_engines
 def test_recorded_and_played_rows_come_back(engine: Any, start: Any) -> None:
     if engine.name == "torch":
         pytest.skip("variables are recorded on other engines")
@@ -170,6 +171,7 @@ def test_recorded_and_played_rows_come_back(engine: Any, start: Any) -> None:
     assert expected["Shown.own.y"].any()
 
 
+@pytest.mark.few_engines
 def test_a_state_of_another_model_of_the_same_network(engine: Any, start: Any) -> None:
     one, other = start(network(engine), 20), start(network(engine), 20)
     one.run(40)
@@ -180,6 +182,7 @@ def test_a_state_of_another_model_of_the_same_network(engine: Any, start: Any) -
     assert_equal(outcome(other), outcome(one))
 
 
+@pytest.mark.few_engines
 def test_a_variable_that_is_kept(engine: Any, start: Any) -> None:
     model = start(network(engine), 20)
     state = extract_state(model)

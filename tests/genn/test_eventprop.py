@@ -41,7 +41,7 @@ def error(found: NDArray[Any], expected: NDArray[Any]) -> float:
     ("seed", "refractory", "dt", "bound"),
     [
         pytest.param(4, 2.0, 0.1, 0.1, marks=pytest.mark.slow),
-        (4, 2.0, 0.01, 0.02),
+        pytest.param(4, 2.0, 0.01, 0.02, marks=pytest.mark.slow),
         pytest.param(5, 0.0, 0.1, 0.1, marks=pytest.mark.slow),
         pytest.param(5, 0.0, 0.01, 0.02, marks=pytest.mark.slow),
     ],
@@ -87,20 +87,22 @@ def varied(net: Network, **changes: float) -> float:
     return replace(net, neuron=replace(net.neuron, **changes)).run()
 
 
-def test_parameters_and_first_values() -> None:
-    """The threshold, the reset, the time constant, the refractory period: differences of the reference."""
+def test_weights_parameters_and_first_values() -> None:
+    """Weights; the threshold, the reset, the time constant, the refractory period: differences of the reference."""
     net = reference(5, 2.0)
     net.run()
     dt, steps, c = 0.01, round(net.end / 0.01), net.neuron.tau_m / net.neuron.r
     model, groups = describe(net, dt)
     names = ("Vthresh", "Vreset", "TauM", "TauRefrac")
-    wrt = [(groups[population], name) for population in ("Hidden", "Output") for name in names]
+    wrt: list[Any] = [(groups[population], name) for population in ("Hidden", "Output") for name in names]
+    wrt += [groups[c].vars["g"] for c in CONNECTIONS]
     loss = {groups[name]: AIM for name in ("Hidden", "Output")}
     program = grad.differentiate(model, [*wrt, groups["Hidden"].vars["V"]], loss, method="eventprop", window=steps)
     model.build()
     model.load()
     model.run(steps)
     program.backward()
+    assert error(whole(net, groups) * dt, net.gradient() * (net.weights != 0.0)) < 0.02
     step = 1e-6
     n = net.neuron
     for name, change in {
@@ -182,13 +184,15 @@ def close(found: NDArray[Any], expected: NDArray[Any], bound: float = 1e-12) -> 
 
 
 def test_a_batch_is_the_sum_of_its_patterns(plain: NDArray[np.float64]) -> None:
-    assert close(sum(small(pattern=PATTERN[:, i : i + 1]) for i in range(2)), plain)  # type: ignore[arg-type]
+    """With sparse connections and delays along dendrites, too."""
+    other = {"matrix": "SPARSE", "late": "dendritic"}
+    assert close(sum(small(pattern=PATTERN[:, i : i + 1], **other) for i in range(2)), plain)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("options", "bound"),
     [
-        ({"matrix": "SPARSE", "late": "dendritic"}, 1e-12),
+        pytest.param({"matrix": "SPARSE", "late": "dendritic"}, 1e-12, marks=pytest.mark.slow),
         ({"checkpoint": 16}, 0.0),
         pytest.param({"precision": "float"}, 1e-4, marks=pytest.mark.slow),
     ],

@@ -105,6 +105,7 @@ def distance(found: NDArray[Any], expected: NDArray[Any]) -> float:
     return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
 
 
+@pytest.mark.slow
 def test_alike() -> None:
     expected, found = by_hand(0.01), derived(0.01)
     for name, e in expected.items():

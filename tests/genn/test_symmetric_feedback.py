@@ -144,7 +144,8 @@ def test_spiking_outputs_answer_linearly() -> None:
     assert np.abs(found - expected).max() < 1e-10 * np.abs(expected).max()
 
 
-@pytest.mark.parametrize("method", ["superspike", pytest.param("eprop", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["superspike", "eprop"])
 def test_it_is_the_declared_feedback_of_superspike(method: Any) -> None:
     """A connection of its own, whose weights are the transpose, brings the same error at the same time."""
     found = []
@@ -252,10 +253,8 @@ def _signal_without_weights(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(symmetric_feedback.Sender, "send", lambda self, p: real(replace(self, amount=one), p))
 
 
-LESS = (pytest.param(fault, marks=pytest.mark.slow) for fault in (_signal_of_one_readout, _signal_without_weights))
-
-
-@pytest.mark.parametrize("fault", [_signal_a_step_off, *LESS])
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [_signal_a_step_off, _signal_of_one_readout, _signal_without_weights])
 def test_a_wrong_feedback_is_found(monkeypatch: pytest.MonkeyPatch, fault: Callable[[Any], None]) -> None:
     expected = Network().expected()
     fault(monkeypatch)

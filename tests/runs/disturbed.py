@@ -49,7 +49,7 @@ def sessions(
         number = left.pop() if left else 0
         if number:
             if moments.random() < 0.75:
-                _wait_for_training(process, folder / "learning_curve.csv", began, moments.randrange(6))
+                wait_for_training(process, folder / "learning_curve.csv", began, moments.randrange(6))
             time.sleep(moments.uniform(0.0, longest))
             process.send_signal(number)
         _, errors = process.communicate(timeout=600)
@@ -61,7 +61,7 @@ def sessions(
                 file.unlink()
 
 
-def _wait_for_training(process: subprocess.Popen[str], curve: Path, began: float, lines: int) -> None:
+def wait_for_training(process: subprocess.Popen[str], curve: Path, began: float, lines: int) -> None:
     """Wait until a session has trained so far: most moments are to be in that, not in what comes before it."""
     first = None
     while process.poll() is None:

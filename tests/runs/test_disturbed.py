@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
-from runs.disturbed import STATUSES, contents, sessions
+from runs.disturbed import STATUSES, contents, sessions, start, wait_for_training
+
+from snnlearn.userproject.superspike_demo import main
 
 SHORT = ("--record-trial", "2", "--num-trials", "5", "--seed", "3", "--threads", "1", "--quiet", "--save-data")
 LONG = ("--record-trial", "2", "150", "--num-trials", "200", "--seed", "3", "--threads", "1", "--quiet", "--save-data")
@@ -29,11 +32,21 @@ def disturb(
     assert not [file.name for file in folder.iterdir() if file.name.startswith(".") or file.name.endswith(".tmp")]
 
 
-@pytest.mark.parametrize(
-    "signals", [[signal.SIGKILL], pytest.param([signal.SIGKILL, signal.SIGTERM] * 2, marks=pytest.mark.slow)]
-)
-def test_a_run_that_is_disturbed_a_few_times(signals: list[int], tmp_path: Path) -> None:
-    disturb("superspike_demo", SHORT, signals, 0.3, tmp_path, "1")
+def test_a_run_that_is_killed_once(tmp_path: Path) -> None:
+    assert main([*SHORT, "--save", str(tmp_path / "whole")]) == 0
+    folder, began = tmp_path / "disturbed", time.time()
+    process = start("superspike_demo", [*SHORT, "--checkpoint-every", "1", "--save", str(folder)])
+    wait_for_training(process, folder / "learning_curve.csv", began, 1)
+    process.kill()
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, "it is in its midst"
+    assert main(["--resume", str(folder)]) == 0
+    assert contents(folder) == contents(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_a_run_that_is_disturbed_a_few_times(tmp_path: Path) -> None:
+    disturb("superspike_demo", SHORT, [signal.SIGKILL, signal.SIGTERM], 0.5, tmp_path, "1")
 
 
 @pytest.mark.slow

@@ -1,10 +1,12 @@
 """Tracking on line: IDBD against the best single rate, in a short run; and what the command refuses."""
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
 
+from snnlearn.userproject import tracking
 from snnlearn.userproject.tracking import main, track
 from snnlearn.userproject.tracking_network import NUM_RELEVANT
 from snnlearn.userproject.tracking_results import GRID, SeedResult
@@ -45,8 +47,13 @@ def test_weights_that_diverge_are_no_best(short):
     assert again.best("SGD") != 3
 
 
-def test_the_command_writes_its_table_and_its_figure(tmp_path, capsys):
-    assert main(["--seeds", "3", "--timesteps", "16000", "--output-dir", str(tmp_path)]) == 0
+def test_the_command_writes_its_table_and_its_figure(short, monkeypatch, tmp_path, capsys):
+    def ran(seed, timesteps):
+        assert timesteps == 24_000
+        return dataclasses.replace(short, seed=seed)
+
+    monkeypatch.setattr(tracking, "track", ran)
+    assert main(["--seeds", "3", "--timesteps", "24000", "--output-dir", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith("seed 3: target 0.01")
     rows = list(csv.DictReader((tmp_path / "tracking.csv").read_text(encoding="utf-8").splitlines()))
     assert [row["optimiser"] for row in rows] == [rule.name for rule, _ in GRID]

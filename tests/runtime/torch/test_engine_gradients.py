@@ -65,9 +65,14 @@ def with_first_values(case: networks.Case) -> tuple[Any, Any]:
     return snnlearn.torch.to_module(model, **options), snnlearn.torch.EngineModule(model, **options)
 
 
-def test_all_at_once() -> None:
+@pytest.fixture(scope="module")
+def both() -> tuple[Any, Any]:
+    return with_first_values(everything())
+
+
+def test_all_at_once(both: tuple[Any, Any]) -> None:
     case = everything()
-    slow, fast = with_first_values(case)
+    slow, fast = both
     given = {"Input": {"spikes": torch.tensor(case.inputs, dtype=torch.float64)}, "A": {"Isyn": current(case)}}
     expected = gradients(slow, given)
     assert min(int(expected[0][name]["spikes"].sum()) for name in case.sizes) > 30
@@ -129,8 +134,8 @@ def test_variables_that_are_given_and_parameters_of_neurons(detach_reset: bool) 
     assert_same(expected, gradients(fast, given))
 
 
-def test_going_on_from_a_state() -> None:
-    slow, fast = pair(everything())
+def test_going_on_from_a_state(both: tuple[Any, Any]) -> None:
+    slow, fast = both
     spikes = torch.tensor(everything().inputs, dtype=torch.float64)
     with torch.no_grad():  # what is still on its way is on the tape all the same
         after = [net({"Input": spikes[:25]}).state for net in (slow, fast)]
