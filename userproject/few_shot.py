@@ -28,7 +28,7 @@ from snnlearn.cli import Parser, run_command
 from snnlearn.errors import TrainingError
 from snnlearn.io import atomic_write, check_output_dir
 from snnlearn.plot import check_matplotlib
-from snnlearn.userproject.experiment import write_rows
+from snnlearn.userproject.experiment import check_limits, write_rows
 from snnlearn.userproject.few_shot_engine import EngineMeta
 from snnlearn.userproject.few_shot_network import Setting
 from snnlearn.userproject.few_shot_results import RATES, STEPS, Result
@@ -93,11 +93,7 @@ def run(args: Namespace) -> int:
     SnnlearnError
         For bad input, and without PyTorch for ``--orders 2``, before anything is run.
     """
-    for name, (least, most) in LIMITS.items():
-        value = getattr(args, name)
-        if not least <= value <= most:
-            bound = f"at least {least}" if value < least else f"at most {most}"
-            raise TrainingError(f"--{name.replace('_', '-')} must be {bound}, not {value}")
+    check_limits(args, LIMITS)
     for seed in args.seeds:
         if not 0 < seed < TEST_SEED:
             raise TrainingError(f"--seeds must be from 1 to 2**31 - 1, not {seed}")

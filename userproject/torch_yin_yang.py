@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from snnlearn.cli import Parser, run_command
-from snnlearn.errors import TrainingError
+from snnlearn.userproject.experiment import check_limits
 
 PROG = "torch_yin_yang"
 MODULES = ("engine", "exact")
@@ -58,11 +58,7 @@ def run(args: Namespace) -> int:
     SnnlearnError
         For bad input, before any training.
     """
-    for name, (least, most) in LIMITS.items():
-        value = getattr(args, name)
-        if not least <= value <= most:
-            bound = f"at least {least}" if value < least else f"at most {most}"
-            raise TrainingError(f"--{name.replace('_', '-')} must be {bound}, not {value}")
+    check_limits(args, LIMITS)
     import_module("snnlearn.torch")  # which says how to install PyTorch, where that is missing
     from snnlearn.userproject.torch_classifier import Classifier, accuracy, patterns, train
 

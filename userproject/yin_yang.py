@@ -29,7 +29,7 @@ from snnlearn.backends import NAMES, choose_backend
 from snnlearn.cli import Parser, run_command
 from snnlearn.datasets import Points
 from snnlearn.datasets.yin_yang import CLASSES
-from snnlearn.errors import TrainingError, TrainingWarning
+from snnlearn.errors import TrainingWarning
 from snnlearn.io import atomic_write
 from snnlearn.models import (
     ClassReadout,
@@ -45,6 +45,7 @@ from snnlearn.models import (
 from snnlearn.models.surrogates import FastSigmoid
 from snnlearn.training import Callback, DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
 from snnlearn.userproject import yin_yang_spikes
+from snnlearn.userproject.experiment import check_limits
 from snnlearn.userproject.superspike import PlainWeight, init_derived
 from snnlearn.userproject.yin_yang_data import Patterns
 
@@ -113,11 +114,7 @@ def run(args: Namespace) -> int:
     SnnlearnError
         For bad input, before any training.
     """
-    for name, (least, most) in LIMITS.items():
-        value = getattr(args, name)
-        if not least <= value <= most:
-            bound = f"at least {least}" if value < least else f"at most {most}"
-            raise TrainingError(f"--{name.replace('_', '-')} must be {bound}, not {value}")
+    check_limits(args, LIMITS)
     if args.rule == "eventprop":
         yin_yang_spikes.check_counts(num_train=args.num_train, num_valid=args.num_valid)
     phases = [TrainingPhase(args.epochs, "Adam", PerConnection(RATES[args.rule]), DecayType.COSINE)]

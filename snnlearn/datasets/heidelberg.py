@@ -9,8 +9,8 @@ import numpy as np
 
 from snnlearn.datasets.spiking import SpikingExamples
 from snnlearn.errors import ExchangeError
-from snnlearn.exchange.optional import library
 from snnlearn.io import SpikeTrains
+from snnlearn.io.optional import library
 
 _CHANNELS = 700
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from snnlearn.errors import ExchangeError, did_you_mean
 from snnlearn.exchange.asked import Asked
-from snnlearn.exchange.optional import library
 from snnlearn.exchange.recorded import as_trains, recorded
 from snnlearn.exchange.units import in_ms, needed
 from snnlearn.io import SpikeTrains, atomic_write
+from snnlearn.io.optional import library
 
 _SORTING = {"none": 0, "by_id": 1, "by_time": 2}
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from snnlearn.errors import ExchangeError
-from snnlearn.exchange.optional import library
 from snnlearn.io import SpikeTrains
+from snnlearn.io.optional import library
 
 
 def from_neo(recording: Any, num_neurons: int | None = None) -> SpikeTrains:

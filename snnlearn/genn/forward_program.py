@@ -184,6 +184,10 @@ class ForwardProgram:
         """How many timesteps await a pass back: none."""
         return 0
 
+    @property
+    def tape(self) -> None:
+        """What a pass back would need: there is none."""
+
     def forget(self) -> None:
         """Do nothing: there is no tape."""
 

@@ -220,6 +220,8 @@ class Recording(CheckedAttributes):
             Before ``load``, and while there is a stream.
         OutputError
             For another format, and a file that cannot be written; from ``run``, where rows cannot.
+        MissingLibraryError
+            For HDF5, where h5py is not installed.
         """
         state, tracks = self._change(lambda state: state), {name: self[name] for name in self.variables}
         if state.stream is not None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.errors import OutputError
+from snnlearn.io.optional import library
 
 _HEADER = 128  # bytes of a header of ours, a multiple of 64, with room for any number of rows
 TIMES = "times"
@@ -45,7 +46,9 @@ def row_file(path: str | os.PathLike[str], tracks: Mapping[str, NDArray[Any]]) -
     Raises
     ------
     OutputError
-        For another suffix, a file that cannot be written, and where h5py is missing.
+        For another suffix, and a file that cannot be written.
+    MissingLibraryError
+        For HDF5, where h5py is not installed.
     """
     to = Path(path)
     if to.suffix.lower() in HDF5:
@@ -108,10 +111,7 @@ class _Hdf5(RowFile):
     """A data set for each track."""
 
     def __init__(self, path: Path, tracks: Mapping[str, NDArray[Any]]) -> None:
-        try:
-            import h5py
-        except ImportError:
-            raise OutputError(f"{path}: HDF5 needs h5py: pip install snnlearn[hdf5], or take .npy") from None
+        h5py = library("h5py")
         try:
             self._file = h5py.File(path, "w")
         except OSError as error:

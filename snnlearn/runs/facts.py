@@ -17,7 +17,7 @@ from snnlearn.errors import SnnlearnError
 from snnlearn.runtime import find_compiler
 from snnlearn.runtime.cuda.availability import driver_version
 
-_PACKAGES = ("matplotlib", "pycparser", "Jinja2", "pygenn", "cupy-cuda12x", "torch")
+_PACKAGES = ("matplotlib", "pycparser", "Jinja2", "pygenn", "cupy-cuda12x", "cupy-cuda13x", "torch")
 
 
 def versions() -> dict[str, str]:

@@ -184,8 +184,8 @@ class GradientApi(Protocol):
         """Take no more account of what was run."""
 
     @property
-    def tape(self) -> TapeApi:
-        """What is known of the timesteps since the last pass."""
+    def tape(self) -> TapeApi | None:
+        """What is known of the timesteps since the last pass; None where gradients are summed up as the model runs."""
 
 
 class EngineApi(Protocol):

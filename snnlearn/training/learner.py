@@ -82,8 +82,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
     read_trials : int
         After how many trials, at the latest, to read and check losses that are noted on the device. They are read
         before where somebody asks: a callback for `sched` or `epochs`, the table of epochs, ``stop_div``, `save`.
-
-    gradient : Program, optional
+    gradient : Program or ForwardProgram, optional
         What `snnlearn.grad.differentiate` gives: it goes back through the timesteps since the last update before each
         update, where the gradient is not summed up by the connections themselves. Its ``window`` is at least
         ``update_timesteps + update_offset``.

@@ -12,7 +12,7 @@ import numpy as np
 from snnlearn.errors import CheckpointError, NetworkError, SnnlearnError, TrainingError, TrainingWarning
 from snnlearn.training.arguments import TrainedConnection
 from snnlearn.training.checkpoint import Checkpoint
-from snnlearn.training.engine import GradientApi, ModelApi
+from snnlearn.training.engine import GradientApi, ModelApi, TapeApi
 from snnlearn.training.progress import check_counters
 from snnlearn.training.runner import TrialRunner
 from snnlearn.training.session import Session, SessionState
@@ -53,6 +53,10 @@ class Saving:
         self._update_offset, self._gradient = update_offset, gradient
         self._known_by: dict[str, Any] | None = None
 
+    @property
+    def _tape(self) -> TapeApi | None:
+        return self._gradient.tape if self._gradient is not None else None
+
     # ---- taking ----
 
     def checkpoint(self) -> Checkpoint:
@@ -60,7 +64,7 @@ class Saving:
         if not self._network.built:
             raise TrainingError("there is nothing to save: the network is not built yet")
         self._learner.model.check_whole()
-        if self._gradient is not None and self._gradient.tape.state() is None:
+        if self._tape is not None and self._tape.state() is None:
             self.end_window()
         taken = self.snapshot()
         return replace(taken, progress={**taken.progress, "fingerprint": self.fingerprint()})
@@ -77,7 +81,7 @@ class Saving:
     def snapshot(self) -> Checkpoint:
         """Return the state of this training, for this process."""
         progress = self.progress()
-        tape = self._gradient.tape.state() if self._gradient is not None else None
+        tape = self._tape.state() if self._tape is not None else None
         if tape is None:
             return Checkpoint(self._learner.model.state(), progress)
         progress["tape"] = {"pending": tape.pending, "cut": tape.cut, "timesteps": tape.timesteps}
@@ -153,8 +157,8 @@ class Saving:
         self._learner.model.timestep = checkpoint.progress["timestep"]
         if self._gradient is not None:
             self._gradient.forget()
-            if tape is not None:
-                self._gradient.tape.set_state(tape)
+        if self._tape is not None and tape is not None:
+            self._tape.set_state(tape)
         self.put_back(state)
 
     def put_back(self, state: SessionState) -> None:
@@ -166,7 +170,7 @@ class Saving:
     def _tape_of(self, checkpoint: Checkpoint) -> Any:
         """Return the tape of a checkpoint, checked; None where it has none."""
         found = checkpoint.progress.get("tape")
-        if found is None or self._gradient is None:
+        if found is None or self._tape is None:
             return None
         try:
             pending, cut, timesteps = found["pending"], found["cut"], found["timesteps"]
@@ -174,7 +178,7 @@ class Saving:
                 raise TypeError("the tape's numbers are none")
             if any(not 0 <= t < 1 << 62 for t in timesteps):
                 raise TypeError("a timestep of the tape is none")
-            return self._gradient.tape.made_of(pending, cut, timesteps, checkpoint.tape)
+            return self._tape.made_of(pending, cut, timesteps, checkpoint.tape)
         except (KeyError, TypeError, SnnlearnError) as error:
             raise CheckpointError(f"this is no state of a training: {error}") from None
 

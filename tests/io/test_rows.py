@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from snnlearn.errors import OutputError
+from snnlearn.errors import MissingLibraryError, OutputError
 from snnlearn.io.rows import row_file
 
 EMPTY = {"V": np.zeros((0, 2, 3), np.float32), "n": np.zeros((0, 2, 3), np.uint8), "times": np.zeros(0)}
@@ -64,5 +64,5 @@ def test_files_that_cannot_be(tmp_path: Path, name: str) -> None:
 
 def test_without_h5py_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(OutputError, match=r"pip install snnlearn\[hdf5\]"):
+    with pytest.raises(MissingLibraryError, match=r'pip install "snnlearn\[hdf5\]"'):
         row_file(tmp_path / "V.h5", EMPTY)

@@ -34,7 +34,7 @@ class Distance(Mean):
 class Network:
     """A layer driven by a layer that spikes regularly, and its learner."""
 
-    def __init__(self) -> None:
+    def __init__(self, **method: Any) -> None:
         self.model = genn.GeNNModel("double", "program", threads=1)
         self.model.dt, self.model.seed = 1.0, 1
         add = self.model.add_neuron_population
@@ -46,7 +46,7 @@ class Network:
         self.synapses = self.model.add_synapse_population("S", "DENSE", self.source, self.output, rule, psm)
         self.program = grad.differentiate(
             self.model, [self.synapses.vars["g"]], {self.output: LOSS}, surrogate=FastSigmoid, params={"beta": 1.0},
-            window=80,
+            **(method or {"window": 80}),
         )  # fmt: skip
         self.learner = Learner(
             genn, self.model, [TrainedConnection(self.synapses, "g")], trial_timesteps=50, update_timesteps=80,
@@ -102,6 +102,21 @@ def test_a_checkpoint_has_the_window(tmp_path: Path) -> None:
     other.learner.load(saved)
     np.testing.assert_array_equal(other.train(3), straight)
     for one in (network, undisturbed, other):
+        one.model.unload()
+
+
+def test_a_checkpoint_has_the_traces_of_a_forward_rule(tmp_path: Path) -> None:
+    """Between two updates its gradient is half summed up, by the model itself."""
+    network, other = Network(method="rtrl"), Network(method="rtrl")
+    network.train(3)
+    saved = network.learner.save(tmp_path / "checkpoint")
+    before = network.synapses.vars["g"].grad
+    straight = network.train(3)
+    assert before.any()
+    other.learner.load(saved)
+    np.testing.assert_array_equal(other.synapses.vars["g"].grad, before)
+    np.testing.assert_array_equal(other.train(3), straight)
+    for one in (network, other):
         one.model.unload()
 
 
