@@ -23,8 +23,11 @@ class RowFile(ABC):
     """A file that rows of several tracks, and their times, are added to; whole after each `append`."""
 
     @abstractmethod
-    def append(self, rows: Mapping[str, NDArray[Any]]) -> None:
-        """Add rows of each track, as many of each; OutputError where that fails."""
+    def append(self, rows: Mapping[str, NDArray[Any]], at: int) -> None:
+        """Add rows of each track, as many of each, behind the first ``at``; OutputError where that fails.
+
+        After an interruption half-way, the same rows can be added at the same place again.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -87,15 +90,15 @@ class _Npy(RowFile):
         file.write(start + text.encode("latin1").ljust(_HEADER - 11) + b"\n")
         file.flush()
 
-    def append(self, rows: Mapping[str, NDArray[Any]]) -> None:
+    def append(self, rows: Mapping[str, NDArray[Any]], at: int) -> None:
         """Add rows; the headers come last, so that what they count is there."""
         number = len(next(iter(rows.values())))
         try:
             for name, values in rows.items():
                 file, like = self._files[name], self._like[name]
-                file.seek(_HEADER + self._rows * like.dtype.itemsize * int(np.prod(like.shape[1:])))
+                file.seek(_HEADER + at * like.dtype.itemsize * int(np.prod(like.shape[1:])))
                 file.write(np.ascontiguousarray(values, like.dtype).tobytes())
-            self._rows += number
+            self._rows = at + number
             for name in self._files:
                 self._write_header(name)
         except OSError as error:
@@ -119,14 +122,13 @@ class _Hdf5(RowFile):
         for name, like in tracks.items():
             self._file.create_dataset(name, data=like, maxshape=(None, *like.shape[1:]), chunks=True)
 
-    def append(self, rows: Mapping[str, NDArray[Any]]) -> None:
+    def append(self, rows: Mapping[str, NDArray[Any]], at: int) -> None:
         """Add rows to each data set."""
         try:
             for name, values in rows.items():
                 track = self._file[name]
-                before = len(track)
-                track.resize(before + len(values), axis=0)
-                track[before:] = values
+                track.resize(at + len(values), axis=0)
+                track[at:] = values
             self._file.flush()
         except OSError as error:
             raise OutputError(f"{self._file.filename}: rows cannot be written: {error}") from None

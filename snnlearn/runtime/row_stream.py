@@ -71,9 +71,9 @@ class RowStream:
         counts = range(self._next * every, (end - 1) * every + 1)
         rows = {name: recorder.rows(at, counts, settled=False) for name, at in self._tracks.items()}
         times = self._dt * np.array([*recorder.timesteps(counts)][::every], float)
-        self._file.append({**rows, TIMES: times})
-        self.rows += end - self._next
-        self._next = end
+        # Ctrl-C may come within: `close` then adds the same rows at the same place.
+        self._file.append({**rows, TIMES: times}, self.rows)
+        self.rows, self._next = self.rows + end - self._next, end
 
     def follow(self) -> None:
         """Go on with the rows that the recorder writes from now on, wherever it is."""

@@ -228,3 +228,17 @@ def test_there_are_no_more_spikes_than_neurons(engine: Any, start: Any) -> None:
         ):
             report(model, lambda: model.custom_update("Set"))
     model.run(2)
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_code_that_touches_nothing_but_an_array(engine: Any, start: Any, checked: bool) -> None:
+    """No variable is read or written: the loop over neurons is there all the same."""
+    model = engine.model(checked=checked)
+    neuron = create_neuron_model("Stamp", extra_global_params=[("a", "scalar*")], sim_code="a[id] += 2.0;")
+    population = model.add_neuron_population("P", 3, neuron, {}, {})
+    array = population.extra_global_params["a"]
+    array.set_init_values(np.ones(4))
+    start(model)
+    model.run(2)
+    array.pull_from_device()
+    np.testing.assert_array_equal(array.view, [5.0, 5.0, 5.0, 1.0])

@@ -19,6 +19,7 @@ from snnlearn.genn import (
     init_sparse_connectivity,
     init_weight_update,
 )
+from snnlearn.io import rows
 from snnlearn.meta import extract_state, recover_state
 
 
@@ -233,6 +234,31 @@ def test_a_stream_ends_with_the_model(ready: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.load(tmp_path / "x.times.npy"), model.dt * timesteps)
     with pytest.raises(LifecycleError):
         stream.close()
+
+
+@pytest.mark.parametrize("calls", range(1, 4))
+def test_ctrl_c_within_a_stream_repeats_no_row(
+    calls: int, ready: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, population = counting()
+    recording = model.record(population, "x", timesteps=4)
+    ready(model)
+    write, left = rows._Npy._write_header, [calls]
+
+    def interrupted(file: Any, name: str) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        write(file, name)
+
+    stream = recording.stream(tmp_path / "x.npy")
+    monkeypatch.setattr(rows._Npy, "_write_header", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.run(30)
+    stream.close()
+    found = np.load(tmp_path / "x.npy")[:, 0, 0]
+    np.testing.assert_array_equal(found, 1 + np.arange(len(found)))
+    np.testing.assert_array_equal(np.load(tmp_path / "x.times.npy"), model.dt * np.arange(len(found)))
 
 
 def test_a_stream_of_a_window(ready: Any, tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ def rows(first: int, number: int) -> dict[str, Any]:
 def test_npy_files_can_be_read_while_they_grow(tmp_path: Path) -> None:
     file = row_file(tmp_path / "trial.npy", EMPTY)
     assert np.load(tmp_path / "trial.V.npy").shape == (0, 2, 3)
-    file.append(rows(0, 4))
-    file.append(rows(4, 3))
+    file.append(rows(0, 4), 0)
+    file.append(rows(4, 3), 4)
     for name, expected in rows(0, 7).items():
         found = np.load(tmp_path / f"trial.{name}.npy")
         np.testing.assert_array_equal(found, expected)
@@ -38,7 +38,7 @@ def test_npy_files_can_be_read_while_they_grow(tmp_path: Path) -> None:
 
 def test_a_file_of_one_track_has_the_name_that_was_asked_for(tmp_path: Path) -> None:
     file = row_file(tmp_path / "V.npy", {"V": EMPTY["V"], "times": EMPTY["times"]})
-    file.append({name: rows(0, 2)[name] for name in ("V", "times")})
+    file.append({name: rows(0, 2)[name] for name in ("V", "times")}, 0)
     file.close()
     np.testing.assert_array_equal(np.load(tmp_path / "V.npy"), rows(0, 2)["V"])
     np.testing.assert_array_equal(np.load(tmp_path / "V.times.npy"), [0.0, 0.5])
@@ -47,8 +47,8 @@ def test_a_file_of_one_track_has_the_name_that_was_asked_for(tmp_path: Path) -> 
 def test_hdf5(tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py", reason="HDF5 needs h5py, the extra 'hdf5'")
     file = row_file(tmp_path / "trial.h5", EMPTY)
-    file.append(rows(0, 4))
-    file.append(rows(4, 3))
+    file.append(rows(0, 4), 0)
+    file.append(rows(4, 3), 4)
     file.close()
     with h5py.File(tmp_path / "trial.h5") as found:
         for name, expected in rows(0, 7).items():
