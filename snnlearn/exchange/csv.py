@@ -21,7 +21,11 @@ def read(path: str | os.PathLike[str], asked: Asked) -> SpikeTrains:
     if len(table.columns) != 2:
         raise ExchangeError(f"{name}: a file of spikes has two columns, time and id, but this has {len(table.columns)}")
     heads = [found for line in (*table.comments, ",".join(table.names)) if (found := _HEADER.fullmatch(line.strip()))]
-    given = heads[0]["unit"] if heads and asked.unit is None else asked.unit
+    if heads and asked.unit not in (None, heads[0]["unit"]):
+        raise ExchangeError(
+            f"{name}: the times are in {heads[0]['unit']}, as the first line says; unit={asked.unit!r} is not"
+        )
+    given = heads[0]["unit"] if heads else asked.unit
     unit = needed(given, name, "no line '# Time [ms], Neuron ID' says in which unit the times are")
     spikes = recorded(name, table.columns[0] * in_ms(unit, name), table.columns[1])
     return as_trains(name, spikes, asked.num_neurons, asked.first_id or 0)

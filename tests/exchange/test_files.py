@@ -100,6 +100,12 @@ def test_there_and_back(tmp_path, name, options, unit_ms):
             {},
             "a.csv: no line '# Time [ms], Neuron ID' says in which unit the times are; say it: unit=",
         ),
+        (
+            "a.csv",
+            "# Time [s], Neuron ID\n1.5,1\n",
+            {"unit": "ms"},
+            "a.csv: the times are in s, as the first line says; unit='ms'",
+        ),
         ("a.gdf", "1 1.5\n", {"unit": "mss"}, "a.gdf: 'mss' is no unit of time; did you mean 'ms'?"),
         (
             "a.gdf",
