@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -50,12 +51,12 @@ def fall_of(inputs: str) -> str:
     return f"{inputs}Fall"
 
 
-def check_least_slope(least_slope: object) -> float:
+def check_least_slope(least_slope: Any) -> float:
     """Return the least slope as a float; raise GradientError where it is no number from 0 on."""
     number = isinstance(least_slope, (int, float, np.number)) and not isinstance(least_slope, bool)
-    if not (number and 0.0 <= least_slope < math.inf):  # type: ignore[operator]
+    if not (number and 0.0 <= least_slope < math.inf):
         raise GradientError(f"least_slope is a number from 0 on, not {least_slope!r}")
-    return float(least_slope)  # type: ignore[arg-type]
+    return float(least_slope)
 
 
 def event_reverse(

@@ -201,9 +201,13 @@ def receptive_fields(
 
 def axes_or_new(ax: Axes | None, label: str) -> Axes:
     """Return axes to draw into: those given, or those of a new figure."""
-    if ax is not None:
-        return ax
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    if isinstance(ax, Axes):
+        return ax
+    if ax is not None:
+        raise ArgumentError(f"ax is a matplotlib.axes.Axes, as plt.subplots() gives, not {type(ax).__name__}")
 
     return Figure(figsize=(8.0, 4.5), layout="constrained").add_subplot(label=label)
 
@@ -255,7 +259,9 @@ def _check_length(times: NDArray[Any], rows: NDArray[Any], what: str) -> None:
 def _matrix(values: ArrayLike, shape: tuple[int, int] | None, wanted: str) -> NDArray[Any]:
     found = np.asarray(values, float)
     if shape is not None and found.size == shape[0] * shape[1]:
-        return found.reshape(shape)
+        found, shape = found.reshape(shape), None
     if shape is not None or found.ndim != 2:
         raise ArgumentError(f"weights have the shape {found.shape}; {wanted if shape is None else shape} is needed")
+    if not found.size:
+        raise ArgumentError(f"there are no weights to draw: their shape is {found.shape}")
     return found

@@ -186,6 +186,10 @@ def rerun(path: Path, new: Path | None = None) -> int:
     if status != 0:
         return status
     same = True
+    digests = read_run(target)["digests"]
+    for name, before in record["digests"].items():
+        if digests.get(name) != before:
+            print(f"the {name} is another today: what follows from it differs")
     for name in sorted({CURVE, WEIGHTS, *record["files"]}):
         if not (path / name).is_file():
             continue

@@ -123,7 +123,7 @@ class Checkpoint:
         TrainingError
             Where it was not, naming the differences; and where the checkpoint does not say.
         """
-        anyway = "load(name, force=True) loads it all the same"
+        anyway = "load(name, force=True), or --force of a command, loads it all the same"
         there = self.progress.get("fingerprint")
         if not isinstance(there, dict):
             raise TrainingError(
