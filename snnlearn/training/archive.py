@@ -10,6 +10,7 @@ import io
 import math
 import stat
 import struct
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -136,4 +137,6 @@ def _array_of(data: bytes, begin: int, size: int) -> NDArray[Any]:
     if min(shape, default=0) < 0 or count * dtype.itemsize != size - head.tell():
         raise ValueError("an array has another size than its header says")
     flat: NDArray[Any] = np.frombuffer(data, dtype, count, begin + head.tell()) if count else np.empty(0, dtype)
+    if dtype.kind == "U" and flat.view(dtype.str[0] + "u4").max(initial=0) > sys.maxunicode:
+        raise ValueError("a text has characters that are none")
     return flat.reshape(shape, order="F" if fortran else "C")

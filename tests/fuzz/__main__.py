@@ -104,11 +104,12 @@ def work(options: argparse.Namespace) -> int:
     accepted, number, slowest = 0, 0, 0.0
     while number < options.inputs and time.monotonic() - start < 60.0 * options.minutes:
         path.write_bytes(target.make(rng_of(options.seed, number)))
-        began = time.monotonic()
+        before, began = used(), time.monotonic()
         text = outcome(target, path)
         slowest = max(slowest, time.monotonic() - began)
         accepted += text == ""
-        if used() - base > target.room(path.stat()):
+        # The largest memory so far: it tells of this input only if it grew.
+        if used() > before and used() - base > target.room(path.stat()):
             text, base = f"memory: {used() - base:,} bytes\n", used()
         if text:
             findings.append(f"input {number}: {text}")

@@ -113,6 +113,15 @@ def test_pickles_and_objects_are_none(tmp_path: Path) -> None:
         Checkpoint.read(tmp_path / "objects.npz")
 
 
+def test_texts_are_of_characters(tmp_path: Path) -> None:
+    # One beyond the last: Python's strings of it end in a SystemError.
+    text = np.array([ord(c) for c in '{"a": "b?"}'], dtype=np.uint32)
+    text[8] = 0x110000
+    write_archive(tmp_path / "characters.npz", {"progress": text.view(f"U{len(text)}").reshape(())})
+    with pytest.raises(CheckpointError, match="damaged"):
+        Checkpoint.read(tmp_path / "characters.npz")
+
+
 @pytest.mark.parametrize(
     ("name", "place", "value", "message"),
     [
