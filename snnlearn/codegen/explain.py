@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from snnlearn.codegen.cpp.emit import merged_kernels
 from snnlearn.codegen.cpp.view import CppKernel
-from snnlearn.codegen.cuda.thread_mapping import mapping_of
+from snnlearn.codegen.lower.gpu.threads import mapping_of
 from snnlearn.codegen.plan import REWRITES, Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows, Sparse
 from snnlearn.codegen.plan.kernels import Fill, IndexColumns, Operation, Transposition

@@ -10,11 +10,11 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from snnlearn.codegen.clike import fill_literal, view_name
 from snnlearn.codegen.clike.merge import CUDA, Function, Merged, merge
-from snnlearn.codegen.cuda.phases import Phase, Work, phases_of
 from snnlearn.codegen.cuda.program import Launch, Program
-from snnlearn.codegen.cuda.shared_memory import ResidentArrays, resident_arrays
-from snnlearn.codegen.cuda.thread_mapping import SHARED_BYTES, WARP, ThreadMapping, unordered_sums
 from snnlearn.codegen.cuda.view import CudaKernel
+from snnlearn.codegen.lower.gpu.phases import Phase, Work, phases_of
+from snnlearn.codegen.lower.gpu.residency import ResidentArrays, resident_arrays
+from snnlearn.codegen.lower.gpu.threads import SHARED_BYTES, WARP, ThreadMapping, unordered_sums
 from snnlearn.codegen.plan import Kernel, Neurons, Plan
 from snnlearn.codegen.plan.domains import BuildDomain, Once, SpikingDomain
 from snnlearn.codegen.plan.kernels import Fill, IndexColumns, Operation, Transposition

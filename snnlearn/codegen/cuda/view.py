@@ -8,8 +8,8 @@ from typing import Any
 
 from snnlearn.codegen.clike import KernelView, Printer
 from snnlearn.codegen.clike.history import value_of
-from snnlearn.codegen.cuda import thread_mapping
-from snnlearn.codegen.cuda.thread_mapping import WARP, ThreadMapping
+from snnlearn.codegen.lower.gpu import threads as thread_mapping
+from snnlearn.codegen.lower.gpu.threads import WARP, ThreadMapping
 from snnlearn.codegen.plan import Load, Neurons, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Rows, SpikingDomain
 from snnlearn.codegen.plan.history import Recorder

@@ -133,6 +133,23 @@ class State(Expr):
 
 
 @dataclass(frozen=True, slots=True)
+class Slot(Expr):
+    """The number of a queue's newest slot."""
+
+    queue: str
+    type: str = UINT
+
+
+@dataclass(frozen=True, slots=True)
+class Member(Expr):
+    """``base.name``: an array, or number, of a block's `Scratch`."""
+
+    base: Expr
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Element(Expr):
     """``base[index]``."""
 
@@ -183,6 +200,16 @@ class Call(Expr):
     type: str = "void"
     own: bool = False
     at: tuple[int | str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Atomic(Expr):
+    """What an element was before a number is added to it (``+``) or subtracted (``-``), while other threads do so."""
+
+    op: str
+    target: Expr
+    value: Expr
+    type: str = UINT
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,14 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
+class Scratch:
+    """What a block of threads has in its own memory while the function runs: arrays, or numbers, each a `Member`."""
+
+    name: str
+    rooms: tuple[Room, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Assign:
     """``target op value;``; ``atomic``: other threads may do so to the same element."""
 
@@ -212,8 +220,8 @@ class Run:
 
 
 Statement = Union[
-    Let, View, Alias, Room, Assign, Do, Draws, For, If, Block, Jump, Comment, Unused, Closure, Copy, Prefetch, Fence,
-    Barrier, Run,
+    Let, View, Alias, Room, Scratch, Assign, Do, Draws, For, If, Block, Jump, Comment, Unused, Closure, Copy, Prefetch,
+    Fence, Barrier, Run,
 ]  # fmt: skip
 Body = tuple[Statement, ...]
 
@@ -254,6 +262,29 @@ class Function:
     widths: tuple[str, ...] = ()
     inline: bool | None = None
     constant: bool = False  # whether it leaves the simulation as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """An array of the program's own, beside those of the plan."""
+
+    name: str
+    type: str
+    size: int
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a schedule makes of a kernel: functions, and what they have in common."""
+
+    name: str
+    parts: tuple[Global | Function, ...]
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is one function, which has nothing in common with another."""
+        return len(self.parts) == 1
 
 
 # ---- loops in the usual forms ----

@@ -24,7 +24,7 @@ from kept_networks import kept_values
 from nvrtc_pool import NvrtcPool
 from snnlearn import genn
 from snnlearn.codegen.cuda import emit
-from snnlearn.codegen.cuda.thread_mapping import ThreadMapping, mapping_of, reductions
+from snnlearn.codegen.lower.gpu.threads import ThreadMapping, mapping_of, reductions
 from snnlearn.codegen.plan import DEFAULT_GPU, Neurons, Plan, build_plan, optimise
 from snnlearn.codegen.plan.kernels import Kernel, Load
 from snnlearn.data import target_path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from snnlearn.codegen.cuda.phases import Phase, Work, conflict, phases_of
+from snnlearn.codegen.lower.gpu.phases import Phase, Work, conflict, phases_of
 
 
 def work(name: str, reads: str = "", writes: str = "", adds: str = "", stage: str = "synapses") -> Work:

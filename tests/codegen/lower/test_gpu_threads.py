@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from small_networks import RULE, network
-from snnlearn.codegen.cuda.thread_mapping import (
+from snnlearn.codegen.lower.gpu.threads import (
     ThreadMapping,
     columns_per_block,
     fits_one_block,

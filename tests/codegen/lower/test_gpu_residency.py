@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from small_networks import network
-from snnlearn.codegen.cuda.shared_memory import resident_arrays
+from snnlearn.codegen.lower.gpu.residency import resident_arrays
 from snnlearn.codegen.plan import Neurons, Plan, build_plan, optimise
 
 ROOM = 1 << 16

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from snnlearn.codegen.cuda.thread_mapping import fits_one_block
+from snnlearn.codegen.lower.gpu.threads import fits_one_block
 from snnlearn.codegen.plan import Kernel, Plan
 
 _ALIGNMENT = 16  # bytes
