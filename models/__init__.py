@@ -10,16 +10,19 @@ from typing import TypeVar
 from snnlearn.declare import Model
 from snnlearn.declare.optimiser import LIBRARY, Optimiser
 from snnlearn.errors import DeclarationError, did_you_mean
+from snnlearn.models.ad_ex import AdEx as AdEx
 from snnlearn.models.adam import ADAM_OPTIMISER as ADAM_OPTIMISER
 from snnlearn.models.adam import Adam as Adam
 from snnlearn.models.adam_w import ADAM_W_OPTIMISER as ADAM_W_OPTIMISER
 from snnlearn.models.adam_w import AdamW as AdamW
+from snnlearn.models.alif import ALIF as ALIF
 from snnlearn.models.avg_pool_conv2d import AvgPoolConv2D as AvgPoolConv2D
 from snnlearn.models.binomial import Binomial as Binomial
 from snnlearn.models.class_readout import ClassReadout as ClassReadout
 from snnlearn.models.constant import Constant as Constant
 from snnlearn.models.conv2d import Conv2D as Conv2D
 from snnlearn.models.conv2d_toeplitz import Conv2DToeplitz as Conv2DToeplitz
+from snnlearn.models.cuba_lif import CubaLIF as CubaLIF
 from snnlearn.models.dc import DC as DC
 from snnlearn.models.delta_curr import DeltaCurr as DeltaCurr
 from snnlearn.models.exp_cond import ExpCond as ExpCond
@@ -47,10 +50,12 @@ from snnlearn.models.hypergradient_sgd import (
 )
 from snnlearn.models.idbd import IDBD as IDBD
 from snnlearn.models.idbd import IDBD_OPTIMISER as IDBD_OPTIMISER
+from snnlearn.models.if_ import IF as IF
 from snnlearn.models.izhikevich import Izhikevich as Izhikevich
 from snnlearn.models.izhikevich_variable import IzhikevichVariable as IzhikevichVariable
 from snnlearn.models.keep_sum import KeepSum as KeepSum
 from snnlearn.models.kernel import Kernel as Kernel
+from snnlearn.models.li import LI as LI
 from snnlearn.models.lif import LIF as LIF
 from snnlearn.models.meta_sgd import META_SGD_OPTIMISER as META_SGD_OPTIMISER
 from snnlearn.models.meta_sgd import MetaSGD as MetaSGD

@@ -27,6 +27,13 @@ import numpy as np
 
 from snnlearn.declare import NeuronModel
 
+COUNT_DOWN = """
+        // From a whole number of timesteps to the next: what subtracting one again and again loses would add up.
+        const scalar timesteps = RefracTime / Timestep;
+        const scalar whole = rint(timesteps);
+        const scalar left = fabs(timesteps - whole) < 0.01 ? whole * Timestep : RefracTime;
+        RefracTime = left - Timestep;"""
+
 LIF = NeuronModel(
     "LIF",
     params=[
@@ -44,17 +51,12 @@ LIF = NeuronModel(
         ("Timestep", lambda pars, dt: dt),  # as a scalar, whatever the precision of times
     ],
     vars=["V", "RefracTime"],
-    sim_code="""
-    if (RefracTime > 0.0) {
-        // From a whole number of timesteps to the next: what subtracting one again and again loses would add up.
-        const scalar timesteps = RefracTime / Timestep;
-        const scalar whole = rint(timesteps);
-        const scalar left = fabs(timesteps - whole) < 0.01 ? whole * Timestep : RefracTime;
-        RefracTime = left - Timestep;
-    } else {
+    sim_code=f"""
+    if (RefracTime > 0.0) {{{COUNT_DOWN}
+    }} else {{
         const scalar steady = Vrest + Rmembrane * (Isyn + Ioffset);  // where V would end up
         V = steady - ExpTC * (steady - V);
-    }
+    }}
     """,
     threshold_condition_code="RefracTime <= 0.0 && V >= Vthresh",
     reset_code="""

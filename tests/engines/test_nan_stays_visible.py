@@ -18,6 +18,16 @@ LIF = {"C": 0.5, "TauM": 20.0, "Vrest": -65.0, "Vreset": -70.0, "Vthresh": -50.0
 TRAUB_MILES = {"gNa": 7.15, "ENa": 50.0, "gK": 1.43, "EK": -95.0, "gl": 0.02672, "El": -63.563, "C": 0.143}
 RULKOV = {"Vspike": 60.0, "alpha": 3.0, "y": -2.468, "beta": 0.0165}
 REGULAR = {"a": 0.02, "b": 0.2, "c": -65.0, "d": 8.0}
+ADEX = {
+    "C": 0.281, "gL": 0.03, "EL": -70.6, "VT": -50.4, "DeltaT": 2.0, "Vreset": -65.0, "Vpeak": -30.0, "TauW": 144.0,
+    "a": 0.004, "b": 0.0805, "Ioffset": 0.3,
+}  # fmt: skip
+
+
+def without(params: dict[str, float], *names: str) -> dict[str, float]:
+    return {name: value for name, value in params.items() if name not in names}
+
+
 NEURONS: list[tuple[NeuronModel, dict[str, float], dict[str, float]]] = [
     (models.LIF, LIF, {"V": -51.0, "RefracTime": 0.0}),
     (models.LIF, LIF, {"V": -51.0, "RefracTime": 3.0}),
@@ -37,6 +47,13 @@ NEURONS: list[tuple[NeuronModel, dict[str, float], dict[str, float]]] = [
         dict.fromkeys(("refracTime", "errRise", "errTilda", "avgSqrErr", "errDecay"), 0.0) | {"V": -51.0},
     ),
     (models.ClassReadout, {"tauMem": 10.0, "tStart": 3.0}, {"V": 0.0, "target": 1.0, "errTilda": 0.0, "score": 0.0}),
+    (models.IF, without(LIF, "TauM", "Vrest"), {"V": -51.0, "RefracTime": 0.0}),
+    (models.IF, without(LIF, "TauM", "Vrest"), {"V": -51.0, "RefracTime": 3.0}),
+    (models.LI, without(LIF, "Vreset", "Vthresh", "TauRefrac"), {"V": -51.0}),
+    (models.CubaLIF, {**LIF, "TauSyn": 5.0, "WIn": 1.0}, {"V": -51.0, "I": 0.1, "RefracTime": 0.0}),
+    (models.CubaLIF, {**LIF, "TauSyn": 5.0, "WIn": 1.0}, {"V": -51.0, "I": 0.1, "RefracTime": 3.0}),
+    (models.ALIF, {**without(LIF, "Vreset"), "TauAdapt": 50.0, "Beta": 1.0}, {"V": -51.0, "A": 0.1, "RefracTime": 0.0}),
+    (models.AdEx, ADEX, {"V": -45.0, "W": 0.01}),
 ]
 
 
@@ -60,38 +77,37 @@ def poisoned(states: dict[str, float]) -> dict[str, NDArray[Any]]:
     return values
 
 
-@pytest.mark.parametrize(
-    ("model", "params", "state"),
-    NEURONS,
-    ids=[f"{number}-{model.name}" for number, (model, _, _) in enumerate(NEURONS)],
-)
-def test_neurons(any_engine: Any, model: NeuronModel, params: dict[str, float], state: dict[str, float]) -> None:
-    size = len(state) + 2
-    current = np.full(size, 0.5)
-    current[-1] = np.nan
-
-    def network(g: Any, made: Any) -> None:
+def every_neuron(g: Any, made: Any) -> None:
+    each = g.create_current_source_model("each", injection_code="injectCurrent(amp);", vars=[("amp", "scalar")])
+    for number, (model, params, state) in enumerate(NEURONS):
+        size = len(state) + 2
+        current = np.full(size, 0.5)
+        current[-1] = np.nan
         values: dict[str, Any] = poisoned(state)
         if model is models.SuperSpikeOutput:
             values |= {"startSpike": np.arange(size), "endSpike": np.arange(size) + 1}
-        neurons = made.add_neuron_population("P", size, model, params, values)
+        neurons = made.add_neuron_population(f"P{number}", size, model, params, values)
         if model is models.SuperSpikeOutput:
             neurons.extra_global_params["spikeTimes"].set_init_values(np.full(size, 4.0))
-        each = g.create_current_source_model("each", injection_code="injectCurrent(amp);", vars=[("amp", "scalar")])
-        made.add_current_source("Each", each, neurons, {}, {"amp": current})
+        made.add_current_source(f"Each{number}", each, neurons, {}, {"amp": current})
 
-    found = trace(any_engine, network, STEPS)
-    (times, spikes) = found["spikes P"][0]
-    for neuron in range(1, size):
-        # Not the first step alone: a NaN that V had is in preV after that, and must not be gone one step later.
-        for step in range(1, STEPS + 1):
-            values = [found[f"P.vars.{name}"][step] for name in state]
-            if not any(np.isnan(value[neuron]) for value in values):
-                same = [value[neuron] == value[0] for value in values]
-                assert all(same), f"neuron {neuron} after {step} timesteps: a NaN has become a number"
-        if any(np.isnan(found[f"P.vars.{name}"][1][neuron]) for name in state):
-            assert neuron not in spikes, f"neuron {neuron} spikes at {times[spikes == neuron]}"
-    assert not any(np.isnan(found[f"P.vars.{name}"][STEPS][0]) for name in state)
+
+def test_neurons(any_engine: Any) -> None:
+    """All in one network, which is compiled once."""
+    found = trace(any_engine, every_neuron, STEPS)
+    for number, (model, _, state) in enumerate(NEURONS):
+        (times, spikes) = found[f"spikes P{number}"][0]
+        name = f"{number}-{model.name}"
+        for neuron in range(1, len(state) + 2):
+            # Not the first step alone: a NaN that V had is in preV after that, and must not be gone one step later.
+            for step in range(1, STEPS + 1):
+                values = [found[f"P{number}.vars.{variable}"][step] for variable in state]
+                if not any(np.isnan(value[neuron]) for value in values):
+                    same = [value[neuron] == value[0] for value in values]
+                    assert all(same), f"{name}, neuron {neuron} after {step} timesteps: a NaN has become a number"
+            if any(np.isnan(found[f"P{number}.vars.{variable}"][1][neuron]) for variable in state):
+                assert neuron not in spikes, f"{name}, neuron {neuron} spikes at {times[spikes == neuron]}"
+        assert not any(np.isnan(found[f"P{number}.vars.{variable}"][STEPS][0]) for variable in state), name
 
 
 def test_an_output_without_a_potential_has_no_error(any_engine: Any) -> None:

@@ -19,6 +19,11 @@ from snnlearn.genn import GeNNModel, init_postsynaptic, init_weight_update  # no
 STEPS, SIZES = 60, (6, 4, 3)
 SHARP = {"surrogate": "FastSigmoid", "params": {"beta": 0.5}}
 MEMBRANE = {"C": 10.0, "tauMem": 10.0, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 5.0}
+ADEX = {
+    "C": 0.281, "gL": 0.03, "EL": -70.6, "VT": -50.4, "DeltaT": 2.0, "Vreset": -65.0, "Vpeak": -42.0, "TauW": 144.0,
+    "a": 0.004, "b": 0.0805, "Ioffset": 0.4,
+}  # fmt: skip
+FIRING = {"Vthresh": -50.0, "Ioffset": 0.0, "TauRefrac": 2.0}
 HALF = grad.Loss("Half", loss_code="loss = 0.5 * (V + 58.0) * (V + 58.0);")
 NEURONS = {  # parameters, first values, strength of the weights
     "Izhikevich": ({"a": 0.02, "b": 0.2, "c": -65.0, "d": 8.0}, {"V": -65.0, "U": -13.0}, 8.0),
@@ -27,6 +32,18 @@ NEURONS = {  # parameters, first values, strength of the weights
         {"V": -60.0, "m": 0.0529324, "h": 0.3176767, "n": 0.5961207},
         0.3,
     ),  # of 75 conditions and some 500 numbers in a timestep
+    "IF": ({"C": 10.0, "Vreset": -60.0, **FIRING}, {"V": -60.0, "RefracTime": 0.0}, 12.0),
+    "CubaLIF": (
+        {"C": 10.0, "TauM": 10.0, "TauSyn": 5.0, "WIn": 1.0, "Vrest": -60.0, "Vreset": -62.0, **FIRING},
+        {"V": -60.0, "I": 0.0, "RefracTime": 0.0},
+        12.0,
+    ),
+    "ALIF": (
+        {"C": 10.0, "TauM": 10.0, "Vrest": -60.0, **FIRING, "TauAdapt": 50.0, "Beta": 1.0},
+        {"V": -60.0, "A": 0.0, "RefracTime": 0.0},
+        12.0,
+    ),
+    "AdEx": (ADEX, {"V": -60.0, "W": 0.0}, 0.3),
     "SuperSpikeHidden": (MEMBRANE, {"V": -60.0, "refracTime": 0.0, "errTilda": 0.0}, 12.0),
 }
 

@@ -19,16 +19,18 @@ from snnlearn import genn, models  # noqa: E402
 from snnlearn.declare import NeuronModel  # noqa: E402
 from snnlearn.genn import GeNNModel, init_postsynaptic, init_weight_update  # noqa: E402
 
-ALIF = NeuronModel(
-    "ALIF",
-    params=["tauM", "tauA", "Vthresh", "beta"],
-    vars=["V", "A"],
-    sim_code="V += dt * (Isyn - V / tauM); A -= dt * A / tauA;",
-    threshold_condition_code="V >= Vthresh + beta * A",
-    reset_code="V -= Vthresh; A += 1.0;",
-)
 MEMBRANE = {"C": 10.0, "tauMem": 10.0, "Vrest": -60.0, "Vthresh": -50.0, "tauRefrac": 5.0}
 TRAUB_MILES = {"gNa": 7.15, "ENa": 50.0, "gK": 1.43, "EK": -95.0, "gl": 0.02672, "El": -63.563, "C": 0.143}
+
+
+ADEX = {
+    "C": 0.281, "gL": 0.03, "EL": -70.6, "VT": -50.4, "DeltaT": 2.0, "Vreset": -65.0, "Vpeak": -40.0, "TauW": 144.0,
+    "a": 0.004, "b": 0.0805, "Ioffset": 0.3,
+}  # fmt: skip
+
+
+def without(params: dict[str, float], *names: str) -> dict[str, float]:
+    return {name: value for name, value in params.items() if name not in names}
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,19 @@ NEURONS = {
     n.model.name: n
     for n in [
         Neuron(models.LIF, networks.MEMBRANE, {"V": -52.0, "RefracTime": 0.0}),
-        Neuron(ALIF, {"tauM": 10.0, "tauA": 50.0, "Vthresh": 1.0, "beta": 0.2}, {"V": 0.7, "A": 0.3}),
+        Neuron(models.IF, without(networks.MEMBRANE, "TauM", "Vrest"), {"V": -52.0, "RefracTime": 0.0}),
+        Neuron(models.LI, without(networks.MEMBRANE, "Vreset", "Vthresh", "TauRefrac"), {"V": -52.0}),
+        Neuron(
+            models.CubaLIF,
+            {**networks.MEMBRANE, "TauSyn": 5.0, "WIn": 2.0},
+            {"V": -52.0, "I": 0.5, "RefracTime": 0.0},
+        ),
+        Neuron(
+            models.ALIF,
+            {**without(networks.MEMBRANE, "Vreset"), "TauAdapt": 50.0, "Beta": 2.0},
+            {"V": -52.0, "A": 0.3, "RefracTime": 0.0},
+        ),
+        Neuron(models.AdEx, ADEX, {"V": -47.0, "W": 0.01}),
         Neuron(models.Izhikevich, {"a": 0.02, "b": 0.2, "c": -65.0, "d": 8.0}, {"V": -55.0, "U": -13.0}),
         Neuron(
             models.find(NeuronModel, "IzhikevichVariable"),
