@@ -6,9 +6,11 @@ import argparse
 import logging
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, NoReturn
 
 from snnlearn.errors import ModelWarning, SnnlearnError, TargetWarning, TrainingWarning, did_you_mean, shortened
@@ -35,6 +37,34 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, number: int = signal.SIGINT, text: str = "interrupted") -> None:
         super().__init__(text)
         self.number, self.text = int(number), text
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Interrupted(number)
+
+
+_terminate.ends_a_run = True  # type: ignore[attr-defined]
+
+
+@contextmanager
+def raised_signals() -> Iterator[None]:
+    """Have Ctrl-C and SIGTERM raise KeyboardInterrupt within a ``with`` block, SIGTERM an `Interrupted`.
+
+    A signal that the process ignores, or has a handler of its own for, is left alone; so are those of a thread that is
+    not the main one, for no other gets any.
+    """
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        raised: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: _terminate}
+        for number, handler in raised.items():
+            found = signal.getsignal(number)
+            if getattr(found, "ends_a_run", False) or (number == signal.SIGTERM and found is signal.SIG_DFL):
+                before[number] = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Parser(argparse.ArgumentParser):
@@ -92,7 +122,7 @@ def run_command(prog: str, body: Callable[[], int]) -> int:
     SystemExit
         If `body` does.
     """
-    with lenient_streams() as (out, _), _one_line_warnings(prog):
+    with raised_signals(), lenient_streams() as (out, _), _one_line_warnings(prog):
         try:
             status = _status(prog, body)
         except SystemExit as stop:

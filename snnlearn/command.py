@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, or 2 for input that cannot be used, after one line on stderr.
+        Exit status: 0; 1 where ``compare`` and ``rerun`` find a difference; 2 for input that cannot be used, after one
+        line on stderr.
 
     Raises
     ------
@@ -82,7 +83,11 @@ def _add_runs(commands: Any) -> None:
     inspect = commands.add_parser("inspect", help="say what a run or a checkpoint holds")
     inspect.add_argument("path", metavar="FILE|RUN", type=Path)
     inspect.set_defaults(run=_inspect)
-    compare = commands.add_parser("compare", help="say how two runs differ")
+    compare = commands.add_parser(
+        "compare",
+        help="say how two runs differ",
+        description="Say how two runs differ. The exit status is 0 where they do not, 1 where they do, as diff's.",
+    )
     compare.add_argument("one", metavar="RUN", type=Path)
     compare.add_argument("other", metavar="RUN", type=Path)
     compare.set_defaults(run=_compare)
@@ -97,19 +102,21 @@ def _rerun(arguments: argparse.Namespace) -> int:
 def _inspect(arguments: argparse.Namespace) -> int:
     with EndsAtOnce(PROG):
         from snnlearn.runs.commands import inspect_lines
-    return _print(inspect_lines(arguments.path))
+    _print(inspect_lines(arguments.path))
+    return 0
 
 
 def _compare(arguments: argparse.Namespace) -> int:
     with EndsAtOnce(PROG):
         from snnlearn.runs.commands import compare_lines
-    return _print(compare_lines(arguments.one, arguments.other))
+    lines = list(compare_lines(arguments.one, arguments.other))
+    _print(lines or ["the two runs are the same"])
+    return 1 if lines else 0
 
 
-def _print(lines: Iterable[str]) -> int:
+def _print(lines: Iterable[str]) -> None:
     for line in lines:
         print(line)
-    return 0
 
 
 def _target(arguments: argparse.Namespace) -> int:

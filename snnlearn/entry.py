@@ -1,7 +1,8 @@
-"""Where the console scripts begin: next to nothing is imported before Ctrl-C ends a command with one line."""
+"""Where the console scripts begin: next to nothing is imported before a signal ends a command with one line."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 from contextlib import suppress
@@ -9,54 +10,40 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from collections.abc import Callable
+    from typing import Any, NoReturn
 
 
-def snnlearn() -> int:
-    """Run the command ``snnlearn``; returns its exit status."""
-    return _run("snnlearn", "snnlearn.command")
+def _command(prog: str, module: str) -> Callable[[], int]:
+    """Return the function that a console script calls."""
+
+    def command() -> int:
+        atexit.register(_leave)
+        ends = EndsAtOnce(prog)
+        ends.begin()
+        main = import_module(module).main
+        ends.text = "interrupted"
+        try:
+            status: int = main()
+        except KeyboardInterrupt as stop:  # in the moment before the command itself catches it, or after
+            ends._stop(getattr(stop, "number", signal.SIGINT))
+        ends.text = "interrupted, when all was done" if status == 0 else "interrupted"
+        ends.begin()  # taking the process down takes a moment too
+        return status
+
+    command.__name__, command.__doc__ = prog, f"Run the command ``{prog}``; returns its exit status."
+    return command
 
 
-def superspike_demo() -> int:
-    """Run the command ``superspike_demo``; returns its exit status."""
-    return _run("superspike_demo", "snnlearn.userproject.superspike_demo")
-
-
-def yin_yang() -> int:
-    """Run the command ``yin_yang``; returns its exit status."""
-    return _run("yin_yang", "snnlearn.userproject.yin_yang")
-
-
-def few_shot() -> int:
-    """Run the command ``few_shot``; returns its exit status."""
-    return _run("few_shot", "snnlearn.userproject.few_shot")
-
-
-def tracking() -> int:
-    """Run the command ``tracking``; returns its exit status."""
-    return _run("tracking", "snnlearn.userproject.tracking")
-
-
-def torch_yin_yang() -> int:
-    """Run the command ``torch_yin_yang``; returns its exit status."""
-    return _run("torch_yin_yang", "snnlearn.userproject.torch_yin_yang")
-
-
-def _run(prog: str, module: str) -> int:
-    EndsAtOnce(prog).begin()
-    main = import_module(module).main
-    EndsAtOnce.end()
-    try:
-        status: int = main()
-    except KeyboardInterrupt:  # in the moment before the command itself catches it, or after
-        EndsAtOnce(prog)._stop()
-    # All is done and written, and taking the process down takes a moment too.
-    EndsAtOnce(prog).begin()
-    return status
+def _leave() -> None:
+    """Ignore signals from here on: Python takes its handlers away before the process ends, as its status says."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if getattr(signal.getsignal(number), "ends_a_run", False):
+            signal.signal(number, signal.SIG_IGN)
 
 
 class EndsAtOnce:
-    """Ctrl-C ends the process with one line and status 130, where nothing is under way that could be lost.
+    """Ctrl-C and SIGTERM end the process with one line and status 130 or 143, where nothing can be lost.
 
     A KeyboardInterrupt would not do: modules that are being imported catch it, or print it and go on. So does Python's
     own import system.
@@ -67,16 +54,26 @@ class EndsAtOnce:
     ----------
     prog : str
         Name of the command, the start of the line.
+
+    Attributes
+    ----------
+    text : str
+        The rest of the line.
     """
 
     def __init__(self, prog: str) -> None:
         self.prog = prog
+        self.text = "interrupted; nothing was begun"
+        self._before: dict[int, Any] = {}
 
     def begin(self) -> None:
-        """Begin, unless the process ignores Ctrl-C (as in the background of a shell) or has a handler of its own."""
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            with suppress(ValueError):  # only the main thread may set handlers, and is the one that gets Ctrl-C
-                signal.signal(signal.SIGINT, self._stop)
+        """Begin, unless the process ignores a signal (as in the background of a shell) or has a handler of its own."""
+        for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+            handler = signal.getsignal(number)
+            if handler is default or getattr(handler, "ends_a_run", False):
+                with suppress(ValueError):  # only the main thread may set handlers, and is the one that gets signals
+                    signal.signal(number, self._stop)
+                    self._before[number] = handler
 
     def __enter__(self) -> None:
         self.begin()
@@ -84,13 +81,24 @@ class EndsAtOnce:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    @staticmethod
-    def end() -> None:
-        """Have Ctrl-C raise KeyboardInterrupt again."""
-        if isinstance(getattr(signal.getsignal(signal.SIGINT), "__self__", None), EndsAtOnce):
-            with suppress(ValueError):
-                signal.signal(signal.SIGINT, signal.default_int_handler)
+    def end(self) -> None:
+        """Have signals do again what they did before."""
+        for number, handler in self._before.items():
+            if getattr(signal.getsignal(number), "__self__", None) is self:
+                signal.signal(number, handler)
+        self._before.clear()
 
-    def _stop(self, *_: object) -> NoReturn:
-        os.write(2, f"{self.prog}: interrupted\n".encode())
-        os._exit(130)
+    def _stop(self, number: int, *_: object) -> NoReturn:
+        with suppress(OSError):
+            os.write(2, f"{self.prog}: {self.text}\n".encode())
+        os._exit(128 + number)
+
+    _stop.ends_a_run = True  # type: ignore[attr-defined]
+
+
+snnlearn = _command("snnlearn", "snnlearn.command")
+superspike_demo = _command("superspike_demo", "snnlearn.userproject.superspike_demo")
+yin_yang = _command("yin_yang", "snnlearn.userproject.yin_yang")
+few_shot = _command("few_shot", "snnlearn.userproject.few_shot")
+tracking = _command("tracking", "snnlearn.userproject.tracking")
+torch_yin_yang = _command("torch_yin_yang", "snnlearn.userproject.torch_yin_yang")

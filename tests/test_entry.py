@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from snnlearn import entry
+from snnlearn.cli import Interrupted, run_command
 
 COMMANDS = ["snnlearn", "superspike_demo", "yin_yang", "torch_yin_yang", "few_shot", "tracking"]
 
@@ -38,9 +39,12 @@ def test_the_package_has_its_errors(code):
     assert run(code).stdout == "SnnlearnError\n"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("when", ["import", "return"])
-def test_ctrl_c_is_one_line_while_nothing_can_be_lost(command, when):
+@pytest.mark.parametrize(
+    ("when", "text"), [("import", "interrupted; nothing was begun"), ("return", "interrupted, when all was done")]
+)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["snnlearn", "tracking"])
+def test_a_signal_is_one_line_while_nothing_can_be_lost(command, number, when, text):
     # A finder of modules that catches everything stands for those that do; so does a module on its way out.
     code = f"""
 import os, signal, sys
@@ -48,7 +52,7 @@ from snnlearn import entry
 
 def interrupted(*_):
     try:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), {int(number)})
     except BaseException:
         pass
     print("it went on", file=sys.stderr)
@@ -61,7 +65,30 @@ entry.{command}()
 interrupted()
 """
     done = run(code)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", f"{command}: interrupted\n")
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", f"{command}: {text}\n")
+
+
+def test_a_signal_changes_no_status_while_python_ends():
+    """Python has taken its handlers away by then; what is left of a module that is cleared is at its last words."""
+    code = """
+import os, signal, sys
+from snnlearn import entry
+
+class Main:
+    main = staticmethod(lambda: 3)
+
+class Last:
+    def __del__(self, kill=os.kill, pid=os.getpid(), numbers=(signal.SIGINT, signal.SIGTERM), write=os.write):
+        for number in numbers:
+            kill(pid, number)
+        write(1, b"went on")
+
+sys.last = Last()
+entry.import_module = lambda name: Main
+raise SystemExit(entry.tracking())
+"""
+    done = run(code)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "went on", "")
 
 
 def test_commands_do_without_docstrings():
@@ -101,12 +128,17 @@ entry.{command}()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_ctrl_c_raises_while_a_command_runs(command, monkeypatch):
+def test_signals_raise_while_a_command_runs(command, monkeypatch):
     def main():
+        return run_command(command, body)
+
+    def body():
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        with pytest.raises(Interrupted):
+            signal.raise_signal(signal.SIGTERM)
         return 7
 
-    names = []
+    names, before = [], [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
     def import_module(name):
         names.append(name)
@@ -117,17 +149,18 @@ def test_ctrl_c_raises_while_a_command_runs(command, monkeypatch):
     try:
         assert getattr(entry, command)() == 7
     finally:
-        entry.EndsAtOnce.end()
+        for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+            signal.signal(number, handler)
     assert names[0].rsplit(".", 1)[-1] in (command, "command")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_command_that_ignores_ctrl_c_goes_on_ignoring_it(monkeypatch):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        entry.EndsAtOnce("prog").begin()
+        ends = entry.EndsAtOnce("prog")
+        ends.begin()
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        entry.EndsAtOnce.end()
+        ends.end()
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
@@ -152,7 +185,7 @@ with EndsAtOnce("prog"):
 print("it went on")
 """
     done = run(code)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "raised\n", "prog: interrupted\n")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "raised\n", "prog: interrupted; nothing was begun\n")
 
 
 def test_a_block_in_another_thread_leaves_ctrl_c_alone():

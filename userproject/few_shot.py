@@ -24,11 +24,11 @@ import numpy as np
 from tqdm import tqdm
 
 from snnlearn import genn
-from snnlearn.cli import Parser, run_command
+from snnlearn.cli import Parser
 from snnlearn.errors import TrainingError
 from snnlearn.io import atomic_write, check_output_dir
 from snnlearn.plot import check_matplotlib
-from snnlearn.userproject.experiment import check_limits, write_rows
+from snnlearn.userproject.experiment import check_limits, new_parser, program, write_rows
 from snnlearn.userproject.few_shot_engine import EngineMeta
 from snnlearn.userproject.few_shot_network import Setting
 from snnlearn.userproject.few_shot_results import RATES, STEPS, Result
@@ -52,7 +52,7 @@ SETTINGS = {
 
 def get_parser() -> Parser:
     """Return the parser of the command line."""
-    parser = Parser(prog=PROG, description=(__doc__ or "").partition("\n")[0])
+    parser = new_parser(PROG, __doc__)
     add = parser.add_argument
     add("--rates", nargs="+", choices=RATES, default=list(RATES), help="what has a rate of its own (default: all)")
     add("--steps", type=int, nargs="+", choices=STEPS, default=list(STEPS), help="inner steps (default: 1 3)")
@@ -70,19 +70,7 @@ def get_parser() -> Parser:
     add("--shots", type=int, default=10, metavar="N", help="points of a task (default: 10)")
     add("--test-tasks", type=int, default=400, metavar="N", help="new tasks to test with (default: 400)")
     add("--output-dir", default=".", metavar="DIR", help="where few_shot.{csv,png,npz} go (default: here)")
-    add("--quiet", action="store_true", help="print nothing but errors and warnings")
     return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments; by default those of the process.
-    """
-    return run_command(PROG, lambda: run(get_parser().parse_args(argv)))
 
 
 def run(args: Namespace) -> int:
@@ -114,6 +102,9 @@ def run(args: Namespace) -> int:
     if not args.quiet:
         print(f"Written to {(folder / f'{PROG}.csv').resolve()}, {PROG}.npz and {PROG}.png")
     return 0
+
+
+main = program(get_parser, run)
 
 
 def share_at(iteration: int, iterations: int) -> float:

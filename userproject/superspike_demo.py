@@ -25,7 +25,7 @@ import numpy as np
 
 from snnlearn import runs
 from snnlearn.backends import NAMES, choose_backend
-from snnlearn.cli import Parser, run_command
+from snnlearn.cli import Parser
 from snnlearn.data import target_path
 from snnlearn.entry import EndsAtOnce
 from snnlearn.errors import OutputError, RunError, TrainingError, TrainingWarning
@@ -35,6 +35,7 @@ from snnlearn.runs import facts
 from snnlearn.training import Learner, TrainingPhase
 from snnlearn.userproject import superspike as ss
 from snnlearn.userproject import superspike_training as st
+from snnlearn.userproject.experiment import new_parser, program
 from snnlearn.userproject.superspike_progress import (
     CURVE,
     LAYERS,
@@ -53,7 +54,7 @@ FINDER_TRIALS = 40  # some 150 updates
 
 def get_parser() -> Parser:
     """Return the parser of the command line."""
-    parser = Parser(prog=PROG, description=(__doc__ or "").partition("\n")[0])
+    parser = new_parser(PROG, __doc__)
     add = parser.add_argument
     add("--record-trial", type=int, nargs="*", required=True, metavar="N", help="trials to record, counted from 0")
     add("--target-file", default=None, metavar="FILE", help="target spikes (default: the bundled rotunda)")
@@ -82,20 +83,8 @@ def get_parser() -> Parser:
     add("--threads", type=int, default=None, metavar="N", help="default: the cores this process may use")
     add("--output-dir", default=".", metavar="DIR", help="where files go (default: the current folder)")
     add("--plot-file", default=None, metavar="FILE", help="save the plot (.png, .pdf or .svg) and show none")
-    add("--quiet", action="store_true", help="print nothing but errors and warnings")
     runs.add_options(parser)
     return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments; by default those of the process.
-    """
-    return run_command(PROG, lambda: run(runs.parse_arguments(get_parser(), argv, ["--num-trials"], PROG)))
 
 
 def run(args: Namespace) -> int:
@@ -106,14 +95,14 @@ def run(args: Namespace) -> int:
     SnnlearnError
         For bad input, before any training.
     """
-    recorded = check_trials(args.record_trial, args.num_trials)
-    seed = check_seed(args.seed)
-    optimiser = st.DEMO_OPTIMISERS[args.optimiser]
-    lr = check_rate(args.lr) if args.lr is not None else st.default_rate(optimiser, args.rule)
-    name = args.schedule or st.default_schedule(args.optimiser)
-    phases = [] if args.lr_find else st.SCHEDULES[name](args.num_trials, lr, optimiser)
-    kept = args.save is not None or args.resume is not None
     with EndsAtOnce(PROG):  # engines and Matplotlib are imported here
+        recorded = check_trials(args.record_trial, args.num_trials)
+        seed = check_seed(args.seed)
+        optimiser = st.DEMO_OPTIMISERS[args.optimiser]
+        lr = check_rate(args.lr) if args.lr is not None else st.default_rate(optimiser, args.rule)
+        name = args.schedule or st.default_schedule(args.optimiser)
+        phases = [] if args.lr_find else st.SCHEDULES[name](args.num_trials, lr, optimiser)
+        kept = args.save is not None or args.resume is not None
         backend = choose_backend(args.backend)
         target = read_target(args.target_file, args.first_id, args.target_unit, args.target_population)
         network = ss.describe(
@@ -127,7 +116,7 @@ def run(args: Namespace) -> int:
             threads=args.threads,
         )
         output_dir, plot_file = check_outputs(args, recorded)
-    learner = st.make_learner(backend.module, network, target, [optimiser], recorded, watched=kept)
+        learner = st.make_learner(backend.module, network, target, [optimiser], recorded, watched=kept)
     title = f"Backend {backend.name} ({backend.why}), seed {seed}"
     if args.lr_find:
         return find_rate(learner, args.optimiser, plot_file or output_dir / FINDER_PLOT, "" if args.quiet else title)
@@ -137,7 +126,7 @@ def run(args: Namespace) -> int:
     progress = Progress(learner, title, output_dir if args.save_data else None, plotting, args.quiet)
     learner.callbacks.append(progress)
     try:
-        with runs.Interruption():
+        with runs.Interruption("interrupted; --save RUN keeps a run to go on with"):
             learner.fit_opt_sched(phases)
             learner.check_weights()
     finally:
@@ -155,6 +144,9 @@ def run(args: Namespace) -> int:
     return 0
 
 
+main = program(get_parser, run, ["--num-trials"])
+
+
 def run_kept(
     args: Namespace,
     learner: Learner,
@@ -170,9 +162,9 @@ def run_kept(
     recorded = sorted(set(args.record_trial))
     file, plotting = Path(args.plot_file or f"{PROG}.png"), args.plot_file is not None or not args.save_data
     if args.overwrite:
-        learner.build()  # before the run that is there is removed: what can go wrong until training, has not
-    kept = begin_run(args, backend, seed, schedule, [file.name] if plotting else [])
-    try:
+        with EndsAtOnce(PROG):
+            learner.build()  # before the run that is there is removed: what can go wrong until training, has not
+    with begin_run(args, backend, seed, schedule, [file.name] if plotting else []) as kept:
         file_of_target = Path(args.target_file) if args.target_file is not None else target_path()
         kept.check_digest("target", facts.digest_of_file(file_of_target), args.force)
         if kept.load(learner, args.force) > args.num_trials:
@@ -195,8 +187,6 @@ def run_kept(
         if plotting:
             plot(recorded, progress, target, kept.folder.path / file.name, file, args.quiet)
         kept.end(learner)
-    finally:
-        kept.close()
     return 0
 
 

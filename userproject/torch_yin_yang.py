@@ -8,11 +8,10 @@ if __name__ == "__main__":  # first, because the imports below take seconds, and
     raise SystemExit(torch_yin_yang())
 
 from argparse import Namespace
-from collections.abc import Sequence
 from importlib import import_module
 
-from snnlearn.cli import Parser, run_command
-from snnlearn.userproject.experiment import check_limits
+from snnlearn.cli import Parser
+from snnlearn.userproject.experiment import check_limits, new_parser, program
 
 PROG = "torch_yin_yang"
 MODULES = ("engine", "exact")
@@ -27,7 +26,7 @@ LIMITS = {  # what makes sense
 
 def get_parser() -> Parser:
     """Return the parser of the command line."""
-    parser = Parser(prog=PROG, description=(__doc__ or "").partition("\n")[0])
+    parser = new_parser(PROG, __doc__, quiet="print the final accuracy only")
     add = parser.add_argument
     add("--module", default="engine", choices=MODULES, help="EngineModule, or the exact SpikingModule (engine)")
     add("--epochs", type=int, default=30, metavar="N", help="default: 30")
@@ -35,19 +34,7 @@ def get_parser() -> Parser:
     add("--num-test", type=int, default=5000, metavar="N", help="fresh patterns to test on (default: 5000)")
     add("--num-hidden", type=int, default=200, metavar="N", help="hidden neurons (default: 200)")
     add("--seed", type=int, default=1, metavar="N", help="of data and weights (default: 1)")
-    add("--quiet", action="store_true", help="print the final accuracy only")
     return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments; by default those of the process.
-    """
-    return run_command(PROG, lambda: run(get_parser().parse_args(argv)))
 
 
 def run(args: Namespace) -> int:
@@ -66,3 +53,6 @@ def run(args: Namespace) -> int:
     train(net, patterns(args.num_train, args.seed), args.epochs, args.seed, args.quiet)
     print(f"Test accuracy: {accuracy(net, patterns(args.num_test, args.seed + 10_000)):.1%}")
     return 0
+
+
+main = program(get_parser, run)

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from snnlearn import genn
-from snnlearn.cli import Parser, run_command
+from snnlearn.cli import Parser
 from snnlearn.errors import TrainingError
 from snnlearn.io import check_output_dir
 from snnlearn.plot import check_matplotlib
-from snnlearn.userproject.experiment import write_rows
+from snnlearn.userproject.experiment import new_parser, program, write_rows
 from snnlearn.userproject.tracking_network import TrackingNetwork
 from snnlearn.userproject.tracking_results import FLIP_TIMESTEPS, GRID, SeedResult
 
@@ -32,24 +32,12 @@ MOST_TIMESTEPS = 100_000_000
 
 def get_parser() -> Parser:
     """Return the parser of the command line."""
-    parser = Parser(prog=PROG, description=(__doc__ or "").partition("\n")[0])
+    parser = new_parser(PROG, __doc__)
     add = parser.add_argument
     add("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], metavar="N", help="default: 1 2 3 4 5")
     add("--timesteps", type=int, default=48_000, metavar="N", help="of a run, of 1 ms each (default: 48000)")
     add("--output-dir", default=".", metavar="DIR", help="where tracking.csv and tracking.png go (default: here)")
-    add("--quiet", action="store_true", help="print nothing but errors and warnings")
     return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments; by default those of the process.
-    """
-    return run_command(PROG, lambda: run(get_parser().parse_args(argv)))
 
 
 def run(args: Namespace) -> int:
@@ -78,6 +66,9 @@ def run(args: Namespace) -> int:
     if not args.quiet:
         print(f"Written to {(folder / f'{PROG}.csv').resolve()} and {PROG}.png")
     return 0
+
+
+main = program(get_parser, run)
 
 
 def track(seed: int, timesteps: int) -> SeedResult:

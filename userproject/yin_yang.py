@@ -26,9 +26,10 @@ from numpy.typing import NDArray
 
 from snnlearn import datasets, grad, runs
 from snnlearn.backends import NAMES, choose_backend
-from snnlearn.cli import Parser, run_command
+from snnlearn.cli import Parser
 from snnlearn.datasets import Points
 from snnlearn.datasets.yin_yang import CLASSES
+from snnlearn.entry import EndsAtOnce
 from snnlearn.errors import TrainingWarning
 from snnlearn.io import atomic_write
 from snnlearn.models import (
@@ -45,7 +46,7 @@ from snnlearn.models import (
 from snnlearn.models.surrogates import FastSigmoid
 from snnlearn.training import Callback, DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
 from snnlearn.userproject import yin_yang_spikes
-from snnlearn.userproject.experiment import check_limits
+from snnlearn.userproject.experiment import check_limits, new_parser, program
 from snnlearn.userproject.superspike import PlainWeight, init_derived
 from snnlearn.userproject.yin_yang_data import Patterns
 
@@ -81,7 +82,7 @@ FIRST_WEIGHTS, READOUT_WEIGHTS = (12.0, 25.0), (0.0, 0.5)  # mean and standard d
 
 def get_parser() -> Parser:
     """Return the parser of the command line."""
-    parser = Parser(prog=PROG, description=(__doc__ or "").partition("\n")[0])
+    parser = new_parser(PROG, __doc__, quiet="print the final accuracy only")
     add = parser.add_argument
     add("--epochs", type=int, default=40, metavar="N", help="default: 40")
     add("--num-train", type=int, default=5000, metavar="N", help="training patterns (default: 5000)")
@@ -90,20 +91,8 @@ def get_parser() -> Parser:
     add("--rule", default="handwritten", choices=RULES, help="where gradients come from (handwritten)")
     add("--backend", default="auto", metavar="{" + ",".join(NAMES) + "}", help="engine to run on (default: auto)")
     add("--seed", type=int, default=1, metavar="N", help="of data and weights (default: 1)")
-    add("--quiet", action="store_true", help="print the final accuracy only")
     runs.add_options(parser)
     return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments; by default those of the process.
-    """
-    return run_command(PROG, lambda: run(runs.parse_arguments(get_parser(), argv, program=PROG)))
 
 
 def run(args: Namespace) -> int:
@@ -114,18 +103,19 @@ def run(args: Namespace) -> int:
     SnnlearnError
         For bad input, before any training.
     """
-    check_limits(args, LIMITS)
-    if args.rule == "eventprop":
-        yin_yang_spikes.check_counts(num_train=args.num_train, num_valid=args.num_valid)
-    phases = [TrainingPhase(args.epochs, "Adam", PerConnection(RATES[args.rule]), DecayType.COSINE)]
-    backend = choose_backend(args.backend)
-    train = datasets.yin_yang(args.num_train, args.seed)
-    valid = datasets.yin_yang(args.num_valid, args.seed + 1)
-    learner = make_learner(backend.module, train, valid, args.num_hidden, args.seed, args.quiet, args.rule)
+    with EndsAtOnce(PROG):  # engines are imported here
+        check_limits(args, LIMITS)
+        if args.rule == "eventprop":
+            yin_yang_spikes.check_counts(num_train=args.num_train, num_valid=args.num_valid)
+        phases = [TrainingPhase(args.epochs, "Adam", PerConnection(RATES[args.rule]), DecayType.COSINE)]
+        backend = choose_backend(args.backend)
+        train = datasets.yin_yang(args.num_train, args.seed)
+        valid = datasets.yin_yang(args.num_valid, args.seed + 1)
+        learner = make_learner(backend.module, train, valid, args.num_hidden, args.seed, args.quiet, args.rule)
     if args.save is not None or args.resume is not None:
         run_kept(args, learner, phases, backend.name)
     else:
-        with runs.Interruption():
+        with runs.Interruption("interrupted; --save RUN keeps a run to go on with"):
             learner.fit_opt_sched(phases)
         learner.check_weights()
     last = learner.epochs[-1]
@@ -141,32 +131,37 @@ def run(args: Namespace) -> int:
     return 0
 
 
+main = program(get_parser, run, [])
+
+
 def run_kept(args: Namespace, learner: Learner, phases: Sequence[TrainingPhase], backend: str) -> None:
     """Train in a run folder, from its checkpoint on where the run is resumed."""
-    if args.resume is not None:
-        kept = runs.resume(args.resume, PROG, args.checkpoint_every)
-    else:
-        if args.overwrite:
+    if args.overwrite:
+        with EndsAtOnce(PROG):
             learner.build([phase.optimiser for phase in phases])  # before the run that is there is removed
-        kept = runs.begin(
-            args.save,
-            PROG,
-            seed=args.seed,
-            engine=backend,
-            arguments=runs.as_arguments(get_parser(), args, backend=backend),
-            checkpoint_every=args.checkpoint_every,
-            stop_on_nan=args.stop_on_nan,
-            overwrite=args.overwrite,
-        )
-    try:
+    with begin_run(args, backend) as kept:
         kept.load(learner, args.force)
         learner.callbacks.append(EpochCurve(kept.folder.path / "learning_curve.csv"))
         with kept.training(learner):
             learner.fit_opt_sched(phases, resume=kept.resumed)
             learner.check_weights()
         kept.end(learner)
-    finally:
-        kept.close()
+
+
+def begin_run(args: Namespace, backend: str) -> runs.Run:
+    """Return the run of the folder that was named: a new one, or one to go on with."""
+    if args.resume is not None:
+        return runs.resume(args.resume, PROG, args.checkpoint_every)
+    return runs.begin(
+        args.save,
+        PROG,
+        seed=args.seed,
+        engine=backend,
+        arguments=runs.as_arguments(get_parser(), args, backend=backend),
+        checkpoint_every=args.checkpoint_every,
+        stop_on_nan=args.stop_on_nan,
+        overwrite=args.overwrite,
+    )
 
 
 class EpochCurve(Callback):

@@ -12,7 +12,7 @@ import numpy as np
 
 from snnlearn.errors import RunError, TrainingError
 from snnlearn.io import read_learning_curve
-from snnlearn.runs.folder import CHECKPOINT, CURVE, RECORD, WEIGHTS, read_run
+from snnlearn.runs.folder import CHECKPOINT, CURVE, RECORD, RUNNING, WEIGHTS, is_worked_in, read_run
 from snnlearn.runs.run import FINISHED
 from snnlearn.training.archive import read_archive
 from snnlearn.training.checkpoint import Checkpoint
@@ -54,13 +54,22 @@ def _run_lines(path: Path) -> Iterator[str]:
         parts = [f"from trial {session.get('from_trial')}"]
         if "trials" in session:
             parts.append(f"to {session['trials']} in {session.get('wall_s')} s")
-        yield f"session {number}: {', '.join(parts)}: {session['exit']}"
+        yield f"session {number}: {', '.join(parts)}: {_exit_of(path, session)}"
+    if not record["sessions"]:
+        yield "session: none yet" if is_worked_in(path) else "session: none: it was ended before it trained"
     if (path / CURVE).is_file() and record["program"] == "superspike_demo":
         points = read_learning_curve(path / CURVE)
         if points:
             last = points[-1]
             share = f"{last.error_of_silent:.2%} of a silent output layer's"
             yield f"curve: {len(points)} trials, error at the end {last.error:.6g}, {share}"
+
+
+def _exit_of(path: Path, session: Mapping[str, Any]) -> str:
+    """Return how a session ended; one that is said to run may have been killed."""
+    if session["exit"] != RUNNING:
+        return str(session["exit"])
+    return {True: RUNNING, False: "killed: its process is gone", None: f"{RUNNING}, or killed"}[is_worked_in(path)]
 
 
 def _short(value: Any) -> str:
@@ -95,16 +104,17 @@ def _range(array: Any) -> str:
 
 
 def compare_lines(one: Path, other: Path) -> Iterator[str]:
-    """Yield in lines how two runs differ; one line where they do not.
+    """Yield in lines how two runs differ; none where they do not.
 
     Raises
     ------
     TrainingError
         If one is no run, or damaged.
     """
-    lines = [*_differing_records(read_run(one), read_run(other)), *_differing_curves(one, other)]
-    lines += [*_differing_networks(one, other), *_differing_weights(one, other)]
-    yield from lines or ["the two runs are the same"]
+    yield from _differing_records(read_run(one), read_run(other))
+    yield from _differing_curves(one, other)
+    yield from _differing_networks(one, other)
+    yield from _differing_weights(one, other)
 
 
 def _differing_records(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from snnlearn.io import atomic_write, check_output_dir
 from snnlearn.io.atomic import sweep_temporary, sync_folder
 
 RECORD, CHECKPOINT, WEIGHTS, CURVE = "run.json", "checkpoint.npz", "weights.npz", "learning_curve.csv"
+RUNNING = "running"  # the exit of a session that has not ended
 _FORMAT = 1
 _MOST = 1 << 24  # bytes of a record
 _PARTS: dict[str, type] = {
@@ -226,6 +227,25 @@ def _contents(path: Path) -> list[str]:
 def _named(path: Path) -> str:
     names = _contents(path)
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+
+
+def is_worked_in(path: str | os.PathLike[str]) -> bool | None:
+    """Return whether a process works in the folder of a run; None where the system cannot say."""
+    try:
+        import fcntl
+
+        opened = os.open(path, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    finally:
+        os.close(opened)
+    return False
 
 
 def _locked(path: Path) -> int | None:

@@ -19,8 +19,13 @@ class Interruption:
     """Raises `snnlearn.cli.Interrupted` on Ctrl-C and SIGTERM, within a ``with`` block.
 
     A trial whose end is expected soon is finished first: `number` says that somebody waits, and who trains raises
-    `Interrupted` at the trial's end. The second signal is always answered at once. Only the main thread has signals,
-    and a handler that the program has of its own stays.
+    `Interrupted` at the trial's end, or at the block's. The second signal is always answered at once. Only the main
+    thread has signals, and a handler that the program has of its own stays.
+
+    Parameters
+    ----------
+    text : str
+        What a command's last line says of it.
 
     Attributes
     ----------
@@ -28,7 +33,8 @@ class Interruption:
         The signal that has come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, text: str = "interrupted") -> None:
+        self.text = text
         self.number: int | None = None
         self._trial_ends: float | None = None  # when that is expected
         self._before: dict[int, Any] = {}
@@ -39,22 +45,25 @@ class Interruption:
 
     def error(self) -> Interrupted:
         """Return what to raise for the signal that has come."""
-        return Interrupted(self.number or signal.SIGINT)
+        return Interrupted(self.number or signal.SIGINT, self.text)
 
     def __enter__(self) -> Interruption:
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 handler = signal.getsignal(number)
-                if handler in (signal.default_int_handler, signal.SIG_DFL):
+                ours = handler in (signal.default_int_handler, signal.SIG_DFL) or getattr(handler, "ends_a_run", False)
+                if ours:
                     self._before[number] = signal.signal(number, self._come)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         if signal.getsignal(signal.SIGALRM) == self._ring:
             signal.setitimer(signal.ITIMER_REAL, 0.0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        if kind is None and self.number is not None:
+            raise self.error()
 
     def _come(self, number: int, frame: FrameType | None) -> None:
         soon = self._trial_ends is not None and self._trial_ends - time.perf_counter() < _SOON

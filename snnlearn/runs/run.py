@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnlearn.cli import Interrupted
+from snnlearn.cli import Interrupted, raised_signals
 from snnlearn.errors import RunError, TrainingWarning
 from snnlearn.runs import facts
-from snnlearn.runs.folder import CURVE, WEIGHTS, RunFolder, check_program
+from snnlearn.runs.folder import CURVE, RECORD, RUNNING, WEIGHTS, RunFolder, check_program
 from snnlearn.runs.interruption import Interruption
 from snnlearn.runs.keeper import Keeper
 from snnlearn.runs.watch import Watch
@@ -27,11 +27,13 @@ from snnlearn.training import Learner
 from snnlearn.training.archive import write_archive
 
 FINISHED = "finished"
-_RUNNING = "running"
 
 
 class Run:
     """A run with its folder, made by `begin` and `resume`.
+
+    ``with runs.begin(...) as run:`` closes it, and records whatever ends the block: a signal before or after the
+    training too, which says how to go on.
 
     Parameters
     ----------
@@ -50,6 +52,25 @@ class Run:
         self.folder = folder
         self.resumed = resumed and folder.checkpoint.is_file()
         self._began = time.monotonic()
+        self._signals = contextlib.ExitStack()
+        self._state = "new"  # then "open", while the record has a session that has not ended, then "ended"
+        self._loaded: int | None = None  # after how many trials the checkpoint was taken that has been loaded
+        self._keeper: Keeper | None = None
+        self._told: BaseException | None = None  # what says how to go on already
+
+    def __enter__(self) -> Run:
+        self._signals.enter_context(raised_signals())
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        try:
+            with contextlib.suppress(Exception):  # what has ended the block is not to be hidden
+                self._record_end(error)
+            if isinstance(error, KeyboardInterrupt) and error is not self._told:
+                raise self._how_to_go_on(error) from error
+        finally:
+            self.close()
+            self._signals.close()
 
     @property
     def record(self) -> Mapping[str, Any]:
@@ -89,6 +110,7 @@ class Run:
         """
         if self.resumed:
             learner.load(self.folder.checkpoint, force=force)
+            self._loaded = learner.runner.trial
         return learner.runner.trial
 
     @contextlib.contextmanager
@@ -104,11 +126,14 @@ class Run:
         """
         options, trial = self.folder.record["options"], learner.runner.trial
         self.folder.remove([WEIGHTS])
-        self._begin_session(learner)
+        # Without the optimisers, which a learner that is not built yet does not have all of.
+        declared = {k: v for k, v in learner.fingerprint().items() if not k.startswith("optimiser '")}
+        self.folder.record["digests"]["network"] = facts.digest_of_values(declared)
+        self._begin_session(trial)
         with Interruption() as interruption:
             watch = Watch(learner.connections, populations, options["stop_on_nan"])
             every, sync = options["checkpoint_every"], lambda: self.folder.sync([CURVE, *self.folder.record["files"]])
-            keeper = Keeper(self.folder.checkpoint, every, interruption, sync, watch)
+            self._keeper = keeper = Keeper(self.folder.checkpoint, every, interruption, sync, watch)
             if self.resumed:
                 keeper.continues(trial)
             learner.callbacks += [watch, keeper]
@@ -118,9 +143,9 @@ class Run:
                 with contextlib.suppress(Exception):  # what has ended the training is not to be hidden
                     keeper.rescue(learner)
                 with contextlib.suppress(Exception):
-                    self._end_session(learner, _reason(error), keeper.trial)
+                    self._end_session(_reason(error), learner.runner.trial)
                 if isinstance(error, KeyboardInterrupt):
-                    raise self._how_to_go_on(error, keeper.trial) from error
+                    raise self._how_to_go_on(error) from error
                 raise
             finally:
                 learner.callbacks = [c for c in learner.callbacks if c not in (watch, keeper)]
@@ -129,7 +154,7 @@ class Run:
     def end(self, learner: Learner) -> None:
         """Record that all is done and written."""
         self.folder.sync([CURVE, *self.folder.record["files"]])
-        self._end_session(learner, FINISHED, learner.runner.trial)
+        self._end_session(FINISHED, learner.runner.trial)
 
     def close(self) -> None:
         """Let other processes work in the folder."""
@@ -137,45 +162,68 @@ class Run:
 
     # ---- the record ----
 
-    def _begin_session(self, learner: Learner) -> None:
+    @property
+    def _kept(self) -> int | None:
+        """After how many trials the checkpoint was taken that is there, as far as that is known."""
+        return self._keeper.trial if self._keeper is not None else self._loaded
+
+    def _record_end(self, error: BaseException | None) -> None:
+        """Record how it ended, unless that is done; a run that is only refused to be gone on with stays as it was."""
+        sessions, stopped = self.record["sessions"], isinstance(error, KeyboardInterrupt)
+        if self._state == "new" and error is not None and (stopped or not sessions):
+            self._begin_session(self._kept or (sessions[-1].get("checkpoint_trial") if sessions else None) or 0)
+        if self._state == "open":
+            self._end_session("left without Run.end" if error is None else _reason(error))
+
+    def _begin_session(self, trial: int) -> None:
         record = self.folder.record
-        # Without the optimisers, which a learner that is not built yet does not have all of.
-        declared = {k: v for k, v in learner.fingerprint().items() if not k.startswith("optimiser '")}
-        record["digests"]["network"] = facts.digest_of_values(declared)
         for session in record["sessions"]:
-            if session["exit"] == _RUNNING:
+            if session["exit"] == RUNNING:
                 session["exit"] = "killed"
         session = {
             "command": [os.path.basename(sys.argv[0]), *sys.argv[1:]],
             "began": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "from_trial": learner.runner.trial,
-            "exit": _RUNNING,
+            "from_trial": trial,
+            "exit": RUNNING,
         }
         self.folder.write_record(sessions=[*record["sessions"], session])
+        self._state = "open"
 
-    def _end_session(self, learner: Learner, reason: str, kept: int | None) -> None:
-        self.folder.record["sessions"][-1] |= {
+    def _end_session(self, reason: str, trials: int | None = None) -> None:
+        session = self.folder.record["sessions"][-1]
+        session |= {
             "exit": reason,
-            "trials": learner.runner.trial,
-            "checkpoint_trial": kept,
+            "trials": trials if trials is not None else self._kept or session["from_trial"],
+            "checkpoint_trial": self._kept,
             "wall_s": round(time.monotonic() - self._began, 3),
             "peak_memory_bytes": facts.peak_memory(),
         }
         self.folder.write_record()
+        self._state = "ended"
 
-    def _how_to_go_on(self, error: KeyboardInterrupt, kept: int | None) -> Interrupted:
+    def _how_to_go_on(self, error: KeyboardInterrupt) -> Interrupted:
         program, path = self.folder.record["program"], shlex.quote(str(self.folder.path))
-        number = error.number if isinstance(error, Interrupted) else signal.SIGINT
-        there = f"{program} --resume {path} goes on after trial {kept}" if kept else "no trial was finished"
-        return Interrupted(number, f"interrupted; {there}")
+        sessions = self.folder.record["sessions"]
+        if sessions and sessions[-1]["exit"] == FINISHED:
+            there = f"the run in {path} is finished"
+        elif self._kept:
+            there = f"{program} --resume {path} goes on after trial {self._kept}"
+        elif self.resumed:
+            there = f"{program} --resume {path} goes on where it was"
+        else:
+            there = f"no trial was finished; {program} --resume {path} begins anew"
+        self._told = told = Interrupted(_number_of(error), f"interrupted; {there}")
+        return told
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, Interrupted):
-        return f"interrupted by {signal.Signals(error.number).name}"
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted by SIGINT"
+        return f"interrupted by {signal.Signals(_number_of(error)).name}"
     return f"{type(error).__name__}: {error}"[:500]
+
+
+def _number_of(error: KeyboardInterrupt) -> int:
+    return error.number if isinstance(error, Interrupted) else signal.SIGINT
 
 
 def weights_of(learner: Learner) -> dict[str, NDArray[Any]]:
@@ -232,23 +280,24 @@ def begin(
     OutputError
         If it cannot be written to.
     """
-    found = RunFolder.new(folder, overwrite)
-    try:
-        found.write_record(
-            program=program,
-            arguments=list(arguments),
-            seed=seed,
-            options={"checkpoint_every": checkpoint_every, "stop_on_nan": stop_on_nan},
-            versions=facts.versions(),
-            engine=facts.engine(engine),
-            machine=facts.machine(),
-            digests=dict(digests or {}),
-            files=list(files),
-            sessions=[],
-        )
-    except BaseException:
-        found.close()
-        raise
+    record = {
+        "program": program,
+        "arguments": list(arguments),
+        "seed": seed,
+        "options": {"checkpoint_every": checkpoint_every, "stop_on_nan": stop_on_nan},
+        "digests": dict(digests or {}),
+        "files": list(files),
+        "sessions": [],
+    }
+    with _saying("interrupted; nothing was begun"):
+        record |= {"versions": facts.versions(), "engine": facts.engine(engine), "machine": facts.machine()}
+        found = RunFolder.new(folder, overwrite)
+        try:
+            found.write_record(**record)
+        except BaseException:
+            found.remove([RECORD])
+            found.close()
+            raise
     return Run(found, resumed=False)
 
 
@@ -268,16 +317,28 @@ def resume(folder: str | os.PathLike[str], program: str, checkpoint_every: int |
     RunError
         If it is no run's or another program's, is damaged, or another process works in it.
     """
-    found = RunFolder.existing(folder)
-    try:
-        check_program(folder, found.record, program)
-    except BaseException:
-        found.close()
-        raise
-    _warn_of_changes(found.record)
+    with _saying(f"interrupted; {program} --resume {shlex.quote(str(folder))} goes on where it was"):
+        found = RunFolder.existing(folder)
+        try:
+            check_program(folder, found.record, program)
+            if any(session["exit"] == RUNNING for session in found.record["sessions"][-1:]):
+                _warn(f"the process that had the run in {folder} is gone without a word: it was killed")
+            _warn_of_changes(found.record)
+        except BaseException:
+            found.close()
+            raise
     if checkpoint_every is not None:
         found.record["options"]["checkpoint_every"] = checkpoint_every
     return Run(found, resumed=True)
+
+
+@contextlib.contextmanager
+def _saying(text: str) -> Iterator[None]:
+    """Have a signal within a ``with`` block end a command with this line."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(_number_of(error), text) from error
 
 
 def _warn_of_changes(record: Mapping[str, Any]) -> None:
@@ -288,7 +349,8 @@ def _warn_of_changes(record: Mapping[str, Any]) -> None:
     before = {**record["versions"], "compiler": there, "cpu": cpu}
     changed = [f"{k} was {before[k]!s:.80}, and is {pairs.get(k)!s:.80}" for k in before if before[k] != pairs.get(k)]
     if changed:
-        text = "; ".join(changed[:5])
-        warnings.warn(
-            f"the run may end with other last digits than where it was begun: {text}", TrainingWarning, stacklevel=3
-        )
+        _warn(f"the run may end with other last digits than where it was begun: {'; '.join(changed[:5])}")
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, TrainingWarning, stacklevel=4)

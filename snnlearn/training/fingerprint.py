@@ -100,6 +100,8 @@ def _compare(path: tuple[str, ...], there: Any, here: Any) -> Iterator[str]:
 
 def _compare_codes(path: tuple[str, ...], there: Any, here: Any) -> Iterator[str]:
     """Name the first line that differs in a word; a code that is absent is one without lines."""
+    if there == here:
+        return
     old, new = (_lines("" if code is _ABSENT else str(code)) for code in (there, here))
     if [word for _, _, words in old for word in words] == [word for _, _, words in new for word in words]:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 # What a session may end with: whatever the moment was, no traceback and nothing unforeseen.
-STATUSES = {signal.SIGKILL: {-9, 0}, signal.SIGINT: {130, 0, -2}, signal.SIGTERM: {143, -15, 0}}
+STATUSES = {signal.SIGKILL: {-9, 0}, signal.SIGINT: {130, 0}, signal.SIGTERM: {143, 0}}
+# The last line of one that was interrupted: what there is, and how to go on.
+LAST_LINE = re.compile(
+    r"\w+: interrupted(, when all was done|; nothing was begun|; the run in \S+ is finished|"
+    r"; (no trial was finished; )?\w+ --resume \S+ (begins anew|goes on where it was|goes on after trial \d+))"
+)
 
 
 def start(program: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
@@ -31,12 +37,19 @@ def start(program: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
 
 
 def sessions(
-    program: str, arguments: Sequence[str], folder: Path, signals: Sequence[int], longest: float, seed: int
+    program: str,
+    arguments: Sequence[str],
+    folder: Path,
+    signals: Sequence[int],
+    longest: float,
+    seed: int,
+    in_training: float = 0.75,
 ) -> Iterator[tuple[int, int, str]]:
     """Begin a run, disturb it with one signal after the other at random moments, then let it end.
 
     Yields signal, status and stderr of each session; 0 is the signal of those that end by themselves. A run that ends
-    before all signals are used up is begun again.
+    before all signals are used up is begun again. A share of ``in_training`` of the moments is from where a session
+    has trained; the others are from its beginning.
     """
     moments = random.Random(seed)
     left = list(signals)
@@ -48,7 +61,7 @@ def sessions(
             process = start(program, [*arguments, "--save", str(folder)])
         number = left.pop() if left else 0
         if number:
-            if moments.random() < 0.75:
+            if moments.random() < in_training:
                 wait_for_training(process, folder / "learning_curve.csv", began, moments.randrange(6))
             time.sleep(moments.uniform(0.0, longest))
             process.send_signal(number)

@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from runs.disturbed import STATUSES, contents, sessions, start, wait_for_training
+from runs.disturbed import LAST_LINE, STATUSES, contents, sessions, start, wait_for_training
 
+from snnlearn.runs import read_run
 from snnlearn.userproject.superspike_demo import main
 
 SHORT = ("--record-trial", "2", "--num-trials", "5", "--seed", "3", "--threads", "1", "--quiet", "--save-data")
@@ -17,17 +18,28 @@ PATTERNS = ("--epochs", "4", "--num-train", "2000", "--num-valid", "300", "--qui
 
 
 def disturb(
-    program: str, arguments: tuple[str, ...], signals: list[int], longest: float, tmp_path: Path, every: str | None
+    program: str,
+    arguments: tuple[str, ...],
+    signals: list[int],
+    longest: float | None,
+    tmp_path: Path,
+    every: str | None,
+    in_training: float = 0.75,
 ) -> None:
+    """Compare a disturbed run with a whole one; moments come within ``longest`` [s], or within the whole one's time."""
+    began = time.monotonic()
     for _ in sessions(program, arguments, tmp_path / "whole", [], 0.0, 0):
         pass
+    longest = longest or time.monotonic() - began
     kept = [] if every is None else ["--checkpoint-every", every]
     folder = tmp_path / "disturbed"
-    for number, status, errors in sessions(program, [*arguments, *kept], folder, signals, longest, 1):
+    for number, status, errors in sessions(program, [*arguments, *kept], folder, signals, longest, 1, in_training):
         assert status in (STATUSES[signal.Signals(number)] if number else {0}), errors
         assert "Traceback" not in errors, errors
-        if status in (130, 143) and (folder / "checkpoint.npz").is_file():
-            assert "interrupted" in errors, errors
+        if status in (130, 143):
+            assert LAST_LINE.fullmatch(errors.splitlines()[-1]), errors
+        if status != -signal.SIGKILL and (folder / "run.json").is_file():
+            assert all(session["exit"] != "running" for session in read_run(folder)["sessions"])
     assert contents(folder) == contents(tmp_path / "whole")
     assert not [file.name for file in folder.iterdir() if file.name.startswith(".") or file.name.endswith(".tmp")]
 
@@ -54,6 +66,13 @@ def test_a_run_that_is_disturbed_a_few_times(tmp_path: Path) -> None:
 def test_a_run_that_is_disturbed_all_the_time(number: int, times: int, tmp_path: Path) -> None:
     every = "2" if number == signal.SIGKILL else None
     disturb("superspike_demo", LONG, [number] * times, 2.5, tmp_path, every)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_disturbed_anywhere(number: int, tmp_path: Path) -> None:
+    """While it starts, compiles, trains, draws and saves."""
+    disturb("superspike_demo", SHORT[:-1], [number] * 50, None, tmp_path, None, in_training=0.0)
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from delta_rule import Log, make, weights
 from snnlearn import runs
 from snnlearn.cli import Interrupted
 from snnlearn.errors import OutputError, RunError, TrainingError, TrainingWarning
+from snnlearn.runs.commands import inspect_lines
 from snnlearn.runs.folder import RunFolder
 from snnlearn.runs.watch import _is_saturated
 from snnlearn.training import Callback, DecayType, Learner, TrainingPhase
@@ -203,6 +204,78 @@ def test_long_trials_are_given_up(tmp_path: Path) -> None:
     with pytest.raises(Interrupted, match=r"goes on after trial [67]"):
         train(begin(tmp_path), STEADY, Signal(7, signal.SIGINT), Slow())
     same(train(runs.resume(tmp_path / "run", "example"), STEADY), whole(STEADY))
+
+
+class AfterTrial(Callback):
+    """Sends a signal at a trial's end, where a trial is expected to end soon."""
+
+    def on_trial_end(self, trainer: Any, trial: int) -> None:
+        if trial == 17:
+            signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_that_waits_is_answered_at_the_end(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted, match="--save keeps it") as caught, runs.Interruption("--save keeps it") as waits:  # noqa: PT012
+        waits.expect_trial(0.0)
+        signal.raise_signal(signal.SIGTERM)
+    assert caught.value.number == signal.SIGTERM
+    with pytest.raises(Interrupted, match="goes on after trial 18"):
+        train(begin(tmp_path), STEADY, AfterTrial())
+    same(train(runs.resume(tmp_path / "run", "example"), STEADY), whole(STEADY))
+
+
+@pytest.mark.parametrize("when", ["before", "after", "behind the end"])
+def test_a_signal_outside_training_is_recorded(when: str, tmp_path: Path) -> None:
+    """And answered with what goes on; SIGTERM has its own handler back behind the block."""
+    learner, before = make(6, validation=2), signal.getsignal(signal.SIGTERM)
+    text, exit_ = {
+        "before": ("no trial was finished; example --resume .* begins anew", "interrupted by SIGTERM"),
+        "after": ("example --resume .* goes on after trial 18", "interrupted by SIGTERM"),
+        "behind the end": ("the run in .* is finished", "finished"),
+    }[when]
+    with pytest.raises(Interrupted, match=f"^interrupted; {text}$") as caught, begin(tmp_path) as run:  # noqa: PT012
+        if when != "before":
+            with run.training(learner):
+                learner.fit_opt_sched(STEADY)
+        if when == "behind the end":
+            run.end(learner)
+        signal.raise_signal(signal.SIGTERM)
+    assert caught.value.number == signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) is before
+    (session,) = runs.read_run(tmp_path / "run")["sessions"]
+    trials = 0 if when == "before" else 18
+    assert (session["exit"], session["from_trial"], session["trials"]) == (exit_, 0, trials)
+    same(train(runs.resume(tmp_path / "run", "example"), STEADY), whole(STEADY))
+
+
+def test_whatever_ends_a_new_run_is_recorded(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no"), begin(tmp_path):
+        raise TrainingError("no")
+    assert [s["exit"] for s in runs.read_run(tmp_path / "run")["sessions"]] == ["TrainingError: no"]
+    with pytest.raises(TrainingError, match="not so"), runs.resume(tmp_path / "run", "example"):
+        raise TrainingError("not so")
+    with pytest.raises(KeyboardInterrupt), runs.resume(tmp_path / "run", "example"):
+        raise KeyboardInterrupt
+    learner = make(6, validation=2)
+    with runs.resume(tmp_path / "run", "example") as run, run.training(learner):
+        learner.fit_opt_sched(STEADY)
+    exits = [s["exit"] for s in runs.read_run(tmp_path / "run")["sessions"]]
+    assert exits == ["TrainingError: no", "interrupted by SIGINT", "left without Run.end"]
+
+
+def test_a_run_whose_process_is_gone(tmp_path: Path) -> None:
+    run, folder = begin(tmp_path), tmp_path / "run"
+    assert "session: none yet" in inspect_lines(folder)
+    run.folder.write_record(sessions=[{"from_trial": 0, "exit": "running"}])
+    assert "session 0: from trial 0: running" in inspect_lines(folder)
+    run.close()
+    assert "session 0: from trial 0: killed: its process is gone" in inspect_lines(folder)
+    with pytest.warns(TrainingWarning, match="the process that had the run in .* is gone without a word: it was kill"):
+        resumed = runs.resume(folder, "example")
+    same(train(resumed, STEADY), whole(STEADY))
+    assert [s["exit"] for s in runs.read_run(folder)["sessions"]] == ["killed", "finished"]
+    resumed.folder.write_record(sessions=[])
+    assert "session: none: it was ended before it trained" in inspect_lines(folder)
 
 
 # ---- the watch ----

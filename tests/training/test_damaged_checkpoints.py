@@ -241,5 +241,8 @@ def test_no_value_ends_the_process(saved: tuple[Learner, Path], tmp_path: Path) 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_none_of_very_many_values_ends_the_process(saved: tuple[Learner, Path], tmp_path: Path) -> None:
+def test_none_of_very_many_values_ends_the_process(
+    saved: tuple[Learner, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda file: None)  # no power cut is waited for
     check_mutations(saved, 100_000, 2, tmp_path)
