@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
 from snnlearn.codegen.cpp.emit import merged_kernels
-from snnlearn.codegen.cpp.view import CppKernel
+from snnlearn.codegen.lower.cpu import cpu_kernel
 from snnlearn.codegen.lower.gpu.threads import mapping_of
 from snnlearn.codegen.plan import REWRITES, Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows, Sparse
@@ -141,7 +141,7 @@ def _threads(kernel: Operation, plan: Plan) -> str:
         return "one"
     if kernel.deferral is not None and kernel.deferral.linear is not None:
         return "by tiles"
-    shared = CppKernel(kernel, plan).shared
+    shared = cpu_kernel(kernel, plan).shared
     return "one: small" if shared is None else {"pre": "by rows", "post": "by columns"}[shared]
 
 

@@ -1,26 +1,31 @@
-"""Fill the C++ templates from a plan."""
+"""Print a plan's loop nests as C++, and fill the templates of what is around them."""
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from snnlearn.codegen.clike import fill_literal, view_name
-from snnlearn.codegen.clike.merge import Function, Merged, merge
-from snnlearn.codegen.cpp.view import CppKernel
+from snnlearn.codegen.clike.alike import Merged, Printed, merge
+from snnlearn.codegen.clike.pieces import text_of
+from snnlearn.codegen.cpp.printer import CppPrinter
+from snnlearn.codegen.lower.cpu import cpu_kernel, lower, lower_kernel
+from snnlearn.codegen.lower.cpu_kernel import CpuKernel
+from snnlearn.codegen.lower.cpu_neurons import NeuronKernel
 from snnlearn.codegen.plan import Kernel, Plan
-from snnlearn.codegen.plan.kernels import Fill, IndexColumns, Operation, Transposition
+from snnlearn.codegen.plan.kernels import Operation
 from snnlearn.codegen.reports import REPORT_KINDS
+
+_OWNERS = {"sim": "Simulation"}
 
 
 def emit_cpp(plan: Plan) -> str:
     """Return the C++ source of a plan; to be linked with `support_source`, compiled."""
     step, connect, init = ([_view(k, plan) for k in kernels] for kernels in (plan.step, plan.connect, plan.init))
     updates = {group: [_view(k, plan) for k in kernels] for group, kernels in plan.custom_updates.items()}
-    deferred = [k for k in step if k.deferral is not None]
+    deferred = [k for k in step if k.kernel.deferral is not None]
     views = [
         *step,
         *connect,
@@ -37,8 +42,8 @@ def emit_cpp(plan: Plan) -> str:
             name=ascii(plan.name),  # one line, whatever a user calls it
             deferred=deferred,
             deferred_are_long=any(k.is_long for k in deferred),
-            deferral=deferred[0].deferral if deferred else None,
-            pooled=bool(deferred) or any(isinstance(k, CppKernel) and k.shared for k in views),
+            deferral=deferred[0].kernel.deferral if deferred else None,
+            pooled=bool(deferred) or any(isinstance(k, CpuKernel) and k.shared for k in views),
             ctypes={a.name: a.type.ctype_for(plan.precision) for a in plan.arrays},
             definitions=_definitions(views, plan, merged, texts),
             targets={name: (m.name, n) for m in merged for n, name in enumerate(m.members)},
@@ -49,10 +54,17 @@ def emit_cpp(plan: Plan) -> str:
             connect=connect,
             columns=list(plan.column_indexing.values()),
             host_arrays=plan.host_arrays,
+            newest=lambda name: _newest(plan, name),
             timers={name: number for number, name in enumerate(plan.timers)},
         )
     )
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def _newest(plan: Plan, name: str) -> str:
+    """Return what to add to the pointer to an array, to have what was written last; nothing without a queue."""
+    array = plan.array(name)
+    return "" if array.slots == 1 else f" + size_t(sim.{array.queue}[0]) * {array.size}u"
 
 
 def merged_kernels(plan: Plan) -> list[Merged]:
@@ -66,12 +78,12 @@ def _merged_and_texts(plan: Plan) -> tuple[list[Merged], dict[str, str]]:
         return [], {}
     updates = [k for kernels in plan.custom_updates.values() for k in kernels if isinstance(k, Kernel)]
     kernels = [k for k in (*plan.step, *plan.connect, *plan.init, *updates) if k.deferral is None]
-    views = [v for v in (CppKernel(k, plan, any_size=True) for k in kernels) if v.shared is None]
-    operations: list[Any] = [*views, *plan.column_indexing.values()]
-    functions = [Function(k.name, _define(k, plan)) for k in operations]
-    chunked = {v.name for v in views if v.shape == "neurons" and (v.spikes or v.foresees)}
-    ctypes = {("sim", a.name): f"{a.type.ctype_for(plan.precision)} *" for a in plan.arrays}
-    return merge(functions, ctypes), {f.name: f.text for f in functions if f.name not in chunked}
+    views = [v for v in (cpu_kernel(k, plan, any_size=True) for k in kernels) if v.shared is None]
+    functions = [*(lower_kernel(v)[0] for v in views), *(lower(k, plan)[0] for k in plan.column_indexing.values())]
+    printer = CppPrinter()
+    printed = [Printed(f, printer.function(f)) for f in functions]
+    in_strips = {v.name for v in views if isinstance(v, NeuronKernel) and v.in_strips}
+    return merge(printed, _OWNERS), {p.function.name: p.text for p in printed if p.function.name not in in_strips}
 
 
 def _definitions(views: list[Any], plan: Plan, merged: list[Merged], texts: dict[str, str]) -> dict[str, str]:
@@ -93,40 +105,21 @@ def _runs(kernels: list[Any], merged: list[Merged]) -> list[tuple[Any, int, int]
     return runs
 
 
-def _together(kernels: list[Any], merged: list[Merged]) -> list[Any]:
+def _together(views: list[CpuKernel], merged: list[Merged]) -> list[CpuKernel]:
     """Return kernels with those that are merged behind one another, where none reads what another writes."""
+    kernels = [v.kernel for v in views]
     written = [name for k in kernels for name in k.writes]
     if len(set(written)) < len(written) or any((k.reads - k.writes) & set(written) for k in kernels):
-        return kernels
+        return views
     places = {k.name: n for n, k in enumerate(kernels)}
     firsts = {name: places.get(m.name, 0) for m in merged for name in m.members}
-    return sorted(kernels, key=lambda k: firsts.get(k.name, places[k.name]))
+    return sorted(views, key=lambda v: firsts.get(v.name, places[v.name]))
 
 
 def _define(operation: Any, plan: Plan) -> str:
-    macros = _macros("linear.jinja" if getattr(operation, "linear", None) else "loops.jinja")
-    if isinstance(operation, Transposition):
-        text = macros.transposition(operation, plan.array(operation.source).type.ctype_for(plan.precision))
-    elif isinstance(operation, Fill):
-        array = plan.array(operation.array)
-        value = fill_literal(operation.value, array, plan.precision)
-        text = macros.fill(operation, array.total(plan.batch_size), value)
-    elif isinstance(operation, IndexColumns):
-        text = macros.index_columns(operation)
-    elif operation.linear:
-        text = macros.linear(operation)
-    else:
-        text = macros.define(operation)
-    return _tidy(str(text))
-
-
-@cache
-def _macros(template: str) -> Any:
-    return _environment().get_template(template).module
-
-
-def _tidy(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if line.strip())
+    functions = lower_kernel(operation) if isinstance(operation, CpuKernel) else lower(operation, plan)
+    printer = CppPrinter()
+    return "\n".join(text_of(printer.function(f)) for f in functions)
 
 
 @lru_cache(maxsize=1)
@@ -145,15 +138,13 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         auto_reload=False,
     )
-    for name, kind in [("transposition", Transposition), ("fill", Fill), ("column_indexer", IndexColumns)]:
-        environment.tests[name] = lambda k, kind=kind: isinstance(k, kind)
-    environment.globals["view_name"] = view_name
+    environment.tests["kernel"] = lambda k: isinstance(k, CpuKernel)
     environment.globals["report_kinds"] = REPORT_KINDS
     environment.filters["groupby_timer"] = lambda kernels: [
-        (timer, list(group)) for timer, group in groupby(kernels, key=lambda k: k.timer)
+        (timer, list(group)) for timer, group in groupby(kernels, key=lambda k: k.kernel.timer)
     ]
     return environment
 
 
 def _view(operation: Operation, plan: Plan) -> Any:
-    return CppKernel(operation, plan) if isinstance(operation, Kernel) else operation
+    return cpu_kernel(operation, plan) if isinstance(operation, Kernel) else operation

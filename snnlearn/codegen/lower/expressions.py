@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Union
 
 from snnlearn.codegen.plan.domains import Domain
-from snnlearn.codegen.plan.parts import Array, Code
+from snnlearn.codegen.plan.parts import Array, Code, Index
 
 UINT, SIZE, U64, BOOL = "unsigned int", "size_t", "uint64_t", "bool"
 _RANKS = {t: n for n, t in enumerate([BOOL, "int", UINT, "int64_t", U64, SIZE, "float", "double"])}
@@ -166,6 +166,14 @@ class Unary(Expr):
 
 
 @dataclass(frozen=True, slots=True)
+class Step(Expr):
+    """A counter steps: ``target++``, its value before; or ``--target``, its value after."""
+
+    target: Expr
+    down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Binary(Expr):
     """``left op right``."""
 
@@ -257,7 +265,7 @@ class Scope:
     scalar: str
     names: Mapping[str, Expr]
     guards: Mapping[str, str]
-    sums: Mapping[tuple[str, str], Sum]
+    sums: Mapping[tuple[str, Index], Sum]
     arrays: Mapping[str, Array]
     domain: Domain
     taken: frozenset[str] = frozenset()  # the kernel's names, which no local variable of the code has
@@ -277,6 +285,8 @@ def type_of(e: Expr) -> str:
         return type_of(e.base)
     if isinstance(e, Unary):
         return BOOL if e.op == "!" else type_of(e.operand)
+    if isinstance(e, Step):
+        return type_of(e.target)
     if isinstance(e, Binary):
         return BOOL if e.op in _TRUTHS else _wider(type_of(e.left), type_of(e.right))
     if isinstance(e, Choose):

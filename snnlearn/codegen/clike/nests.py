@@ -1,0 +1,356 @@
+"""Printing loop nests for the C family; a language overrides what it spells in a way of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from snnlearn.codegen.clike.code import CodePrinter
+from snnlearn.codegen.clike.pieces import ARRAY, COMMENT, LOCAL, TEXT, Hole, Piece, number
+from snnlearn.codegen.lower import expressions as ex
+from snnlearn.codegen.lower import nest
+
+# The operators, from those that bind least; an operand of a weaker one needs parentheses.
+_STRENGTH = {
+    op: n for n, ops in enumerate(["&&", "& << >>", "== != < <= > >=", "+ -", "* / %"], 1) for op in ops.split()
+}
+
+
+class NestPrinter(CodePrinter):
+    """Prints functions, statements and expressions of nests into ``out``.
+
+    Attributes
+    ----------
+    simulation : str
+        The type of a function's first parameter.
+    memory_of : str
+        The object that has the pointers to all arrays.
+    copy, zero : str
+        The functions that copy bytes, and set them to zero.
+    """
+
+    simulation: ClassVar[str]
+    memory_of: ClassVar[str] = "sim"
+    copy: ClassVar[str] = "std::memcpy"
+    zero: ClassVar[str] = "std::memset"
+    restrict: ClassVar[str] = "__restrict__ "
+    states: ClassVar[dict[str, str]] = {}  # how states are spelt that are no members of the simulation
+    hints: ClassVar[dict[str, str]] = {}  # what is before a loop
+
+    # ---- functions ----
+
+    def function(self, f: nest.Function) -> list[Piece]:
+        """Return a function's pieces."""
+        self.out, self._indent, self._locals = [Hole(f"// {f.title}", COMMENT)] if f.title else [], "\n", [{}]
+        out = self.out
+        if f.widths:
+            out.append("\ntemplate <" + ", ".join(f"unsigned int {name}" for name in f.widths) + ">")
+        head = {None: "static void ", True: "static inline void ", False: "SNN_NO_INLINE static void "}[f.inline]
+        simulation = self.simulation if not f.constant else f"const {self.simulation.removeprefix('const ')}"
+        out += ["\n" + head, Hole(f.name, LOCAL), f"({simulation}"]
+        self.commas(f.parameters, self._parameter, ", ")
+        out.append(")\n")
+        self.braces("", lambda: self.statements(f.body))
+        return out
+
+    def _parameter(self, p: nest.Parameter) -> None:
+        restrict = self.restrict if p.restrict else ""
+        if p.shape:
+            self.out += [f"{'const ' if p.const else ''}{p.type} (*{restrict}", Hole(p.name, LOCAL), ")"]
+            self.out.append("".join(f"[{n}]" for n in p.shape))
+        else:
+            self.out += [
+                f"{'const ' if p.const else ''}{p.type}{'' if p.type[-1] == '*' else ' '}",
+                Hole(p.name, LOCAL),
+            ]
+
+    # ---- statements ----
+
+    def statements(self, body: Iterable[nest.Statement]) -> None:
+        """Print statements, each on lines of its own."""
+        for s in body:
+            _STATEMENTS[type(s)](self, s)
+
+    def _body(self, head: str, body: nest.Body, tail: str = "}") -> None:
+        self.braces(head, lambda: self.statements(body), tail)
+
+    def _let(self, s: nest.Let) -> None:
+        self.line(f"{'const ' if s.const else ''}{s.type} ")
+        self.out.append(Hole(s.name, LOCAL))
+        if s.value is not None:
+            self.out.append(" = ")
+            constant = s.name if s.const else ""
+            if isinstance(s.value, ex.Num):
+                self.out.append(number(s.value.value, s.value.type, constant))
+            else:
+                self.expression(s.value, top=True)
+        self.out.append(";")
+
+    def _view(self, s: nest.View) -> None:
+        restrict = self.restrict if s.restrict else ""
+        self.line(f"{'' if s.writes else 'const '}{s.type} *{restrict}const ")
+        self.out += [Hole(s.name, LOCAL), " = "]
+        self.expression(s.start, top=True)
+        self.out.append(";")
+
+    def _alias(self, s: nest.Alias) -> None:
+        self.line(f"{s.type} &")
+        self.out += [Hole(s.name, LOCAL), " = "]
+        self.expression(s.target, top=True)
+        self.out.append(";")
+
+    def _room(self, s: nest.Room) -> None:
+        self.line(f"{'alignas(64) ' if s.aligned else ''}{s.type} ")
+        self.out += [Hole(s.name, LOCAL), "".join(f"[{n}]" for n in s.shape) + ";"]
+
+    def _assign(self, s: nest.Assign) -> None:
+        self.line()
+        if s.atomic:
+            assert s.op == "+="
+            self._call_of(ex.Call("add", (s.target, s.value)))
+        else:
+            self.expression(s.target, top=True)
+            self.out.append(f" {s.op} ")
+            self.expression(s.value, top=True)
+        self.out.append(";")
+
+    def _do(self, s: nest.Do) -> None:
+        self.line()
+        self.expression(s.value, top=True)
+        self.out.append(";")
+
+    def _draws(self, s: nest.Draws) -> None:
+        kind = "StepRandom" if s.each_step else "Random"
+        self.line(f"snn::{kind} random(sim.seed")
+        self.commas((ex.Num(s.stream, ex.UINT), s.index, *s.more), self._top_expression, ", ")
+        self.out.append(");")
+
+    def _for_loop(self, s: nest.For) -> None:
+        for hint in s.hints:
+            text = self.hints.get(hint, "")
+            if text:
+                self.line(text)
+        self.line("for (")
+        variable = Hole(s.name, LOCAL)
+        if s.begin is not None:
+            self.out += [f"{s.type} ", variable, " = "]
+            self.expression(s.begin, top=True)
+        self.out.append("; ")
+        if s.down:
+            self.out += [variable, "-- > 0;"]
+        else:
+            self.expression(s.condition, top=True)
+            self.out += ["; ", variable]
+        if not s.down and s.step == _ONE:
+            self.out.append("++")
+        elif not s.down:
+            self.out.append(" += ")
+            self.expression(s.step, top=True)
+        self._body(") ", s.body)
+
+    def _if(self, s: nest.If) -> None:
+        self.line("if (")
+        self.expression(s.condition, top=True)
+        self._body(") ", s.then)
+        if s.other:
+            self._body(" else ", s.other)
+
+    def _block_of(self, s: nest.Block) -> None:
+        self.line()
+        self._body("", s.body)
+
+    def _jump(self, s: nest.Jump) -> None:
+        self.line(f"{s.word};")
+
+    def _comment(self, s: nest.Comment) -> None:
+        self.line()
+        self.out.append(Hole(f"// {s.text}", COMMENT))
+
+    def _unused(self, s: nest.Unused) -> None:
+        for name in s.names:
+            self.line("(void)")
+            self.out += [Hole(name, LOCAL), ";"]
+
+    def _closure(self, s: nest.Closure) -> None:
+        self.line("const auto ")
+        self.out += [Hole(s.name, LOCAL), " = [&]("]
+        self.commas(s.parameters, self._parameter)
+        self._body(") ", s.body, "};")
+
+    def _copy(self, s: nest.Copy) -> None:
+        self.line(f"{self.zero if s.source is None else self.copy}(")
+        self.expression(s.target, top=True)
+        self.out.append(", ")
+        if s.source is None:
+            self.out.append("0")
+        else:
+            self.expression(s.source, top=True)
+        self.out.append(", ")
+        self.expression(s.count)
+        self.out.append(" * sizeof(")
+        if isinstance(s.sized, str):
+            self.out.append(s.sized)
+        else:
+            self.expression(s.sized)
+        self.out.append("));")
+
+    def _prefetch(self, s: nest.Prefetch) -> None:
+        raise NotImplementedError
+
+    def _fence(self, s: nest.Fence) -> None:
+        self.line('asm volatile("')
+        if s.name is not None:
+            self.out += ['" : : "r"(', Hole(s.name, LOCAL), "));"]
+        else:
+            self.out.append('");')
+
+    def _barrier(self, s: nest.Barrier) -> None:
+        self.line("__syncthreads();")
+
+    def _run(self, s: nest.Run) -> None:
+        self.run(s.code, s.scope)
+
+    # ---- expressions ----
+
+    def expression(self, e: ex.Expr, top: bool = False) -> None:
+        """Print an expression; one of weak operators that is part of another (not ``top``) in parentheses."""
+        kind = type(e)
+        if kind is ex.Var:
+            self.out.append(Hole(e.name, LOCAL))  # type: ignore[attr-defined]
+        elif not top and kind in (ex.Binary, ex.Choose, ex.Value):
+            self.out.append("(")
+            _EXPRESSIONS[kind](self, e)
+            self.out.append(")")
+        else:
+            _EXPRESSIONS[kind](self, e)
+
+    def _top_expression(self, e: ex.Expr) -> None:
+        self.expression(e, top=True)
+
+    def _num(self, e: ex.Num) -> None:
+        self.out.append(number(e.value, e.type))
+
+    def _text_of(self, e: ex.Text) -> None:
+        self.out.append(Hole(f'"{e.value}"', TEXT))
+
+    def _memory(self, e: ex.Memory) -> None:
+        self.memory(e.array, e.type, e.host)
+
+    def memory(self, array: str, ctype: str, host: bool = False) -> None:
+        """Print where an array of the plan begins."""
+        owner = self.memory_of
+        self.out.append(f"{owner}.host_{array}" if host else Hole(f"{owner}.{array}", ARRAY, f"{ctype} *", array))
+
+    def _state(self, e: ex.State) -> None:
+        self.out.append(self.states.get(e.name) or f"sim.{e.name}")
+
+    def _slot_of(self, e: ex.Slot) -> None:
+        self.memory(e.queue, e.type)
+        self.out.append("[0]")
+
+    def _element(self, e: ex.Element) -> None:
+        self.expression(e.base)
+        self.out.append("[")
+        self.expression(e.index, top=True)
+        self.out.append("]")
+
+    def _unary_of(self, e: ex.Unary) -> None:
+        self.out.append(e.op)
+        self.expression(e.operand)
+
+    def _step_of(self, e: ex.Step) -> None:
+        self.out.append("--" if e.down else "")
+        self.expression(e.target)
+        self.out.append("" if e.down else "++")
+
+    def _operand(self, e: ex.Expr, op: str, right: bool) -> None:
+        """Print an operand of an operator: without parentheses only where everybody knows what binds more."""
+        plain = isinstance(e, ex.Binary) and op not in ("<<", ">>", "&") and e.op not in ("<<", ">>", "&")
+        strength = _STRENGTH[op]
+        if plain and strength + right <= _STRENGTH[e.op]:  # type: ignore[attr-defined]
+            self.expression(e, top=True)
+        else:
+            self.expression(e)
+
+    def _binary_of(self, e: ex.Binary) -> None:
+        self._operand(e.left, e.op, False)
+        self.out.append(f" {e.op} ")
+        self._operand(e.right, e.op, True)
+
+    def _choose(self, e: ex.Choose) -> None:
+        condition = e.condition
+        self.expression(condition, top=isinstance(condition, ex.Binary) and condition.op != "&&")
+        self.out.append(" ? ")
+        self.expression(e.then, top=isinstance(e.then, ex.Binary))
+        self.out.append(" : ")
+        self.expression(e.other, top=isinstance(e.other, ex.Binary))
+
+    def _cast_of(self, e: ex.Cast) -> None:
+        if " " in e.type:
+            self.out.append(f"({e.type})")
+            self.expression(e.operand)
+        else:
+            self.out.append(f"{e.type}(")
+            self.expression(e.operand, top=True)
+            self.out.append(")")
+
+    def _call_of(self, e: ex.Call) -> None:
+        at = f"<{', '.join(map(str, e.at))}>" if e.at else ""
+        if e.own:
+            self.out += [Hole(e.function, LOCAL), f"{at}(sim"]
+            self.commas(e.args, self._top_expression, ", ")
+        else:
+            plain = "." in e.function or e.function[:2] in ("::", "__")
+            self.out.append(f"{'' if plain else 'snn::'}{e.function}{at}(")
+            self.commas(e.args, self._top_expression)
+        self.out.append(")")
+
+    def _check(self, e: ex.Check) -> None:
+        self.out.append("sim.check(")
+        self.expression(e.condition, top=True)
+        self.out.append(f", snn::{e.kind}")
+        self.commas((e.where, *e.numbers), self._top_expression, ", ")
+        self.out.append(")")
+
+    def _value(self, e: ex.Value) -> None:
+        self.value(e.code, e.scope)
+
+
+_ONE = ex.Num(1, ex.UINT)
+_STATEMENTS: dict[Any, Callable[[Any, Any], None]] = {
+    nest.Let: NestPrinter._let,
+    nest.View: NestPrinter._view,
+    nest.Alias: NestPrinter._alias,
+    nest.Room: NestPrinter._room,
+    nest.Assign: NestPrinter._assign,
+    nest.Do: NestPrinter._do,
+    nest.Draws: NestPrinter._draws,
+    nest.For: NestPrinter._for_loop,
+    nest.If: NestPrinter._if,
+    nest.Block: NestPrinter._block_of,
+    nest.Jump: NestPrinter._jump,
+    nest.Comment: NestPrinter._comment,
+    nest.Unused: NestPrinter._unused,
+    nest.Closure: NestPrinter._closure,
+    nest.Copy: NestPrinter._copy,
+    nest.Prefetch: lambda printer, s: printer._prefetch(s),
+    nest.Fence: NestPrinter._fence,
+    nest.Barrier: NestPrinter._barrier,
+    nest.Run: NestPrinter._run,
+}
+_EXPRESSIONS: dict[Any, Callable[[Any, Any], None]] = {
+    ex.Num: NestPrinter._num,
+    ex.Text: NestPrinter._text_of,
+    ex.Memory: NestPrinter._memory,
+    ex.State: NestPrinter._state,
+    ex.Slot: lambda printer, e: printer._slot_of(e),
+    ex.Element: NestPrinter._element,
+    ex.Unary: NestPrinter._unary_of,
+    ex.Step: NestPrinter._step_of,
+    ex.Binary: NestPrinter._binary_of,
+    ex.Choose: NestPrinter._choose,
+    ex.Cast: NestPrinter._cast_of,
+    ex.Call: NestPrinter._call_of,
+    ex.Check: NestPrinter._check,
+    ex.Value: NestPrinter._value,
+}
