@@ -16,6 +16,7 @@ from snnlearn.models.adam import Adam as Adam
 from snnlearn.models.adam_w import ADAM_W_OPTIMISER as ADAM_W_OPTIMISER
 from snnlearn.models.adam_w import AdamW as AdamW
 from snnlearn.models.alif import ALIF as ALIF
+from snnlearn.models.analog_source import AnalogSource as AnalogSource
 from snnlearn.models.avg_pool_conv2d import AvgPoolConv2D as AvgPoolConv2D
 from snnlearn.models.binomial import Binomial as Binomial
 from snnlearn.models.class_readout import ClassReadout as ClassReadout
@@ -85,6 +86,7 @@ from snnlearn.models.show_label import ShowLabel as ShowLabel
 from snnlearn.models.show_pattern import ShowPattern as ShowPattern
 from snnlearn.models.source_reset import SourceReset as SourceReset
 from snnlearn.models.spike_source_array import SpikeSourceArray as SpikeSourceArray
+from snnlearn.models.static_analog import StaticAnalog as StaticAnalog
 from snnlearn.models.static_graded import StaticGraded as StaticGraded
 from snnlearn.models.static_pulse import StaticPulse as StaticPulse
 from snnlearn.models.static_pulse_constant_weight import StaticPulseConstantWeight as StaticPulseConstantWeight
