@@ -55,11 +55,17 @@ def test_links_lead_somewhere(link):
 def test_the_learner_of_the_docs_learns(capsys):
     text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
     names = {}
-    exec(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0], names)
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(blocks[0], names)
     last = names["learner"].epochs[-1]
     assert last.validation_loss < 1e-6
     assert last.epoch < 19, "stopped early"
     assert "EpochResult" in capsys.readouterr().out
+    exec(next(block for block in blocks if "EarlyStopping" in block), names)
+    stopping, epochs = names["stopping"], names["learner"].epochs
+    assert (stopping.stopped_epoch, stopping.best_epoch) == (epochs[-1].epoch, epochs[-4].epoch)
+    assert len((names["folder"] / "log.csv").read_text().splitlines()) == len(epochs) + 1
+    assert (names["folder"] / "best.npz").is_file()
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)

@@ -17,7 +17,6 @@ import warnings
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -31,7 +30,6 @@ from snnlearn.datasets import Points
 from snnlearn.datasets.yin_yang import CLASSES
 from snnlearn.entry import EndsAtOnce
 from snnlearn.errors import TrainingWarning
-from snnlearn.io import atomic_write
 from snnlearn.models import (
     ClassReadout,
     ExpCurr,
@@ -44,7 +42,7 @@ from snnlearn.models import (
     SuperSpikeReadout,
 )
 from snnlearn.models.surrogates import FastSigmoid
-from snnlearn.training import Callback, DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
+from snnlearn.training import CSVLogger, DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
 from snnlearn.userproject import yin_yang_spikes
 from snnlearn.userproject.experiment import check_limits, new_parser, program
 from snnlearn.userproject.superspike import PlainWeight, init_derived
@@ -141,7 +139,7 @@ def run_kept(args: Namespace, learner: Learner, phases: Sequence[TrainingPhase],
             learner.build([phase.optimiser for phase in phases])  # before the run that is there is removed
     with begin_run(args, backend) as kept:
         kept.load(learner, args.force)
-        learner.callbacks.append(EpochCurve(kept.folder.path / "learning_curve.csv"))
+        learner.callbacks.append(CSVLogger(kept.folder.path / "learning_curve.csv"))
         with kept.training(learner):
             learner.fit_opt_sched(phases, resume=kept.resumed)
             learner.check_weights()
@@ -162,28 +160,6 @@ def begin_run(args: Namespace, backend: str) -> runs.Run:
         stop_on_nan=args.stop_on_nan,
         overwrite=args.overwrite,
     )
-
-
-class EpochCurve(Callback):
-    """Writes a line for each epoch, whole or not at all: losses and accuracy."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def on_train_begin(self, trainer: Learner, num_trials: int) -> None:
-        """Write what there is, and no more."""
-        self._write(trainer)
-
-    def on_epoch_end(self, trainer: Learner, epoch: int) -> None:
-        """Write the epoch's line too."""
-        self._write(trainer)
-
-    def _write(self, trainer: Learner) -> None:
-        with atomic_write(self._file) as file:
-            file.write("epoch,loss,validation_loss,accuracy\n")
-            for epoch in trainer.epochs:
-                numbers = epoch.loss, epoch.validation_loss, epoch.metrics["accuracy"]
-                file.write(",".join([str(epoch.epoch), *(repr(float(number)) for number in numbers)]) + "\n")
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from snnlearn.io import atomic_write, check_output_dir
 from snnlearn.io.atomic import sweep_temporary, sync_folder
 
 RECORD, CHECKPOINT, WEIGHTS, CURVE = "run.json", "checkpoint.npz", "weights.npz", "learning_curve.csv"
+OF_A_RUN = (RECORD, CHECKPOINT, WEIGHTS, CURVE)  # files
 RUNNING = "running"  # the exit of a session that has not ended
 _FORMAT = 1
 _MOST = 1 << 24  # bytes of a record
@@ -90,7 +91,9 @@ class RunFolder:
         folder = cls(path)
         try:
             if overwrite and (folder.path / RECORD).is_file():
-                folder.remove([*_PARTS_OF_A_RUN, *read_run(folder.path)["files"], RECORD])
+                # The record goes last: until then, this is a run's folder.
+                others = (name for name in OF_A_RUN if name != RECORD)
+                folder.remove([*others, *read_run(folder.path)["files"], RECORD])
             if _contents(folder.path):
                 raise RunError(f"the folder {path} has files that are no run's: {_named(folder.path)}")
         except BaseException:
@@ -151,9 +154,6 @@ class RunFolder:
                 finally:
                     os.close(opened)
         sync_folder(self.path)
-
-
-_PARTS_OF_A_RUN = (CHECKPOINT, WEIGHTS, CURVE)
 
 
 def read_run(path: str | os.PathLike[str]) -> dict[str, Any]:

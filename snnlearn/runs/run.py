@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from snnlearn.cli import Interrupted, raised_signals
 from snnlearn.errors import RunError, TrainingWarning
 from snnlearn.runs import facts
-from snnlearn.runs.folder import CURVE, RECORD, RUNNING, WEIGHTS, RunFolder, check_program
+from snnlearn.runs.folder import CURVE, OF_A_RUN, RECORD, RUNNING, WEIGHTS, RunFolder, check_program
 from snnlearn.runs.interruption import Interruption
 from snnlearn.runs.keeper import Keeper
 from snnlearn.runs.watch import Watch
@@ -97,6 +98,29 @@ class Run:
                 f"{digest[:12]}… (--force goes on all the same)"
             )
         known[name] = digest
+
+    def file(self, name: str) -> Path:
+        """Return where a file is written that is a part of the run, such as a callback's.
+
+        It is on the disk before a checkpoint that is after it, goes where another run takes this one's place, and
+        ``snnlearn rerun`` compares it.
+
+        Parameters
+        ----------
+        name : str
+            Without a folder.
+
+        Raises
+        ------
+        RunError
+            If it is no such name, or that of a file that all runs have.
+        """
+        files = self.folder.record["files"]
+        if Path(name).name != name or name.startswith(".") or not name or name in OF_A_RUN:
+            raise RunError(f"{name!r:.100} cannot be the name of a file of the run's own")
+        if name not in files:
+            self.folder.write_record(files=[*files, name])
+        return self.folder.path / name
 
     def load(self, learner: Learner, force: bool = False) -> int:
         """Have a learner be where the run was; returns after how many trials.

@@ -62,15 +62,20 @@ class Watch(Callback):
         """Look, where it is time to."""
         took = time.perf_counter() - self._began
         if trial >= self._next["weights"]:
-            self._next["weights"] = trial + self._rest(lambda: self.check_weights(trial), took)
+            self._next["weights"] = trial + self._look(lambda: self.check_weights(trial), took)
         if trial >= self._next["spikes"]:
-            self._next["spikes"] = trial + self._rest(lambda: self._look_at_spikes(trainer, trial), took)
+            self._next["spikes"] = trial + self._look(lambda: self._look_at_spikes(trainer, trial), took)
 
-    def _rest(self, look: Callable[[], None], took: float) -> int:
-        """Look, and return after how many trials of this length to look again."""
+    def _look(self, look: Callable[[], None], trial: float) -> int:
+        """Look, and return after how many trials of this length [s] to look again."""
         begin = time.perf_counter()
         look()
-        return max(1, round((time.perf_counter() - begin) / (0.5 * _SHARE * max(took, 1e-9))))
+        return self.rest(time.perf_counter() - begin, trial)
+
+    @staticmethod
+    def rest(look: float, trial: float) -> int:
+        """Return after how many trials to look again: both times in seconds."""
+        return max(1, round(look / (0.5 * _SHARE * max(trial, 1e-9))))
 
     # ---- weights ----
 

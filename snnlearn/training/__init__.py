@@ -3,15 +3,19 @@
 from snnlearn.declare.optimiser import Optimiser
 from snnlearn.training.arguments import TrainedConnection
 from snnlearn.training.callbacks import Callback, StopTraining
+from snnlearn.training.csv_logger import CSVLogger
 from snnlearn.training.data import Data
 from snnlearn.training.decay import DecayType
+from snnlearn.training.early_stopping import EarlyStopping
 from snnlearn.training.finder import FoundRate
 from snnlearn.training.history import History
 from snnlearn.training.learner import Learner
 from snnlearn.training.learnt_rates import LearntRates
 from snnlearn.training.measures import Mean, Measure
+from snnlearn.training.model_checkpoint import ModelCheckpoint
 from snnlearn.training.optimisers import OPTIMISERS, attach, resolve_optimiser
 from snnlearn.training.phases import TrainingPhase
+from snnlearn.training.progress_bar import ProgressBar
 from snnlearn.training.rates import PerConnection
 from snnlearn.training.recipes import phases_1cycle, phases_sgdr, phases_step
 from snnlearn.training.runner import TrialRunner
@@ -20,9 +24,11 @@ from snnlearn.training.sum_log import NotedSum, SumLog
 
 __all__ = [
     "OPTIMISERS",
+    "CSVLogger",
     "Callback",
     "Data",
     "DecayType",
+    "EarlyStopping",
     "EpochResult",
     "FoundRate",
     "History",
@@ -30,9 +36,11 @@ __all__ = [
     "LearntRates",
     "Mean",
     "Measure",
+    "ModelCheckpoint",
     "NotedSum",
     "Optimiser",
     "PerConnection",
+    "ProgressBar",
     "StopTraining",
     "SumLog",
     "TrainedConnection",
