@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
 from snnlearn.codegen.cpp.emit import merged_kernels
-from snnlearn.codegen.lower.cpu import cpu_kernel
+from snnlearn.codegen.lower.cpu.schedule import cpu_kernel
 from snnlearn.codegen.lower.gpu.threads import mapping_of
 from snnlearn.codegen.plan import REWRITES, Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows, Sparse

@@ -37,6 +37,14 @@ class NestPrinter(CodePrinter):
     states: ClassVar[dict[str, str]] = {}  # how states are spelt that are no members of the simulation
     hints: ClassVar[dict[str, str]] = {}  # what is before a loop
 
+    _printers: ClassVar[dict[type, Callable[[Any, Any], None]]] = {}  # by the type of a node
+
+    def __init_subclass__(cls) -> None:
+        """Find what prints each type of node: ``_print_let`` prints a `Let`."""
+        nodes = [x for module in (nest, ex) for x in vars(module).values() if isinstance(x, type)]
+        methods = {node: getattr(cls, f"_print_{node.__name__.lower()}", None) for node in nodes}
+        cls._printers = {node: method for node, method in methods.items() if method is not None}
+
     # ---- functions ----
 
     def function(self, f: nest.Function) -> list[Piece]:
@@ -69,12 +77,12 @@ class NestPrinter(CodePrinter):
     def statements(self, body: Iterable[nest.Statement]) -> None:
         """Print statements, each on lines of its own."""
         for s in body:
-            _STATEMENTS[type(s)](self, s)
+            self._printers[type(s)](self, s)
 
     def _body(self, head: str, body: nest.Body, tail: str = "}") -> None:
         self.braces(head, lambda: self.statements(body), tail)
 
-    def _let(self, s: nest.Let) -> None:
+    def _print_let(self, s: nest.Let) -> None:
         self.line(f"{'const ' if s.const else ''}{s.type} ")
         self.out.append(Hole(s.name, LOCAL))
         if s.value is not None:
@@ -86,46 +94,46 @@ class NestPrinter(CodePrinter):
                 self.expression(s.value, top=True)
         self.out.append(";")
 
-    def _view(self, s: nest.View) -> None:
+    def _print_view(self, s: nest.View) -> None:
         restrict = self.restrict if s.restrict else ""
         self.line(f"{'' if s.writes else 'const '}{s.type} *{restrict}const ")
         self.out += [Hole(s.name, LOCAL), " = "]
         self.expression(s.start, top=True)
         self.out.append(";")
 
-    def _alias(self, s: nest.Alias) -> None:
+    def _print_alias(self, s: nest.Alias) -> None:
         self.line(f"{s.type} &")
         self.out += [Hole(s.name, LOCAL), " = "]
         self.expression(s.target, top=True)
         self.out.append(";")
 
-    def _room(self, s: nest.Room) -> None:
+    def _print_room(self, s: nest.Room) -> None:
         self.line(f"{'alignas(64) ' if s.aligned else ''}{s.type} ")
         self.out += [Hole(s.name, LOCAL), "".join(f"[{n}]" for n in s.shape) + ";"]
 
-    def _assign(self, s: nest.Assign) -> None:
+    def _print_assign(self, s: nest.Assign) -> None:
         self.line()
         if s.atomic:
             assert s.op == "+="
-            self._call_of(ex.Call("add", (s.target, s.value)))
+            self._print_call(ex.Call("add", (s.target, s.value)))
         else:
             self.expression(s.target, top=True)
             self.out.append(f" {s.op} ")
             self.expression(s.value, top=True)
         self.out.append(";")
 
-    def _do(self, s: nest.Do) -> None:
+    def _print_do(self, s: nest.Do) -> None:
         self.line()
         self.expression(s.value, top=True)
         self.out.append(";")
 
-    def _draws(self, s: nest.Draws) -> None:
+    def _print_draws(self, s: nest.Draws) -> None:
         kind = "StepRandom" if s.each_step else "Random"
         self.line(f"snn::{kind} random(sim.seed")
         self.commas((ex.Num(s.stream, ex.UINT), s.index, *s.more), self._top_expression, ", ")
         self.out.append(");")
 
-    def _for_loop(self, s: nest.For) -> None:
+    def _print_for(self, s: nest.For) -> None:
         for hint in s.hints:
             text = self.hints.get(hint, "")
             if text:
@@ -148,36 +156,36 @@ class NestPrinter(CodePrinter):
             self.expression(s.step, top=True)
         self._body(") ", s.body)
 
-    def _if(self, s: nest.If) -> None:
+    def _print_if(self, s: nest.If) -> None:
         self.line("if (")
         self.expression(s.condition, top=True)
         self._body(") ", s.then)
         if s.other:
             self._body(" else ", s.other)
 
-    def _block_of(self, s: nest.Block) -> None:
+    def _print_block(self, s: nest.Block) -> None:
         self.line()
         self._body("", s.body)
 
-    def _jump(self, s: nest.Jump) -> None:
+    def _print_jump(self, s: nest.Jump) -> None:
         self.line(f"{s.word};")
 
-    def _comment(self, s: nest.Comment) -> None:
+    def _print_comment(self, s: nest.Comment) -> None:
         self.line()
         self.out.append(Hole(f"// {s.text}", COMMENT))
 
-    def _unused(self, s: nest.Unused) -> None:
+    def _print_unused(self, s: nest.Unused) -> None:
         for name in s.names:
             self.line("(void)")
             self.out += [Hole(name, LOCAL), ";"]
 
-    def _closure(self, s: nest.Closure) -> None:
+    def _print_closure(self, s: nest.Closure) -> None:
         self.line("const auto ")
         self.out += [Hole(s.name, LOCAL), " = [&]("]
         self.commas(s.parameters, self._parameter)
         self._body(") ", s.body, "};")
 
-    def _copy(self, s: nest.Copy) -> None:
+    def _print_copy(self, s: nest.Copy) -> None:
         self.line(f"{self.zero if s.source is None else self.copy}(")
         self.expression(s.target, top=True)
         self.out.append(", ")
@@ -194,20 +202,20 @@ class NestPrinter(CodePrinter):
             self.expression(s.sized)
         self.out.append("));")
 
-    def _prefetch(self, s: nest.Prefetch) -> None:
+    def _print_prefetch(self, s: nest.Prefetch) -> None:
         raise NotImplementedError
 
-    def _fence(self, s: nest.Fence) -> None:
+    def _print_fence(self, s: nest.Fence) -> None:
         self.line('asm volatile("')
         if s.name is not None:
             self.out += ['" : : "r"(', Hole(s.name, LOCAL), "));"]
         else:
             self.out.append('");')
 
-    def _barrier(self, s: nest.Barrier) -> None:
+    def _print_barrier(self, s: nest.Barrier) -> None:
         self.line("__syncthreads();")
 
-    def _run(self, s: nest.Run) -> None:
+    def _print_run(self, s: nest.Run) -> None:
         self.run(s.code, s.scope)
 
     # ---- expressions ----
@@ -219,21 +227,21 @@ class NestPrinter(CodePrinter):
             self.out.append(Hole(e.name, LOCAL))  # type: ignore[attr-defined]
         elif not top and kind in (ex.Binary, ex.Choose, ex.Value):
             self.out.append("(")
-            _EXPRESSIONS[kind](self, e)
+            self._printers[kind](self, e)
             self.out.append(")")
         else:
-            _EXPRESSIONS[kind](self, e)
+            self._printers[kind](self, e)
 
     def _top_expression(self, e: ex.Expr) -> None:
         self.expression(e, top=True)
 
-    def _num(self, e: ex.Num) -> None:
+    def _print_num(self, e: ex.Num) -> None:
         self.out.append(number(e.value, e.type))
 
-    def _text_of(self, e: ex.Text) -> None:
+    def _print_text(self, e: ex.Text) -> None:
         self.out.append(Hole(f'"{e.value}"', TEXT))
 
-    def _memory(self, e: ex.Memory) -> None:
+    def _print_memory(self, e: ex.Memory) -> None:
         self.memory(e.array, e.type, e.host)
 
     def memory(self, array: str, ctype: str, host: bool = False) -> None:
@@ -241,24 +249,24 @@ class NestPrinter(CodePrinter):
         owner = self.memory_of
         self.out.append(f"{owner}.host_{array}" if host else Hole(f"{owner}.{array}", ARRAY, f"{ctype} *", array))
 
-    def _state(self, e: ex.State) -> None:
+    def _print_state(self, e: ex.State) -> None:
         self.out.append(self.states.get(e.name) or f"sim.{e.name}")
 
-    def _slot_of(self, e: ex.Slot) -> None:
+    def _print_slot(self, e: ex.Slot) -> None:
         self.memory(e.queue, e.type)
         self.out.append("[0]")
 
-    def _element(self, e: ex.Element) -> None:
+    def _print_element(self, e: ex.Element) -> None:
         self.expression(e.base)
         self.out.append("[")
         self.expression(e.index, top=True)
         self.out.append("]")
 
-    def _unary_of(self, e: ex.Unary) -> None:
+    def _print_unary(self, e: ex.Unary) -> None:
         self.out.append(e.op)
         self.expression(e.operand)
 
-    def _step_of(self, e: ex.Step) -> None:
+    def _print_step(self, e: ex.Step) -> None:
         self.out.append("--" if e.down else "")
         self.expression(e.target)
         self.out.append("" if e.down else "++")
@@ -272,12 +280,12 @@ class NestPrinter(CodePrinter):
         else:
             self.expression(e)
 
-    def _binary_of(self, e: ex.Binary) -> None:
+    def _print_binary(self, e: ex.Binary) -> None:
         self._operand(e.left, e.op, False)
         self.out.append(f" {e.op} ")
         self._operand(e.right, e.op, True)
 
-    def _choose(self, e: ex.Choose) -> None:
+    def _print_choose(self, e: ex.Choose) -> None:
         condition = e.condition
         self.expression(condition, top=isinstance(condition, ex.Binary) and condition.op != "&&")
         self.out.append(" ? ")
@@ -285,7 +293,7 @@ class NestPrinter(CodePrinter):
         self.out.append(" : ")
         self.expression(e.other, top=isinstance(e.other, ex.Binary))
 
-    def _cast_of(self, e: ex.Cast) -> None:
+    def _print_cast(self, e: ex.Cast) -> None:
         if " " in e.type:
             self.out.append(f"({e.type})")
             self.expression(e.operand)
@@ -294,7 +302,7 @@ class NestPrinter(CodePrinter):
             self.expression(e.operand, top=True)
             self.out.append(")")
 
-    def _call_of(self, e: ex.Call) -> None:
+    def _print_call(self, e: ex.Call) -> None:
         at = f"<{', '.join(map(str, e.at))}>" if e.at else ""
         if e.own:
             self.out += [Hole(e.function, LOCAL), f"{at}(sim"]
@@ -305,52 +313,15 @@ class NestPrinter(CodePrinter):
             self.commas(e.args, self._top_expression)
         self.out.append(")")
 
-    def _check(self, e: ex.Check) -> None:
+    def _print_check(self, e: ex.Check) -> None:
         self.out.append("sim.check(")
         self.expression(e.condition, top=True)
         self.out.append(f", snn::{e.kind}")
         self.commas((e.where, *e.numbers), self._top_expression, ", ")
         self.out.append(")")
 
-    def _value(self, e: ex.Value) -> None:
+    def _print_value(self, e: ex.Value) -> None:
         self.value(e.code, e.scope)
 
 
 _ONE = ex.Num(1, ex.UINT)
-_STATEMENTS: dict[Any, Callable[[Any, Any], None]] = {
-    nest.Let: NestPrinter._let,
-    nest.View: NestPrinter._view,
-    nest.Alias: NestPrinter._alias,
-    nest.Room: NestPrinter._room,
-    nest.Assign: NestPrinter._assign,
-    nest.Do: NestPrinter._do,
-    nest.Draws: NestPrinter._draws,
-    nest.For: NestPrinter._for_loop,
-    nest.If: NestPrinter._if,
-    nest.Block: NestPrinter._block_of,
-    nest.Jump: NestPrinter._jump,
-    nest.Comment: NestPrinter._comment,
-    nest.Unused: NestPrinter._unused,
-    nest.Closure: NestPrinter._closure,
-    nest.Copy: NestPrinter._copy,
-    nest.Prefetch: lambda printer, s: printer._prefetch(s),
-    nest.Fence: NestPrinter._fence,
-    nest.Barrier: NestPrinter._barrier,
-    nest.Run: NestPrinter._run,
-}
-_EXPRESSIONS: dict[Any, Callable[[Any, Any], None]] = {
-    ex.Num: NestPrinter._num,
-    ex.Text: NestPrinter._text_of,
-    ex.Memory: NestPrinter._memory,
-    ex.State: NestPrinter._state,
-    ex.Slot: lambda printer, e: printer._slot_of(e),
-    ex.Element: NestPrinter._element,
-    ex.Unary: NestPrinter._unary_of,
-    ex.Step: NestPrinter._step_of,
-    ex.Binary: NestPrinter._binary_of,
-    ex.Choose: NestPrinter._choose,
-    ex.Cast: NestPrinter._cast_of,
-    ex.Call: NestPrinter._call_of,
-    ex.Check: NestPrinter._check,
-    ex.Value: NestPrinter._value,
-}

@@ -11,9 +11,9 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from snnlearn.codegen.clike.alike import Merged, Printed, merge
 from snnlearn.codegen.clike.pieces import text_of
 from snnlearn.codegen.cpp.printer import CppPrinter
-from snnlearn.codegen.lower.cpu import cpu_kernel, lower, lower_kernel
-from snnlearn.codegen.lower.cpu_kernel import CpuKernel
-from snnlearn.codegen.lower.cpu_neurons import NeuronKernel
+from snnlearn.codegen.lower.cpu.kernel import CpuKernel
+from snnlearn.codegen.lower.cpu.neurons import NeuronKernel
+from snnlearn.codegen.lower.cpu.schedule import cpu_kernel, lower, lower_kernel
 from snnlearn.codegen.plan import Kernel, Plan
 from snnlearn.codegen.plan.kernels import Operation
 from snnlearn.codegen.reports import REPORT_KINDS

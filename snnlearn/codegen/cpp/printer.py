@@ -19,7 +19,7 @@ class CppPrinter(NestPrinter):
         "unroll 8": "#pragma GCC unroll 8",
     }
 
-    def _prefetch(self, s: Prefetch) -> None:
+    def _print_prefetch(self, s: Prefetch) -> None:
         self.line("for (size_t n = 0; n < ")
         self.expression(s.count)
         self.out.append(" * sizeof(*(")

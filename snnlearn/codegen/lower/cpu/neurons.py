@@ -7,11 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from snnlearn.codegen.lower import history
-from snnlearn.codegen.lower.cpu_kernel import CpuKernel
+from snnlearn.codegen.lower.cpu.kernel import CpuKernel
+from snnlearn.codegen.lower.cpu.passes import Pass, passes_of
 from snnlearn.codegen.lower.expressions import UINT, Expr, Var
 from snnlearn.codegen.lower.kernel_names import IX
 from snnlearn.codegen.lower.nest import Assign, Body, View
-from snnlearn.codegen.lower.passes import Pass, passes_of
 from snnlearn.codegen.plan import Load
 from snnlearn.codegen.plan.parts import Array, Input
 from snnlearn.declare import ValueType

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from snnlearn.codegen.lower.cpu_kernel import CpuKernel
+from snnlearn.codegen.lower.cpu.kernel import CpuKernel
 from snnlearn.codegen.lower.expressions import SIZE, UINT, Call, Choose, Expr, Num, State, Var, size
 from snnlearn.codegen.lower.kernel_names import IX, SX
 from snnlearn.codegen.lower.nest import (

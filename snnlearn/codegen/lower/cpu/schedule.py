@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from snnlearn.codegen.lower.connectivity import change, connect
-from snnlearn.codegen.lower.cpu_deferred import tiles
-from snnlearn.codegen.lower.cpu_kernel import ROWS_AT_ONCE, CpuKernel
-from snnlearn.codegen.lower.cpu_linear import linear
-from snnlearn.codegen.lower.cpu_neurons import NeuronKernel
-from snnlearn.codegen.lower.cpu_strips import neurons
+from snnlearn.codegen.lower.cpu.deferred import tiles
+from snnlearn.codegen.lower.cpu.kernel import ROWS_AT_ONCE, CpuKernel
+from snnlearn.codegen.lower.cpu.linear import linear
+from snnlearn.codegen.lower.cpu.neurons import NeuronKernel
+from snnlearn.codegen.lower.cpu.strips import neurons
 from snnlearn.codegen.lower.expressions import SIZE, UINT, Call, Cast, Element, Expr, Memory, Num, Unary, Var, size
 from snnlearn.codegen.lower.kernel_names import IX, JX, SX, ZERO
 from snnlearn.codegen.lower.nest import (

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from snnlearn.codegen.lower import history
-from snnlearn.codegen.lower.cpu_neurons import FIRST, IN_STRIP, LISTED_AT_ONCE, NeuronKernel
+from snnlearn.codegen.lower.cpu.neurons import FIRST, IN_STRIP, LISTED_AT_ONCE, NeuronKernel
+from snnlearn.codegen.lower.cpu.passes import Pass
 from snnlearn.codegen.lower.expressions import (
     SIZE,
     UINT,
@@ -39,7 +40,6 @@ from snnlearn.codegen.lower.nest import (
     View,
     loop,
 )  # fmt: skip
-from snnlearn.codegen.lower.passes import Pass
 from snnlearn.codegen.plan import Load, OnSpike
 
 WORD_BITS = 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from snnlearn.codegen.lower.cpu_deferred import (
+from snnlearn.codegen.lower.cpu.deferred import (
     BEGIN,
     COLUMN,
     END,
@@ -17,7 +17,7 @@ from snnlearn.codegen.lower.cpu_deferred import (
     part_function,
     tile_function,
 )  # fmt: skip
-from snnlearn.codegen.lower.cpu_kernel import CpuKernel
+from snnlearn.codegen.lower.cpu.kernel import CpuKernel
 from snnlearn.codegen.lower.expressions import (
     SIZE,
     UINT,
