@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from snnlearn.runtime import cache, find_compiler
-from snnlearn.runtime.cpu_simulation import aligned_zeros
+from snnlearn.runtime.host_simulation import aligned_zeros
 
 _LEVELS = ("L1", "L2", "L3")
 _ASSUMED = {"L1": 32 << 10, "L2": 1 << 20, "L3": 16 << 20}

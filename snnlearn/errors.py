@@ -33,6 +33,7 @@ __all__ = [
     "ObsoleteImportError",
     "ObsoleteModuleError",
     "OutputError",
+    "PlanError",
     "PreferenceError",
     "RunError",
     "SnnlearnError",
@@ -72,6 +73,10 @@ class GradientError(SnnlearnError, ValueError):
 
 class PreferenceError(SnnlearnError, ValueError):
     """A preference of ``GeNNModel`` is unknown or has a value it cannot take."""
+
+
+class PlanError(SnnlearnError):
+    """A plan, or a loop nest made of one, contradicts itself: a fault of snnlearn's own, not of a model."""
 
 
 class BackendError(SnnlearnError, ValueError):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from snnlearn.codegen.plan.verify import VARIABLE
 from snnlearn.errors import CompilerNotFoundError
 from snnlearn.runtime.compiler import Compiler
 from snnlearn.runtime.cuda.nvrtc import find_nvrtc
@@ -30,6 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--torch", action="store_true", help="run the whole engine table on PyTorch too; with -k torch on that alone"
+    )
+    parser.addoption(
+        "--reference",
+        action="store_true",
+        help="run the whole engine table on the reference in Python, and on that alone",
     )
 
 
@@ -73,6 +79,14 @@ def compile_cache(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixt
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def verified() -> Iterator[None]:
+    """Verify the plan of every network, and what each rewrite makes of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, "1")
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,6 +13,7 @@ from snnlearn.declare import value_type
 from snnlearn.dialect import Scope, Symbol, parse_code
 from snnlearn.dialect.library import MATHS, RANDOM, action
 from snnlearn.dialect.scope import SynapseLoop
+from snnlearn.errors import NetworkError
 
 TYPES = {"x": "scalar", "y": "scalar", "n": "int", "u": "unsigned int", "b": "bool", "c": "uint8_t", "s": "int8_t"}
 SYMBOLS = {name: Symbol("variable", value_type(t), writable=True) for name, t in TYPES.items()}
@@ -141,7 +142,9 @@ def test_arguments_are_left_alone() -> None:
 
 
 def test_an_index_outside_is_an_error() -> None:
-    with pytest.raises(IndexError, match=r"a\[-1\] of 3"):
+    with pytest.raises(
+        NetworkError, match="a: an index beyond the end of the array: it is -1, and there are 3 elements"
+    ):
         run("a[n]", expression=True, n=-1)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from snnlearn import network as net
 from snnlearn.attributes import settings_of
-from snnlearn.codegen.plan import Plan, build_plan, optimise, with_checks
+from snnlearn.codegen.plan import Plan, build_plan, optimise, verify_plan, with_checks
 from snnlearn.errors import LifecycleError, NetworkError, did_you_mean
 from snnlearn.genn.arguments import checked_arguments
 from snnlearn.genn.collector import no_collection
@@ -43,7 +43,7 @@ class GeNNModel(KeepsRecordings, TimesSpent):
     model_name : str
     backend : str, optional
         ``"cpu"``, by default; PyGeNN's ``"single_threaded_cpu"`` means it too. ``"cuda"`` is a GPU, ``"cuda:1"`` the
-        second one of several.
+        second one of several. ``"reference"`` is plain Python: slow, to be read (`source`) and to be compared with.
     time_precision : {"float", "double"}, optional
         The type ``timepoint`` of code strings, which ``t``, ``dt`` and the times of spikes have; by default that of
         ``scalar``.
@@ -90,7 +90,7 @@ class GeNNModel(KeepsRecordings, TimesSpent):
 
     @property
     def backend_name(self) -> str:
-        """``"cpu"`` or ``"cuda"``; any name that the model may be made with can be assigned before ``build``."""
+        """``"cpu"``, ``"cuda"`` or ``"reference"``; any name that the model may be made with can be assigned before ``build``."""
         return self._backend[0]
 
     @backend_name.setter
@@ -138,7 +138,7 @@ class GeNNModel(KeepsRecordings, TimesSpent):
             finish = engine.begin(self.preferences.options)
             plan = optimise(build_plan(network), self._rewrites())
             if self.preferences.checked:
-                plan = with_checks(plan)
+                plan = verify_plan(with_checks(plan))
             self._artefact = finish(plan)
         self._engine, self._plan = engine, plan
 
@@ -297,7 +297,7 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         return self.timestep * self._dt
 
     def source(self) -> str:
-        """Return the generated source, in C++ or CUDA C++.
+        """Return the generated source, in C++, CUDA C++ or Python.
 
         Raises
         ------

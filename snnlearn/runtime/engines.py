@@ -13,16 +13,18 @@ from snnlearn.codegen.cuda.emit import emit_cuda
 from snnlearn.codegen.cuda.program import Program
 from snnlearn.codegen.explain import explain
 from snnlearn.codegen.plan import DEFAULT, DEFAULT_GPU, DEFAULT_UNFUSED, Plan
-from snnlearn.errors import BackendError, did_you_mean
+from snnlearn.codegen.reference import emit_reference
+from snnlearn.errors import BackendError, PreferenceError, did_you_mean
 from snnlearn.network import Network
 from snnlearn.runtime import cuda
 from snnlearn.runtime.cpu_simulation import CpuSimulation
 from snnlearn.runtime.cuda.simulation import CudaSimulation
 from snnlearn.runtime.library import Preparation, build_library
 from snnlearn.runtime.processor import has_fused_multiply_add
+from snnlearn.runtime.reference.simulation import ReferenceSimulation
 from snnlearn.runtime.simulation import Simulation
 
-_NAMES = {"cpu": "cpu", "single_threaded_cpu": "cpu", "cuda": "cuda"}
+_NAMES = {"cpu": "cpu", "single_threaded_cpu": "cpu", "cuda": "cuda", "reference": "reference"}
 
 
 @dataclass(frozen=True)
@@ -222,8 +224,47 @@ class CudaEngine(Engine):
         )
 
 
+class ReferenceEngine(Engine):
+    """Python, one neuron and one synapse after the other: slow, to be read and to be compared with."""
+
+    name = "reference"
+
+    @staticmethod
+    def default_rewrites(portable: bool) -> tuple[str, ...]:
+        """Return none: plans are run as they stand in the models."""
+        return ()
+
+    def explain(self, plan: Plan, applied: Iterable[str]) -> str:
+        """Return the table of a plan's kernels."""
+        return explain(plan, applied)
+
+    def begin(self, options: Options) -> Callable[[Plan], Built]:
+        """Return what prints a plan; PreferenceError for one with deferred kernels."""
+
+        def finish(plan: Plan) -> Built:
+            if any(kernel.deferral is not None for kernel in plan.step):
+                raise PreferenceError("the back end 'reference' defers no kernel: leave 'defer' out of optimise")
+            return Built(emit_reference(plan, options.flush_denormals), Path())
+
+        return finish
+
+    def load(self, network: Network, plan: Plan, built: Built, options: Options, start: Start) -> Simulation:
+        """Load the printed program."""
+        return ReferenceSimulation(
+            network,
+            plan,
+            built.source,
+            seed=start.seed,
+            recording_timesteps=start.recording_timesteps,
+            timing=start.timing,
+        )
+
+
+_ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (CpuEngine, CudaEngine, ReferenceEngine)}
+
+
 def split_name(name: str | None) -> tuple[str, int | None]:
-    """Return which back end a name means, "cpu" or "cuda", and which device, where it says so: "cuda:1".
+    """Return which back end a name means, "cpu", "cuda" or "reference", and which device: "cuda:1".
 
     Raises
     ------
@@ -235,7 +276,7 @@ def split_name(name: str | None) -> tuple[str, int | None]:
     kind, _, number = str(name).partition(":")
     if kind == "hip":
         raise BackendError(
-            f"the embedded engine, 'cpu' and 'cuda', has no back end '{name}': GeNN has, through PyGeNN and "
+            f"the embedded engine, 'cpu', 'cuda' and 'reference', has no back end '{name}': GeNN has, through PyGeNN and "
             f"choose_backend('genn:{kind}')"
         )
     if kind == "cuda" and ":" in name:
@@ -244,15 +285,15 @@ def split_name(name: str | None) -> tuple[str, int | None]:
         return kind, int(number)
     if name not in _NAMES:
         near = did_you_mean(str(name), _NAMES)
-        raise BackendError(f"the embedded engine, 'cpu' and 'cuda', has no back end {name!r}{near}")
+        raise BackendError(f"the embedded engine, 'cpu', 'cuda' and 'reference', has no back end {name!r}{near}")
     return _NAMES[name], None
 
 
 def make_engine(kind: str, device: int | None) -> Engine:
     """Return the engine of a back end, as `split_name` gives it."""
-    return CpuEngine() if kind == CpuEngine.name else CudaEngine(device or 0)
+    return CudaEngine(device or 0) if kind == CudaEngine.name else _ENGINES[kind]()
 
 
 def default_rewrites(kind: str, portable: bool) -> tuple[str, ...]:
     """Return `Engine.default_rewrites` of a back end, as `split_name` gives it."""
-    return (CpuEngine if kind == CpuEngine.name else CudaEngine).default_rewrites(portable)
+    return _ENGINES[kind].default_rewrites(portable)

@@ -64,11 +64,13 @@ ENGINES = [
     Engine("cuda-graph", {"strategy": "graph"}, False, ON_HOST),
     Engine("cuda-persistent", {"strategy": "persistent"}, False, ON_HOST),
 ]
+# Python, one neuron and one synapse after the other: with ``--reference`` it is all of the table.
+REFERENCE = Engine("reference", {"optimise": ()}, exact=False, backend="reference")  # functions of maths are Python's
 if why_not_cuda() is None:
     ENGINES += [Engine(f"gpu-{name}", {"strategy": name}, False, "cuda") for name in ("loop", "graph", "persistent")]
 
 # Tests with the marker `few_engines` are slow on the others, which repeat what these show.
-FEW = ("cpu", "cuda-persistent", "gpu-persistent", "torch")
+FEW = ("cpu", "cuda-persistent", "gpu-persistent", "torch", "reference")
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,10 @@ NOT_ON_TORCH = frozenset(
 )
 
 
+# What is about compiled code or its memory.
+NOT_ON_REFERENCE: frozenset[str] = frozenset()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give tests the engines of the table, and PyTorch where it is asked for."""
     wanted = metafunc.config.getoption("--torch") and metafunc.function.__name__ not in NOT_ON_TORCH
@@ -152,8 +158,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("few_engines"):
         engines = [pytest.param(e, marks=[] if e.name in FEW else pytest.mark.slow) for e in engines]
     tables = {"other": [*OTHERS, *more], "any_engine": [ENGINES[0], *OTHERS, *more], "engine": engines}
+    if metafunc.config.getoption("--reference"):
+        tables = dict.fromkeys(tables, [] if metafunc.function.__name__ in NOT_ON_REFERENCE else [REFERENCE])
     for name in tables.keys() & {*metafunc.fixturenames}:
         metafunc.parametrize(name, tables[name], indirect=True, ids=lambda engine: engine.name)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what knows of other engines alone, where the table is that of the reference."""
+    if not config.getoption("--reference"):
+        return
+    left_out = [item for item in items if "[reference" not in item.name]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if "[reference" in item.name]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from snnlearn.codegen.plan import build_plan, optimise
 from snnlearn.errors import LifecycleError
 from snnlearn.network import Location
 from snnlearn.runtime import CpuSimulation, Recording
-from snnlearn.runtime.cpu_simulation import aligned_zeros
+from snnlearn.runtime.host_simulation import aligned_zeros
 from snnlearn.runtime.library import build_library
 
 

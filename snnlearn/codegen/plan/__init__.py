@@ -6,6 +6,7 @@ from snnlearn.codegen.plan.domains import Neurons, SpikingColumns, SpikingRows, 
 from snnlearn.codegen.plan.kernels import Kernel, Plan
 from snnlearn.codegen.plan.parts import Accumulate, Array, Code, Constant, Input, Load, OnSpike
 from snnlearn.codegen.plan.rewrites import DEFAULT, DEFAULT_GPU, DEFAULT_UNFUSED, REWRITES, optimise
+from snnlearn.codegen.plan.verify import verify_plan
 
 __all__ = [
     "DEFAULT",
@@ -27,5 +28,6 @@ __all__ = [
     "Synapses",
     "build_plan",
     "optimise",
+    "verify_plan",
     "with_checks",
 ]

@@ -18,6 +18,7 @@ from snnlearn.codegen.plan.rewrites.merge import merge
 from snnlearn.codegen.plan.rewrites.separate import separate
 from snnlearn.codegen.plan.rewrites.silent import silent
 from snnlearn.codegen.plan.rewrites.strength import strength
+from snnlearn.codegen.plan.verify import verify_plan, verifying
 from snnlearn.errors import PreferenceError, did_you_mean
 
 REWRITES: dict[str, Callable[[Plan], Plan]] = {
@@ -38,17 +39,25 @@ DEFAULT_GPU: tuple[str, ...] = DEFAULT  # every GPU has the instruction
 
 
 def optimise(plan: Plan, names: Iterable[str] = DEFAULT) -> Plan:
-    """Apply rewrites by name, in the order of `REWRITES`.
+    """Apply rewrites by name, in the order of `REWRITES`; what each makes is verified where tests want that.
 
     Raises
     ------
+    PlanError
+        For a plan that contradicts itself.
     PreferenceError
         For a name that is not in `REWRITES`.
     """
     wanted = set(names)
     for name in wanted - REWRITES.keys():
         raise PreferenceError(f"unknown optimisation '{name}'{did_you_mean(name, REWRITES)}")
+    check = verify_plan if verifying() else _unchanged
+    check(plan)
     for name, rewrite in REWRITES.items():
         if name in wanted:
-            plan = rewrite(plan)
+            plan = check(rewrite(plan))
+    return plan
+
+
+def _unchanged(plan: Plan) -> Plan:
     return plan

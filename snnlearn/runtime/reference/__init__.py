@@ -1,0 +1,1 @@
+"""Running plans as plain Python."""
