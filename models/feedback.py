@@ -14,11 +14,11 @@ Source
 Zenke & Ganguli (2018), Neural Computation 30(6), section on credit assignment in hidden layers.
 """
 
-from snnlearn.declare import VarAccessMode, WeightUpdateModel
+from snnlearn.declare import VarAccess, VarAccessMode, WeightUpdateModel
 
 Feedback = WeightUpdateModel(
     "Feedback",
-    vars=["w"],
+    vars=[("w", "scalar", VarAccess.READ_ONLY)],
     pre_neuron_var_refs=[("errTilda", "scalar", VarAccessMode.READ_ONLY)],
     synapse_dynamics_code="addToPost(w * errTilda);",
 )

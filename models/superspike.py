@@ -24,12 +24,12 @@ Zenke & Ganguli (2018), SuperSpike: supervised learning in multilayer spiking ne
 Computation 30(6), 1514-1541; as implemented for GeNN (superspike_demo).
 """
 
-from snnlearn.declare import VarAccessMode, WeightUpdateModel
+from snnlearn.declare import VarAccess, VarAccessMode, WeightUpdateModel
 
 SuperSpike = WeightUpdateModel(
     "SuperSpike",
     params=[("tauRise", "scalar", "(0, inf]"), ("tauDecay", "scalar", "(0, inf]"), "beta", "Vthresh"],
-    vars=["w", "e", "lambda", "m"],
+    vars=[("w", "scalar", VarAccess.READ_ONLY), "e", "lambda", "m"],
     pre_vars=["z", "zTilda"],
     post_vars=["sigmaPrime"],
     post_neuron_var_refs=[

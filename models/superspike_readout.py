@@ -18,13 +18,13 @@ Source
 Zenke & Ganguli (2018), Neural Computation 30(6), with a linear output.
 """
 
-from snnlearn.declare import VarAccessMode, WeightUpdateModel
+from snnlearn.declare import VarAccess, VarAccessMode, WeightUpdateModel
 from snnlearn.models.superspike import SuperSpike
 
 SuperSpikeReadout = WeightUpdateModel(
     "SuperSpikeReadout",
     params=[("tauRise", "scalar", "(0, inf]"), ("tauDecay", "scalar", "(0, inf]")],
-    vars=["w", "m"],
+    vars=[("w", "scalar", VarAccess.READ_ONLY), "m"],
     pre_vars=SuperSpike.pre_vars,
     post_neuron_var_refs=[("errTilda", "scalar", VarAccessMode.READ_ONLY)],
     pre_spike_syn_code=SuperSpike.pre_spike_syn_code,

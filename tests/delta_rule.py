@@ -24,7 +24,7 @@ SHOWN = genn.create_neuron_model("shown", vars=["x"])
 LINEAR = genn.create_neuron_model("linear", vars=["y", "target"], sim_code="y = Isyn;")
 DELTA = genn.create_weight_update_model(
     "delta",
-    vars=["w", "m"],
+    vars=[("w", "scalar", genn.VarAccess.READ_ONLY), "m"],
     pre_neuron_var_refs=["x"],
     post_neuron_var_refs=["y", "target"],
     synapse_dynamics_code="if (t > 0.0) { m += (target - y) * x; } addToPost(w * x);",
@@ -52,6 +52,15 @@ class Examples(Data):
             array.push_to_device()
 
 
+class BatchedExamples(Examples):
+    """The same, shown in batches."""
+
+    present = Data.present
+
+    def present_batch(self, model, indices):
+        Examples.present(self, model, indices if len(indices) > 1 else indices[0])
+
+
 class SquaredError(Mean):
     name = "loss"
 
@@ -63,6 +72,17 @@ class SquaredError(Mean):
         y = self.network["y"]
         y.pull_from_device()
         return float(np.sum((y.view - data.target[index]) ** 2))
+
+
+class BatchedError(SquaredError):
+    """The same of a batch."""
+
+    of_trial = Mean.of_trial
+
+    def of_batch(self, data, indices):
+        y = self.network["y"]
+        y.pull_from_device()
+        return np.sum((np.reshape(y.view, (-1, 2))[: len(indices)] - data.target[indices]) ** 2, axis=1)
 
 
 class Late(Measure):
@@ -89,7 +109,9 @@ class Early(Late):
     note = Measure.note
 
 
-def make(count=6, *, validation=0, every=1, seed=3, kind=None, precision="float", bounds=(-5, 5), **settings):
+def make(
+    count=6, *, validation=0, every=1, seed=3, kind=None, precision="float", bounds=(-5, 5), batch_size=None, **settings
+):
     """A learner with trials of 4 timesteps and an update every ``every`` trials; ``kind`` is a class of loss."""
     model = genn.GeNNModel(precision, "delta_rule", threads=1)
     model.seed = 5
@@ -110,7 +132,8 @@ def make(count=6, *, validation=0, every=1, seed=3, kind=None, precision="float"
         genn.init_postsynaptic("DeltaCurr"),
     )
     network = {"x": shown.vars["x"], "y": out.vars["y"], "target": out.vars["target"], "w": synapses.vars["w"]}
-    loss = SquaredError(network) if kind is None else kind(SumLog(genn, model, out, "y"))
+    examples, error = (Examples, SquaredError) if batch_size is None else (BatchedExamples, BatchedError)
+    loss = error(network) if kind is None else kind(SumLog(genn, model, out, "y"))
     learner = Learner(
         genn,
         model,
@@ -119,8 +142,9 @@ def make(count=6, *, validation=0, every=1, seed=3, kind=None, precision="float"
             "trial_timesteps": 4,
             "update_timesteps": 4 * every,
             "loss": loss,
-            "data": Examples(network, count, seed),
-            "validation": Examples(network, validation, 99) if validation else None,
+            "data": examples(network, count, seed),
+            "validation": examples(network, validation, 99) if validation else None,
+            "batch_size": batch_size,
             "optimisers": ["SGD", "Adam"],
             "quiet": True,
             **settings,

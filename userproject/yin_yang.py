@@ -46,7 +46,7 @@ from snnlearn.training import CSVLogger, DecayType, Learner, Mean, PerConnection
 from snnlearn.userproject import yin_yang_spikes
 from snnlearn.userproject.experiment import check_limits, new_parser, program
 from snnlearn.userproject.superspike import PlainWeight, init_derived
-from snnlearn.userproject.yin_yang_data import Patterns
+from snnlearn.userproject.yin_yang_data import BatchedPatterns, Patterns, ShowLabels, ShowPatterns
 
 PROG = "yin_yang"
 TIMESTEP_MS = 0.5
@@ -54,12 +54,13 @@ EARLIEST_MS, LATEST_MS = 2.0, 22.0
 DECIDE_MS = 22.0  # from here on the error counts
 TRIAL_MS = 60.0  # the last 20 ms let everything fade before the next pattern
 TRIAL_TIMESTEPS = round(TRIAL_MS / TIMESTEP_MS)
-BATCH = 20  # patterns an update
+BATCH = 20  # patterns an update, where they are shown one by one
 # What makes sense; all patterns are held in memory.
 LIMITS = {
     "num_train": (BATCH, 1_000_000),
     "num_valid": (1, 1_000_000),
     "num_hidden": (1, 1_000_000),
+    "batch_size": (1, 100_000),
     "seed": (1, 2**63 - 1),
 }
 RULES = ("handwritten", "superspike", "bptt", "eventprop")
@@ -86,6 +87,7 @@ def get_parser() -> Parser:
     add("--num-train", type=int, default=5000, metavar="N", help="training patterns (default: 5000)")
     add("--num-valid", type=int, default=1000, metavar="N", help="validation patterns (default: 1000)")
     add("--num-hidden", type=int, default=200, metavar="N", help="hidden neurons (default: 200)")
+    add("--batch-size", type=int, default=1, metavar="N", help="patterns shown at once, an update each (default: 1)")
     add("--rule", default="handwritten", choices=RULES, help="where gradients come from (handwritten)")
     add("--backend", default="auto", metavar="{" + ",".join(NAMES) + "}", help="engine to run on (default: auto)")
     add("--seed", type=int, default=1, metavar="N", help="of data and weights (default: 1)")
@@ -104,12 +106,14 @@ def run(args: Namespace) -> int:
     with EndsAtOnce(PROG):  # engines are imported here
         check_limits(args, LIMITS)
         if args.rule == "eventprop":
-            yin_yang_spikes.check_counts(num_train=args.num_train, num_valid=args.num_valid)
+            yin_yang_spikes.check_counts(num_train=args.num_train, num_valid=args.num_valid, batch_size=args.batch_size)
         phases = [TrainingPhase(args.epochs, "Adam", PerConnection(RATES[args.rule]), DecayType.COSINE)]
         backend = choose_backend(args.backend)
         train = datasets.yin_yang(args.num_train, args.seed)
         valid = datasets.yin_yang(args.num_valid, args.seed + 1)
-        learner = make_learner(backend.module, train, valid, args.num_hidden, args.seed, args.quiet, args.rule)
+        learner = make_learner(
+            backend.module, train, valid, args.num_hidden, args.seed, args.quiet, args.rule, args.batch_size
+        )
     if args.save is not None or args.resume is not None:
         run_kept(args, learner, phases, backend.name)
     else:
@@ -196,6 +200,12 @@ class LogLoss(Mean):
         potential, target = self.answers()
         return float(np.sum(np.logaddexp(0.0, potential) - target * potential))
 
+    def of_batch(self, data: Any, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the cross-entropy of each pattern."""
+        potential, target = (values[: len(indices)] for values in self.answers())
+        found: NDArray[np.float32] = np.sum(np.logaddexp(0.0, potential) - target * potential, axis=1)
+        return found
+
 
 class Accuracy(LogLoss):
     """The share of patterns whose class neuron has the highest potential."""
@@ -207,6 +217,12 @@ class Accuracy(LogLoss):
         potential, target = self.answers()
         return float(np.argmax(potential) == np.argmax(target))
 
+    def of_batch(self, data: Any, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return 1 where an answer is right, else 0."""
+        potential, target = (values[: len(indices)] for values in self.answers())
+        right: NDArray[np.bool_] = np.argmax(potential, axis=1) == np.argmax(target, axis=1)
+        return right.astype(np.float32)
+
 
 def make_learner(
     genn: ModuleType,
@@ -216,6 +232,7 @@ def make_learner(
     seed: int,
     quiet: bool = True,
     rule: str = "handwritten",
+    batch_size: int = 1,
 ) -> Learner:
     """Return a learner of a new network.
 
@@ -233,12 +250,15 @@ def make_learner(
         Where gradients come from: SuperSpike, with the error fed back; the same derived from neurons and loss; or, on
         the embedded engine, backpropagation through time, derived too, and EventProp, of a network whose class neurons
         spike (`yin_yang_spikes`).
+    batch_size : int
+        Patterns shown at once, with an update each time; at 1 an update comes after `BATCH` patterns.
     """
     if rule == "eventprop":
         return yin_yang_spikes.make_learner(genn, train, valid, num_hidden, seed, quiet)
-    network = describe(genn, train, valid, num_hidden, seed, rule)
+    network = describe(genn, train, valid, num_hidden, seed, rule, batch_size)
     updates = network.show_pattern, network.show_label
-    by_hand = network.program is None
+    by_hand, batched = network.program is None, batch_size > 1
+    patterns = BatchedPatterns if batched else Patterns
     return Learner(
         genn,
         network.model,
@@ -247,11 +267,12 @@ def make_learner(
             TrainedConnection(network.hidden_readout, feedback=network.readout_hidden),
         ],
         trial_timesteps=TRIAL_TIMESTEPS,
-        update_timesteps=BATCH * TRIAL_TIMESTEPS,
+        update_timesteps=TRIAL_TIMESTEPS if batched else BATCH * TRIAL_TIMESTEPS,
         loss=LogLoss(network),
         metrics=[Accuracy(network)],
-        data=Patterns(0, len(train.labels), *updates),
-        validation=Patterns(len(train.labels), len(valid.labels), *updates),
+        data=patterns(0, len(train.labels), *updates),
+        validation=patterns(len(train.labels), len(valid.labels), *updates),
+        batch_size=batch_size if batched else None,
         prepare=(lambda: network.model.custom_update("CalculateTranspose")) if by_hand else None,
         seed=seed,
         quiet=quiet,
@@ -260,11 +281,17 @@ def make_learner(
 
 
 def describe(
-    genn: ModuleType, train: Points, valid: Points, num_hidden: int, seed: int, rule: str = "handwritten"
+    genn: ModuleType,
+    train: Points,
+    valid: Points,
+    num_hidden: int,
+    seed: int,
+    rule: str = "handwritten",
+    batch_size: int = 1,
 ) -> YinYangNetwork:
     """Describe the network, with all patterns, to an engine."""
     model = genn.GeNNModel("float", PROG, threads=1)
-    model.dt, model.seed = TIMESTEP_MS, seed
+    model.dt, model.seed, model.batch_size = TIMESTEP_MS, seed, batch_size
     times = datasets.yin_yang_times(np.vstack([train.xy, valid.xy]), EARLIEST_MS, LATEST_MS)
     source = model.add_neuron_population("Input", times.shape[1], PatternSource, {}, {"next": 0, "last": 0})
     source.extra_global_params["spikeTimes"].set_init_values(times.ravel())
@@ -287,26 +314,39 @@ def describe(
             {readout: CROSS_ENTROPY},
             surrogate=FastSigmoid,
             params={"beta": BETA},
-            window=BATCH * TRIAL_TIMESTEPS,
+            window=TRIAL_TIMESTEPS if batch_size > 1 else BATCH * TRIAL_TIMESTEPS,
         )
     else:
         connect = _connect_derived if rule == "superspike" else _connect
         connections, program = connect(genn, model, source, hidden, readout), None
+    show = _show(genn, model, source, readout, np.concatenate([train.labels, valid.labels]), batch_size)
+    return YinYangNetwork(model, readout, *connections, *show, program)
+
+
+def _show(
+    genn: ModuleType, model: Any, source: Any, readout: Any, labels: NDArray[np.int64], batch_size: int
+) -> tuple[Any, Any]:
+    """Add the updates that show a pattern, or one to each copy of a batch, and the class."""
+    batched = batch_size > 1
+    places = {name: genn.create_var_ref(source, name) for name in ("next", "last")}
+    target = {"target": genn.create_var_ref(readout, "target")}
+    which: dict[str, int] = {} if batched else {"pattern": 0}
     show_pattern = model.add_custom_update(
         "show_pattern",
         "Show",
-        ShowPattern,
-        {"pattern": 0, "numNeurons": times.shape[1]},
+        ShowPatterns if batched else ShowPattern,
+        {**which, "numNeurons": source.num_neurons},
         {},
-        {name: genn.create_var_ref(source, name) for name in ("next", "last")},
+        places,
     )
-    show_label = model.add_custom_update(
-        "show_label", "Show", ShowLabel, {"pattern": 0}, {}, {"target": genn.create_var_ref(readout, "target")}
-    )
-    show_label.extra_global_params["labels"].set_init_values(np.concatenate([train.labels, valid.labels]))
+    show_label = model.add_custom_update("show_label", "Show", ShowLabels if batched else ShowLabel, which, {}, target)
+    show_label.extra_global_params["labels"].set_init_values(labels)
     for update in (show_pattern, show_label):
-        update.set_param_dynamic("pattern")
-    return YinYangNetwork(model, readout, *connections, show_pattern, show_label, program)
+        if batched:
+            update.extra_global_params["examples"].set_init_values(np.zeros(batch_size, np.uint32))
+        else:
+            update.set_param_dynamic("pattern")
+    return show_pattern, show_label
 
 
 def _normal(genn: ModuleType, spread: tuple[float, float]) -> Any:

@@ -133,8 +133,10 @@ class FirstSpikeAccuracy(FirstSpikeLoss):
         return float((right < np.where(target > 0.0, np.inf, first).min(axis=1)).mean())
 
 
-def check_counts(**counts: int) -> None:
-    """Raise TrainingError for numbers of patterns that are no multiple of the batch."""
+def check_counts(*, batch_size: int, **counts: int) -> None:
+    """Raise TrainingError for numbers of patterns that are no multiple of the batch, and for another batch."""
+    if batch_size not in (1, BATCH):
+        raise TrainingError(f"--batch-size is {BATCH} with --rule eventprop, not {batch_size}")
     for name, count in counts.items():
         if count % BATCH:
             raise TrainingError(

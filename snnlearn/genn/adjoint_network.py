@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.genn.adjoint_parts import Parts, ReversedConnection
+from snnlearn.genn.copy_weights import Weights, weighted
 from snnlearn.genn.dynamic_params import dynamic_params, make_dynamic, set_values, values_now
 from snnlearn.genn.initialise import init_postsynaptic, init_weight_update
 from snnlearn.genn.model import GeNNModel
@@ -35,6 +36,11 @@ class AdjointNetwork:
     constants : mapping of str to float
         Those of surrogate and losses, by name.
     tapes : Tapes
+
+    Attributes
+    ----------
+    weights : ndarray of shape (batch,), optional
+        How much each copy of a batch counts in what comes of a window.
     """
 
     def __init__(self, model: Any, parts: Parts, constants: Mapping[str, float], tapes: Tapes) -> None:
@@ -42,6 +48,7 @@ class AdjointNetwork:
         self.model = GeNNModel(model.precision, f"{model.name}Adjoint", model.backend_name, model.time_precision)
         self.model._preferences, self.model._backend = model._preferences, model._backend
         self.model.dt, self.model.batch_size, self.model.seed = model.dt, model.batch_size, 1
+        self.weights: Weights | None = None
         self.rows: dict[str, Rows] = {}
         self._played: list[Playback] = []
         self._seeds: dict[tuple[str, str], Playback] = {}
@@ -213,7 +220,8 @@ class AdjointNetwork:
     def gradient(self, name: str, variable: str) -> NDArray[Any]:
         """Return the negative gradient that a window gives a variable of synapses, in the shape of its values."""
         c = self.parts.connections[name]
-        return self.rows[name].gradient(c.group.vars[variable], self.synapses[name].vars[gradient_of(variable, c.wrt)])
+        summed = self.synapses[name].vars[gradient_of(variable, c.wrt)]
+        return self.rows[name].gradient(c.group.vars[variable], summed, self.weights)
 
     def adjoint(self, name: str, variable: str, timesteps: int) -> NDArray[Any]:
         """Return the adjoint of a neuron's variable in each timestep, shape (timesteps, batch, neurons)."""
@@ -221,7 +229,7 @@ class AdjointNetwork:
         if name not in self.neurons or track not in self.neurons[name].vars:  # nothing that was given depends on it
             return np.zeros((timesteps, self.forward.batch_size, self.forward._by_key[name].num_neurons))
         rows = self._kept[name][track].last(timesteps + self._tapes.earlier)
-        return np.array(rows[:timesteps][::-1])
+        return weighted(np.array(rows[:timesteps][::-1]), self.weights, axis=1)
 
     def given(self, name: str, variable: str, timesteps: int) -> Any | None:
         """Return the derivative with respect to what came from outside, on the device; None where there is none.
@@ -243,8 +251,7 @@ class AdjointNetwork:
             return np.zeros_like(self.forward._by_key[name].vars[variable].values)
         found = self.neurons[name].vars[reversal.states[variable]]
         found.pull_from_device()
-        values: NDArray[Any] = found.values
-        return values
+        return weighted(found.values, self.weights)
 
     def summed(self, name: str, parameter: str) -> float:
         """Return the derivative with respect to a (derived) parameter of a population."""
@@ -253,7 +260,7 @@ class AdjointNetwork:
             return 0.0
         found = self.neurons[name].vars[sums[parameter]]
         found.pull_from_device()
-        return float(found.values.sum(dtype=np.float64))
+        return float(weighted(found.values, self.weights).sum(dtype=np.float64))
 
 
 def delay_of(c: ReversedConnection) -> int:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any, NoReturn, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from snnlearn.declare import Loss, Surrogate, Var, WeightUpdateModel
 from snnlearn.dialect import tree
 from snnlearn.errors import GradientError, LifecycleError
 from snnlearn.genn.adjoint_parts import inputs_of
+from snnlearn.genn.copy_weights import Weights, copy_weights, weighted
 from snnlearn.genn.symmetric_feedback import SymmetricFeedback
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.assemble import SENDS
@@ -42,6 +43,7 @@ class ForwardProgram:
         surrogate: Surrogate, params: Mapping[str, float], method: ForwardMethod, feedback: str | None = None,
     ) -> None:  # fmt: skip
         self.model, self.method = model, method
+        self._weights: Weights | None = None  # of the copies of a batch
         self.rules: dict[str, EligibilityRule] = {}
         self._variables: dict[tuple[str, str], SynapseGroup] = {}
         self._declared = {name: g.spec for name, g in model.neuron_populations.items()}  # before rules change them
@@ -165,7 +167,18 @@ class ForwardProgram:
             return None
         group.vars["m"].pull_from_device()
         found: NDArray[Any] = -group.vars["m"].values
+        found = weighted(found, self._weights)
         return found.sum(axis=0) if found.ndim > np.ndim(what.values) else found
+
+    def weigh_copies(self, weights: ArrayLike | None) -> None:
+        """Have each copy of a batch count so many times in `grad`; see `Program.weigh_copies`.
+
+        Raises
+        ------
+        GradientError
+            For another shape, and numbers that are not finite.
+        """
+        self._weights = copy_weights(weights, self.model.batch_size)
 
     def requires_grad(self, what: Any) -> bool:
         """Whether the program differentiates with respect to a variable."""

@@ -13,6 +13,7 @@ from snnlearn.errors import GradientError, LifecycleError, did_you_mean
 from snnlearn.genn.adjoint_network import AdjointNetwork, delay_of
 from snnlearn.genn.adjoint_parts import Task, check_fixed, find_parts
 from snnlearn.genn.arrays import Variable
+from snnlearn.genn.copy_weights import Weights, copy_weights
 from snnlearn.genn.dynamic_params import check_dynamic, dynamic_params
 from snnlearn.genn.gradient_explain import explain_reverse
 from snnlearn.genn.gradient_graph import GRAPH_FORMATS, edges_of
@@ -58,6 +59,7 @@ class Program(KeepsWindows):
         self._hooks: dict[tuple[str, str], list[Hook]] = {}
         self._writing: dict[str, str] = {}
         self._unloaded = False  # since it was loaded
+        self._weights: Weights | None = None  # of the copies of a batch
         self._dynamic: set[Location] = set()
         for group, synapse_model in trained:
             group._train(synapse_model)
@@ -123,6 +125,7 @@ class Program(KeepsWindows):
         else:
             seeds = first_spike_seeds(self.model, self._task.first_spikes, self._tapes, timesteps)
         network = self._network(gradient is not None, frozenset(seeds))
+        network.weights = self._weights
         network.run(timesteps, seeds)
         self._collect(network, timesteps)
         if not retain_tape:
@@ -195,6 +198,21 @@ class Program(KeepsWindows):
         return found
 
     # ---- gradients ----
+
+    def weigh_copies(self, weights: ArrayLike | None) -> None:
+        """Have the loss of each copy of a batch count so many times, from the next `backward` on.
+
+        Parameters
+        ----------
+        weights : array of shape (batch,), or None
+            1 / batch for a mean, 0 for a copy that does not count, whatever its adjoints are. None for once each.
+
+        Raises
+        ------
+        GradientError
+            For another shape, and numbers that are not finite.
+        """
+        self._weights = copy_weights(weights, self.model.batch_size)
 
     def zero_grad(self) -> None:
         """Set all gradients to zero; `backward` adds to them."""

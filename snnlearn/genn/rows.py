@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.errors import GradientError
+from snnlearn.genn.copy_weights import Weights, weighted
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.network import Location
 
@@ -46,10 +47,13 @@ class Rows:
         into.values = variable.values[..., self.source]
         into.push_to_device()
 
-    def gradient(self, variable: Any, summed: Any) -> NDArray[Any]:
-        """Return the reversal's sums in the connection's order, added up where a batch shares a value."""
+    def gradient(self, variable: Any, summed: Any, weights: Weights | None) -> NDArray[Any]:
+        """Return the reversal's sums in the connection's order, each times the weight of its copy of a batch.
+
+        They are added up where the batch shares a value.
+        """
         summed.pull_from_device()
-        values: NDArray[Any] = summed.values
+        values = weighted(summed.values, weights)
         shape = variable.values.shape
         if values.ndim > len(shape):
             values = np.sum(values, axis=0)

@@ -91,13 +91,18 @@ class Conductor(Callback):
 
     # ---- events ----
 
+    def on_train_begin(self, trainer: TrialRunner, num_trials: int) -> None:
+        """Go on with the trial under way, if there is one."""
+        self._network.count_copies(self._session.num_shown(trainer.trial))
+
     def on_trial_begin(self, trainer: TrialRunner, trial: int) -> None:
-        """Show the trial's example."""
-        session, part = self._session, self._session.part
-        part.data.present(self._network.model, session.example(trial))
+        """Show the trial's examples."""
+        session, segment = self._session, self._session.part.segment
+        self._network.count_copies(session.num_shown(trial))
+        session.present(self._network.model, trial)
         session.measured = False
-        if part.segment.index(trial) == 0:
-            self._tell(trainer, "on_epoch_begin", part.segment.epoch(trial))
+        if segment.index(trial) == 0:
+            self._tell(trainer, "on_epoch_begin", segment.epoch(trial))
         self._tell(trainer, "on_trial_begin", trial)
 
     def on_update(self, trainer: TrialRunner, update: int) -> None:
@@ -106,7 +111,7 @@ class Conductor(Callback):
         session.raise_error()
         if trainer.timesteps_left == 0:
             # The trial is over, and the measures are to see it before the update does its work.
-            self._measure(trainer.trial)
+            session.measure(trainer.trial)
         rates = session.part.rates(update)
         self._network.set_rates(session.part.phase.rule, rates.params)
         if session.announced != update:
@@ -115,6 +120,7 @@ class Conductor(Callback):
             session.note_update(update, rates, loss)
             if not callable(loss) or session.stop_div:
                 self._report(trainer)
+        self._network.take_means()
         self._tell(trainer, "on_update", update)
 
     def on_update_end(self, trainer: TrialRunner, update: int) -> None:
@@ -128,7 +134,7 @@ class Conductor(Callback):
     def on_trial_end(self, trainer: TrialRunner, trial: int) -> None:
         """Measure, and end an epoch where one ends."""
         session, segment = self._session, self._session.part.segment
-        self._measure(trial)
+        session.measure(trial)
         self._bar.update()
         if segment.ends_epoch(trial):
             session.pending_epoch = segment.epoch(trial)
@@ -138,13 +144,6 @@ class Conductor(Callback):
         if (trial + 1) % session.settings.read_trials == 0:
             self._report(trainer)
         session.raise_error()
-
-    def _measure(self, trial: int) -> None:
-        session = self._session
-        if not session.measured:
-            session.measured = True
-            for measure in session.settings.measures:
-                measure.after_trial(session.part.data, session.example(trial))
 
     def _end_pending_epoch(self, runner: TrialRunner) -> None:
         """End the epoch that is over, if there is one: at its last trial, or after an interruption there, later."""

@@ -67,6 +67,10 @@ class SynapseGroupApi(Protocol):
     def vars(self) -> Mapping[str, VariableApi]:
         """Its weight update's variables."""
 
+    @property
+    def wu_initialiser(self) -> Any:
+        """Its weight update, whose ``snippet`` is the model."""
+
 
 class CustomUpdateApi(Protocol):
     """A custom update."""
@@ -112,6 +116,13 @@ class ModelApi(SteppedModelApi, Protocol):
     @property
     def precision(self) -> object:
         """The type ``scalar``: ``"float"`` or ``"double"``, unless there is a ``scalar_precision``, which is then."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many copies of the model run at once."""
+
+    @batch_size.setter
+    def batch_size(self, size: int, /) -> None: ...
 
     def add_custom_update(
         self,
@@ -176,6 +187,9 @@ class GradientApi(Protocol):
 
     def backward(self) -> None:
         """Go back through them, and add to the gradients."""
+
+    def weigh_copies(self, weights: ArrayLike | None, /) -> None:
+        """Count the loss of each copy of a batch this many times; None for once."""
 
     def set_aside(self) -> AbstractContextManager[None]:
         """Run something else, after which the model is as it was before."""

@@ -18,6 +18,8 @@ from snnlearn.training.arguments import TrainedConnection
 
 _ABSENT = object()
 _DERIVED = "derived parameters"
+_ACCESS = ("READ_WRITE", "READ_ONLY", "READ_ONLY_DUPLICATE")
+_VARIABLES = ("vars", "pre_vars", "post_vars")
 
 
 def fingerprint(
@@ -78,8 +80,9 @@ def plain_number(value: Any) -> Any:
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
     """Return in words how two fingerprints differ; empty where they do not.
 
-    Codes are compared by their words: comments, blanks and the breaks of lines make no difference. Derived parameters
-    are named where nothing else says why they differ.
+    Codes are compared by their words: comments, blanks and the breaks of lines make no difference. Whether variables
+    may be written is not compared: what is written is in the codes, and how many values there are in the state.
+    Derived parameters are named where nothing else says why they differ.
     """
     old, new = ({k: v for k, v in given.items() if k != _DERIVED} for given in (there, here))
     found = list(_compare((), old, new))
@@ -90,12 +93,20 @@ def _compare(path: tuple[str, ...], there: Any, here: Any) -> Iterator[str]:
     if isinstance(there, Mapping) and isinstance(here, Mapping):
         for key in {**there, **here}:
             yield from _compare((*path, key), there.get(key, _ABSENT), here.get(key, _ABSENT))
+    elif path and path[-1] in _VARIABLES and isinstance(there, list) and isinstance(here, list):
+        if [_without_access(v) for v in there] != [_without_access(v) for v in here]:
+            yield f"{', '.join(path)} is {there!r} there, {here!r} here"
     elif path and path[-1].endswith("_code"):
         yield from _compare_codes(path, there, here)
     elif there is _ABSENT or here is _ABSENT:
         yield f"{', '.join(path)} is {'here, not there' if there is _ABSENT else 'there, not here'}"
     elif there != here:
         yield f"{', '.join(path)} is {there!r} there, {here!r} here"
+
+
+def _without_access(variable: Any) -> Any:
+    """Return a variable, as `as_plain` writes it, without whether it is declared to be written."""
+    return [w for w in variable.split() if w not in _ACCESS] if isinstance(variable, str) else variable
 
 
 def _compare_codes(path: tuple[str, ...], there: Any, here: Any) -> Iterator[str]:

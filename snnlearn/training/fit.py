@@ -152,8 +152,11 @@ def plan_fit(
     start: FitStart,
     trial_timesteps: int,
     updates_until: Callable[[int], int],
+    num_trials: Callable[[Data], int] = len,
 ) -> Fit:
     """Lay out the phases of a fit, each with its data, from where it began; see `lay_out`.
+
+    ``num_trials`` says how many trials show a data set once.
 
     Raises
     ------
@@ -162,7 +165,7 @@ def plan_fit(
     """
     segments = lay_out(
         [phase.epochs for phase in phases],
-        [len(data) for data in datas],
+        [num_trials(data) for data in datas],
         [number > 0 and datas[number] is datas[number - 1] for number in range(len(phases))],
         start.trial,
         start.timestep,

@@ -20,6 +20,7 @@ from snnlearn.training.arguments import (
     check_lists,
     check_whole,
 )
+from snnlearn.training.batch_mean import gradient_means
 from snnlearn.training.callbacks import Callback
 from snnlearn.training.checkpoint import Checkpoint
 from snnlearn.training.conductor import Conductor
@@ -35,6 +36,7 @@ from snnlearn.training.measures import Measure
 from snnlearn.training.one_thread import OneThread, one_thread
 from snnlearn.training.optimisers import precision_of
 from snnlearn.training.phases import TrainingPhase
+from snnlearn.training.presenting import make_presenter
 from snnlearn.training.runner import TrialRunner
 from snnlearn.training.saving import Saving
 from snnlearn.training.session import Counters, EpochResult, Session, SessionState
@@ -82,6 +84,10 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
     read_trials : int
         After how many trials, at the latest, to read and check losses that are noted on the device. They are read
         before where somebody asks: a callback for `sched` or `epochs`, the table of epochs, ``stop_div``, `save`.
+    batch_size : int, optional
+        Show so many examples at once, one to each copy of the model, whose batch this is: data and measures are asked
+        for batches (`Data.present_batch`, `Measure.after_batch`), a trial is a batch, and gradients are means over its
+        examples. By default a trial shows one.
     gradient : Program or ForwardProgram, optional
         What `snnlearn.grad.differentiate` gives: it goes back through the timesteps since the last update before each
         update, where the gradient is not summed up by the connections themselves. Its ``window`` is at least
@@ -131,6 +137,7 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         callbacks: Sequence[Callback] = (),
         quiet: bool = False,
         read_trials: int = 10,
+        batch_size: int | None = None,
         gradient: GradientApi | None = None,
     ) -> None:
         check_connections(connections)
@@ -150,11 +157,13 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
             loss, tuple(metrics), Data() if data is None else data, validation, list(callbacks), shuffle, seed, quiet,
             read_trials,
         )  # fmt: skip
-        self._prepare = prepare
+        self._prepare, self._presenter = prepare, make_presenter(batch_size)
+        self._presenter.check_measures(self._settings.measures)
         self._recording_timesteps = trial_timesteps if populations else None
-        self._network = TrainedNetwork(genn, model, connections, optimisers, update_timesteps)
+        means = gradient_means(genn, model, connections, gradient, batch_size)
+        self._network = TrainedNetwork(genn, model, connections, optimisers, update_timesteps, means)
         counters = Counters()
-        self._session = Session(self._settings, counters, len(self.connections))
+        self._session = Session(self._settings, counters, len(self.connections), self._presenter)
         self._validation = Validation(model, self._session, trial_timesteps, reset_groups, gradient)
         self._conductor = Conductor(self, self._session, self._network, self._validation)
         self.runner = TrialRunner(
@@ -238,7 +247,8 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         else:
             self._conductor.begin(self.runner, signature)
         assert session.start is not None
-        fit = plan_fit(phases, datas, session.start, self.trial_timesteps, self.runner.updates_until)
+        trials = self._presenter.num_trials
+        fit = plan_fit(phases, datas, session.start, self.trial_timesteps, self.runner.updates_until, trials)
         self._conductor.conduct(self.runner, fit, stop_div)
 
     def _check(self, phases: Sequence[TrainingPhase], data_list: Sequence[Data] | None) -> list[Data]:
@@ -253,6 +263,10 @@ class Learner(OneThread, CheckedAttributes, settings=[field.name for field in fi
         for number, data in enumerate(datas):
             if len(data) < 1:
                 raise TrainingError(f"phase {number}: its data set is empty")
+            name, whole = f"the data of phase {number}", self.runner.updates_end_trials
+            self._presenter.check_data(data, name, updates_end_trials=whole)
+        if self.validation is not None:
+            self._presenter.check_data(self.validation, "validation", to_train=False)
         return datas
 
     @one_thread

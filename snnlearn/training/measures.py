@@ -6,6 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Union
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from snnlearn.errors import TrainingError
 from snnlearn.training.data import Data
 
@@ -16,9 +19,9 @@ Noted = Union[float, Callable[[], float]]
 class Measure(ABC):
     """Base of losses and metrics: gathers what it needs, and gives a number for all since it was last asked.
 
-    A learner calls `after_trial` after each trial, and `note` at each update (of the loss) or `value` at the end of
-    each epoch (of metrics). All that a measure remembers between calls belongs into ``state``: then a checkpoint holds
-    it, and validation does not disturb it.
+    A learner calls `after_trial` after each trial (`after_batch` where it has a ``batch_size``), and `note` at each
+    update (of the loss) or `value` at the end of each epoch (of metrics). All that a measure remembers between calls
+    belongs into ``state``: then a checkpoint holds it, and validation does not disturb it.
 
     Attributes
     ----------
@@ -34,6 +37,17 @@ class Measure(ABC):
 
     def after_trial(self, data: Data, index: int) -> None:  # noqa: B027 - some only need `value`
         """Take note of the trial that has just shown example ``index`` of ``data``."""
+
+    def after_batch(self, data: Data, indices: NDArray[np.int64]) -> None:  # noqa: B027 - some only need `value`
+        """Take note of the trial that has just shown a batch.
+
+        Parameters
+        ----------
+        data : Data
+        indices : ndarray of int64, shape (examples,)
+            Of the examples, in the order of the copies that showed them. The last batch may have fewer examples than
+            there are copies; the copies beyond count for nothing.
+        """
 
     @abstractmethod
     def value(self, timestep: int) -> float:
@@ -66,16 +80,49 @@ class Measure(ABC):
 
 
 class Mean(Measure):
-    """A measure that averages one number a trial: override `of_trial`."""
+    """A measure that averages one number an example: override `of_trial` or, for a learner's batches, `of_batch`.
 
-    @abstractmethod
+    Raises
+    ------
+    TrainingError
+        Where neither is overridden.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        own = type(self)
+        if own.of_trial is Mean.of_trial and own.of_batch is Mean.of_batch:
+            raise TrainingError(f"{own.__name__} is a Mean: override of_trial, or of_batch for batches")
+
     def of_trial(self, data: Data, index: int) -> float:
         """Return the number of the trial that has just shown example ``index`` of ``data``."""
+        raise TrainingError(f"'{self.name}' has no of_trial: override it, or give the learner a batch_size")
+
+    def of_batch(self, data: Data, indices: NDArray[np.int64]) -> ArrayLike:
+        """Return a number for each example of the batch that has just been shown, shape (examples,); see `after_batch`.
+
+        Variables have rows for all copies, shape (batch_size, neurons): ``view[: len(indices)]`` is what counts.
+        """
+        raise TrainingError(f"'{self.name}' has no of_batch: override it, or give the learner no batch_size")
 
     def after_trial(self, data: Data, index: int) -> None:
         """Add the trial's number."""
-        self.state["sum"] = self.state.get("sum", 0.0) + _as_float(self.of_trial(data, index), self.name)
-        self.state["count"] = self.state.get("count", 0.0) + 1.0
+        self._add(_as_float(self.of_trial(data, index), self.name), 1)
+
+    def after_batch(self, data: Data, indices: NDArray[np.int64]) -> None:
+        """Add the numbers of the batch."""
+        given = self.of_batch(data, indices)
+        try:
+            values = np.asarray(given, np.float64)
+        except (TypeError, ValueError):
+            values = np.zeros(())
+        if values.shape != indices.shape:
+            raise TrainingError(f"'{self.name}' must give {len(indices)} numbers, one an example, not {given!r}")
+        self._add(float(values.sum()), len(indices))
+
+    def _add(self, total: float, count: int) -> None:
+        self.state["sum"] = self.state.get("sum", 0.0) + total
+        self.state["count"] = self.state.get("count", 0.0) + count
 
     def note(self, timestep: int) -> Noted:
         """Return the mean; TrainingError where no trial has ended since the last update."""

@@ -153,6 +153,12 @@ class TrialRunner(OneThread):
             return 0
         return max((timestep - self._update_offset) // self._update_timesteps, 0)
 
+    @property
+    def updates_end_trials(self) -> bool:
+        """Whether an update comes at the end of every trial."""
+        interval = self._update_timesteps
+        return interval is None or not (self._trial_timesteps % interval or self._update_offset % interval)
+
     def _run_trial(self) -> None:
         trial = self.counters.trial
         if self.counters.timesteps_left is None:

@@ -14,10 +14,12 @@ from snnlearn.attributes import frozen
 from snnlearn.errors import CheckpointError, TrainingError
 from snnlearn.training.arguments import Settings
 from snnlearn.training.divergence import Divergence
+from snnlearn.training.engine import ModelApi
 from snnlearn.training.fit import Fit, FitStart, Part, Rates, extends
 from snnlearn.training.history import History
 from snnlearn.training.measures import Noted
 from snnlearn.training.phases import TrainingPhase
+from snnlearn.training.presenting import Order, Presenter, in_order
 from snnlearn.training.progress import check_progress
 
 # What a checkpoint has of the current fit, by its name there.
@@ -154,6 +156,8 @@ class Session:
     counters : Counters
         The runner's own, which it moves on.
     num_connections : int
+    presenter : Presenter
+        How trials show examples.
 
     Attributes
     ----------
@@ -180,8 +184,8 @@ class Session:
         Of the last fit, as far as `settle` has been.
     """
 
-    def __init__(self, settings: Settings, counters: Counters, num_connections: int) -> None:
-        self.settings, self.counters = settings, counters
+    def __init__(self, settings: Settings, counters: Counters, num_connections: int, presenter: Presenter) -> None:
+        self.settings, self.counters, self.presenter = settings, counters, presenter
         self.start: FitStart | None = None
         self.fit = Fit(())
         self.phase = 0
@@ -197,8 +201,8 @@ class Session:
         # In order: phases that begin, iterations, results of epochs that lack their loss.
         self._unread: deque[Union[TrainingPhase, _Iteration, EpochResult]] = deque()
         self._error: str | None = None
-        self._order = np.arange(0)
-        self._order_of = -1
+        self._order: Order = np.arange(0)
+        self._order_of: int | None = None
 
     # ---- the fit ----
 
@@ -255,16 +259,31 @@ class Session:
         """How many phases of the current fit have begun."""
         return len(self.history.phases) + sum(isinstance(one, TrainingPhase) for one in self._unread)
 
-    def example(self, trial: int) -> int:
-        """Return which example a trial of the current phase shows: each epoch has an order of its own."""
+    def order(self, trial: int) -> Order:
+        """Return in which order the epoch of a trial shows the examples: each epoch has one of its own."""
         segment, data, settings = self.part.segment, self.part.data, self.settings
-        if not settings.shuffle:
-            return segment.index(trial)
-        epoch = segment.epoch(trial)
+        epoch = segment.epoch(trial) if settings.shuffle else None
         if self._order_of != epoch or len(self._order) != len(data):
-            self._order = np.random.default_rng([settings.seed, epoch]).permutation(len(data))
+            self._order = in_order(data)
+            if epoch is not None:
+                self._order = np.random.default_rng([settings.seed, epoch]).permutation(len(data))
             self._order_of = epoch
-        return int(self._order[segment.index(trial)])
+        return self._order
+
+    def present(self, model: ModelApi, trial: int) -> None:
+        """Show what a trial of the current phase shows."""
+        self.presenter.present(model, self.part.data, self.order(trial), self.part.segment.index(trial))
+
+    def num_shown(self, trial: int) -> int:
+        """Return how many examples a trial of the current phase shows."""
+        return self.presenter.num_shown(self.part.data, self.part.segment.index(trial))
+
+    def measure(self, trial: int) -> None:
+        """Have the measures see a trial that is over, once."""
+        if not self.measured:
+            self.measured = True
+            place = self.part.segment.index(trial)
+            self.presenter.measure(self.settings.measures, self.part.data, self.order(trial), place)
 
     # ---- what is recorded ----
 

@@ -10,6 +10,7 @@ import numpy as np
 from snnlearn.declare.optimiser import Optimiser
 from snnlearn.errors import TrainingError, did_you_mean
 from snnlearn.training.arguments import TrainedConnection
+from snnlearn.training.batch_mean import GradientMeans
 from snnlearn.training.engine import CustomUpdateApi, EngineApi, ModelApi
 from snnlearn.training.fingerprint import fingerprint
 from snnlearn.training.optimisers import attach, precision_of, resolve_optimiser
@@ -29,6 +30,8 @@ class TrainedNetwork:
         To be compiled whatever else is.
     update_timesteps : int
         How many timesteps a gradient is summed over.
+    means : GradientMeans, optional
+        What takes the mean over a batch of gradients that each copy sums up.
 
     Attributes
     ----------
@@ -45,11 +48,12 @@ class TrainedNetwork:
         connections: Sequence[TrainedConnection],
         optimisers: Sequence[str | Optimiser],
         update_timesteps: int,
+        means: GradientMeans | None = None,
     ) -> None:
         self.model = model
         self.connections = tuple(connections)
         self.built = False
-        self._genn, self._update_timesteps = genn, update_timesteps
+        self._genn, self._update_timesteps, self._means = genn, update_timesteps, means
         self._requested = [resolve_optimiser(o) for o in optimisers]
         self._optimisers: dict[str, Optimiser] = {}
         self._updates: dict[str, list[CustomUpdateApi]] = {}
@@ -115,10 +119,25 @@ class TrainedNetwork:
             rule,
             f"{rule.name}_{synapses.name}",
             self.update_group(rule),
-            self._genn.create_wu_var_ref(synapses, connection.gradient),
+            self._gradient(connection, self.update_group(rule)),
             self._genn.create_wu_var_ref(synapses, connection.weight, *transpose),
             {name: value for name, value in overrides.items() if name in rule.params},
         )
+
+    def _gradient(self, connection: TrainedConnection, group: str) -> Any:
+        if self._means is not None:
+            return self._means.reference(connection, group)
+        return self._genn.create_wu_var_ref(connection.synapses, connection.gradient)
+
+    def count_copies(self, present: int) -> None:
+        """Have gradients be means over the first so many copies of a batch from now on."""
+        if self._means is not None:
+            self._means.count(present)
+
+    def take_means(self) -> None:
+        """Take these means, before an update."""
+        if self._means is not None:
+            self._means.take()
 
     def update_group(self, rule: Optimiser) -> str:
         """Return the custom update group that runs an optimiser."""
@@ -191,4 +210,5 @@ class TrainedNetwork:
         """Return what a checkpoint's network is known by, with the optimisers of these names."""
         rules = [self.resolve(name) for name in optimisers]
         updates = {update.name for updates in self._updates.values() for update in updates}
+        updates |= self._means.names if self._means is not None else set()
         return fingerprint(self.model.description(), updates, self.connections, rules)

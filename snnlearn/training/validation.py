@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from snnlearn.errors import TrainingError
 from snnlearn.training.data import Data
 from snnlearn.training.engine import GradientApi, ModelApi
+from snnlearn.training.presenting import in_order
 from snnlearn.training.session import Session
 
 
@@ -46,6 +47,7 @@ class Validation:
         model, settings = self._model, self._session.settings
         if settings.validation is None:
             raise TrainingError("the learner has no validation data")
+        self._session.presenter.check_data(settings.validation, "validation", to_train=False)
         measures = settings.measures
         self._session.settle()
         kept = model.state(), model.timestep, [dict(m.state) for m in measures]
@@ -60,15 +62,15 @@ class Validation:
         return values[0], {m.name: v for m, v in zip(settings.metrics, values[1:], strict=True)}
 
     def _show(self, validation: Data) -> list[float]:
-        measures = self._session.settings.measures
+        measures, presenter = self._session.settings.measures, self._session.presenter
         for measure in measures:
             measure.restart()
-        for index in range(len(validation)):
+        order = in_order(validation)
+        for trial in range(presenter.num_trials(validation)):
             for group in self._reset_groups:
                 self._model.custom_update(group)
             self._model.timestep = 0
-            validation.present(self._model, index)
+            presenter.present(self._model, validation, order, trial)
             self._model.run(self._trial_timesteps)
-            for measure in measures:
-                measure.after_trial(validation, index)
+            presenter.measure(measures, validation, order, trial)
         return [measure.number(self._session.counters.timestep) for measure in measures]

@@ -201,6 +201,9 @@ ALLOWED = {
     "seed": {"seed": 9},
     "first weights": {"start": genn.init_var("Normal", {"mean": 0.0, "sd": 1.0})},
     "recordings": {"record": [5]},
+    "a weight that is declared to be read only": {
+        "rule_vars": [("w", "scalar", genn.VarAccess.READ_ONLY), "m", "trace"]
+    },
     "numbers of NumPy": {
         "trial_timesteps": np.int64(4),
         "shuffle": np.bool_(True),

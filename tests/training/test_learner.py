@@ -294,7 +294,7 @@ class Unfinished(Mean):
 
 
 def test_a_measure_without_its_number_cannot_be_made():
-    with pytest.raises(TypeError, match=r"abstract.*of_trial"):
+    with pytest.raises(TrainingError, match="Unfinished is a Mean: override of_trial, or of_batch"):
         Unfinished()
 
 
