@@ -13,6 +13,7 @@ from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.continuous import ContinuousSynapse, continuous_synapse, is_continuous
 from snnlearn.grad.event_reverse import event_reverse
 from snnlearn.grad.explain import warn_of_comparisons
+from snnlearn.grad.end_losses import EndLoss
 from snnlearn.grad.first_spikes import FirstSpikeLoss
 from snnlearn.grad.inputs import Inputs, is_linear
 from snnlearn.grad.reverse import Request, Reversal, reverse
@@ -76,6 +77,8 @@ class Task:
         See `Request`.
     first_spikes : mapping of str to FirstSpikeLoss
         Losses on the times of spikes.
+    end_losses : mapping of str to EndLoss
+        Losses on what neurons have come to at the end of a window.
     """
 
     losses: Mapping[str, Any]
@@ -93,6 +96,7 @@ class Task:
     flows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     least_slope: float = 0.0
     first_spikes: Mapping[str, FirstSpikeLoss] = field(default_factory=dict)
+    end_losses: Mapping[str, EndLoss] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

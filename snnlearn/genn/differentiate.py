@@ -16,10 +16,11 @@ from snnlearn.genn.forward_program import ForwardProgram
 from snnlearn.genn.model import GeNNModel
 from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.genn.program import Program
-from snnlearn.genn.seeds import check_target
+from snnlearn.genn.seeds import check_variables
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.constants import given_to
 from snnlearn.grad.credit import FeedbackLoss
+from snnlearn.grad.end_losses import EndLoss
 from snnlearn.grad.event_reverse import OF_SPIKES, check_least_slope
 from snnlearn.grad.first_spikes import FirstSpikeLoss
 from snnlearn.grad.flows import Flows, unrounded
@@ -29,6 +30,7 @@ from snnlearn.network.checks import check_size
 
 METHODS = ("bptt", "eventprop", *FORWARD_METHODS)
 FEEDBACK = ("symmetric",)
+_KINDS: tuple[Any, ...] = (Loss, FirstSpikeLoss, EndLoss)  # of losses
 
 
 def differentiate(
@@ -57,8 +59,8 @@ def differentiate(
         What to differentiate with respect to: variables of synapses, variables and parameters of neurons. By default
         all variables whose ``requires_grad`` is True.
     loss : mapping of population to Loss
-        Summed over timesteps, neurons and copies of a batch. For ``"eventprop"`` also a `FirstSpikeLoss`,
-        or a tuple of both.
+        Summed over timesteps, neurons and copies of a batch. For ``"bptt"`` and ``"eventprop"`` also an `EndLoss`, for
+        ``"eventprop"`` a `FirstSpikeLoss`; or a tuple of these.
     surrogate : Surrogate or str
         The derivative of a spike with respect to the margin of the threshold; for all methods but ``"eventprop"``.
     params : mapping of str to float
@@ -138,15 +140,19 @@ def differentiate(
     if window is None:
         raise GradientError(f"method='{method}' needs window, the longest number of timesteps between two backward()")
     weights, states, parameters = _sort(model, _chosen(model) if wrt is None else wrt)
-    by_variables, by_times = _by_kind(loss or {}, method)
-    losses, first_spikes = _losses(model, by_variables), _losses(model, by_times, FirstSpikeLoss)
+    by_kind = _by_kind(loss or {}, method)
+    losses, first_spikes, end_losses = (_losses(model, by_kind[kind], kind) for kind in _KINDS)
     seeds = _outputs(model, outputs, method)
     for name, one in first_spikes.items():
         _check_first_spikes(model._by_key[name], one, checkpoint)
         seeds[name] = seeds.get(name, frozenset()) | {OF_SPIKES}
+    for name, end in end_losses.items():
+        check_variables(model._by_key[name], end)
+        seeds[name] = seeds.get(name, frozenset()) | {end.score}
     task = Task(
         losses, weights, rule, states, parameters, seeds, {}, detach_reset, event_driven=rule is None,
         flows=_flows(model, flow or {}), least_slope=float(least_slope), first_spikes=first_spikes,
+        end_losses=end_losses,
     )  # fmt: skip
     return Program(
         model,
@@ -184,7 +190,7 @@ def _rule(method: str, surrogate: Any, detach_reset: bool, flow: Any, least_slop
 
 
 def _check_first_spikes(group: Any, loss: FirstSpikeLoss, checkpoint: int) -> None:
-    check_target(group, loss)
+    check_variables(group, loss)
     if checkpoint:
         raise GradientError(
             "FirstSpikeLoss needs the spikes of the whole window, and checkpoints hold a block: leave checkpoint out"
@@ -225,7 +231,7 @@ def _forward(
     weights, states, parameters = _sort(model, wrt)
     if states or parameters:
         raise GradientError(f"method '{method}' is for weights alone; parameters and variables of neurons need 'bptt'")
-    losses = _losses(model, _by_kind(loss, method)[0], (Loss, FeedbackLoss))
+    losses = _losses(model, _by_kind(loss, method)[Loss], (Loss, FeedbackLoss))
     values = _constants(surrogate, losses, params)
     return ForwardProgram(model, weights, losses, surrogate, values, method, feedback)
 
@@ -293,23 +299,28 @@ def _kind(what: Any) -> tuple[int, str, str]:
     raise GradientError(f"wrt takes variables, and parameters as (population, 'name'), not {what!r}")
 
 
-def _by_kind(loss: Any, method: str) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    """Return losses of variables, and those of the times of first spikes; a population may have one of each."""
+def _by_kind(loss: Any, method: str) -> dict[type, dict[Any, Any]]:
+    """Return losses by their kinds, of each of which a population may have one."""
     if not isinstance(loss, Mapping):
         raise GradientError(f"loss is a mapping of neuron populations to Loss, {{output: loss}}, not {loss!r}")
-    losses: dict[Any, Any] = {}
-    first: dict[Any, Any] = {}
+    found: dict[type, dict[Any, Any]] = {kind: {} for kind in _KINDS}
     for group, given in loss.items():
         for one in given if isinstance(given, tuple) else (given,):
-            timed = isinstance(one, FirstSpikeLoss)
-            if timed and method != "eventprop":
+            kind = next((k for k in _KINDS if isinstance(one, k)), Loss)
+            if kind is FirstSpikeLoss and method != "eventprop":
                 raise GradientError(f"FirstSpikeLoss is for method='eventprop', not for '{method}': give a grad.Loss")
-            if group in (first if timed else losses):
+            if kind is EndLoss and method in FORWARD_METHODS:
                 raise GradientError(
-                    "loss: a population has one grad.Loss (several add up by +), one FirstSpikeLoss, or both"
+                    f"{type(one).__name__} is for 'bptt' and 'eventprop', which go back from the end; '{method}' needs a "
+                    "grad.Loss of every timestep"
                 )
-            (first if timed else losses)[group] = one
-    return losses, first
+            if group in found[kind]:
+                raise GradientError(
+                    "loss: a population has one grad.Loss (several add up by +), one FirstSpikeLoss, or both; and one "
+                    "EndLoss"
+                )
+            found[kind][group] = one
+    return found
 
 
 def _losses(model: GeNNModel, loss: Mapping[Any, Any], kinds: Any = Loss) -> dict[str, Any]:

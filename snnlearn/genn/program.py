@@ -19,7 +19,7 @@ from snnlearn.genn.gradient_explain import explain_reverse
 from snnlearn.genn.gradient_graph import GRAPH_FORMATS, edges_of
 from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.genn.parameter_slopes import slopes
-from snnlearn.genn.seeds import first_spike_seeds, given_seeds, numbers
+from snnlearn.genn.seeds import given_seeds, loss_seeds, numbers
 from snnlearn.genn.tapes import Tapes
 from snnlearn.genn.windows import KeepsWindows
 from snnlearn.grad.synapses import gradient_of
@@ -117,13 +117,13 @@ class Program(KeepsWindows):
                 "derivatives make the network a module of PyTorch's with snnlearn.torch.to_module"
             )
         self._check_loaded()
-        if gradient is None and not (self._task.losses or self._task.first_spikes):
+        if gradient is None and not (self._task.losses or self._task.first_spikes or self._task.end_losses):
             raise GradientError("there is no loss: backward({variable: array}) goes back from adjoints of outputs")
         timesteps = self._tapes.check()
         if gradient is not None:
             seeds = given_seeds(self.model, self._parts, gradient, timesteps)
         else:
-            seeds = first_spike_seeds(self.model, self._task.first_spikes, self._tapes, timesteps)
+            seeds = loss_seeds(self.model, self._task, self._tapes, timesteps)
         network = self._network(gradient is not None, frozenset(seeds))
         network.weights = self._weights
         network.run(timesteps, seeds)

@@ -1,4 +1,4 @@
-"""What a pass back begins from: adjoints that are given, and losses on the times of first spikes."""
+"""What a pass back begins from: adjoints that are given, and losses on times of first spikes and on scores at the end."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnlearn.errors import GradientError, did_you_mean
-from snnlearn.genn.adjoint_parts import Parts
+from snnlearn.genn.adjoint_parts import Parts, Task
 from snnlearn.genn.arrays import Variable
 from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.genn.tapes import Tapes
+from snnlearn.grad.end_losses import EndLoss
 from snnlearn.grad.event_reverse import OF_SPIKES
 from snnlearn.grad.first_spikes import FirstSpikeLoss
 from snnlearn.grad.tape import GATES
@@ -94,19 +95,40 @@ def numbers(given: Any, what: str) -> NDArray[np.float64]:
     raise GradientError(f"{what} must be an array of real numbers, not of {found.dtype}")
 
 
-# ---- losses on the times of first spikes ----
+# ---- losses that no timestep's code has ----
 
 
-def check_target(group: NeuronGroup, loss: FirstSpikeLoss) -> None:
-    """Raise GradientError where a population lacks a loss's target."""
+def loss_seeds(model: Any, task: Task, tapes: Tapes, timesteps: int) -> Seeds:
+    """Return the derivatives of losses by the times of the window's first spikes, and by scores at its end."""
+    seeds = _first_spike_seeds(model, task.first_spikes, tapes, timesteps)
+    for name, loss in task.end_losses.items():
+        group = model._by_key[name]
+        scores, target = (_now(group, variable) for variable in (loss.score, loss.target))
+        seed = np.zeros((timesteps, *scores.shape))
+        seed[-1] = loss.of(scores, target)[1]
+        seeds[name, loss.score] = seed
+    return seeds
+
+
+def _now(group: NeuronGroup, variable: str) -> NDArray[np.float64]:
+    """Return what a variable is on the device, shape (batch, neurons)."""
+    array = group.vars[variable]
+    array.pull_from_device()
+    shape = (group._model.batch_size, group.num_neurons)
+    return np.broadcast_to(np.asarray(array.current_values, np.float64), shape)
+
+
+def check_variables(group: NeuronGroup, loss: FirstSpikeLoss | EndLoss) -> None:
+    """Raise GradientError where a population lacks a loss's variables."""
     known = [v.name for v in group.spec.model.vars]
-    if loss.target not in known:
-        raise GradientError(
-            f"FirstSpikeLoss: '{group.name}' has no variable '{loss.target}'{did_you_mean(loss.target, known)}"
-        )
+    for wanted in (loss.target, *([loss.score] if isinstance(loss, EndLoss) else [])):
+        if wanted not in known:
+            raise GradientError(
+                f"{type(loss).__name__}: '{group.name}' has no variable '{wanted}'{did_you_mean(wanted, known)}"
+            )
 
 
-def first_spike_seeds(model: Any, losses: Mapping[str, FirstSpikeLoss], tapes: Tapes, timesteps: int) -> Seeds:
+def _first_spike_seeds(model: Any, losses: Mapping[str, FirstSpikeLoss], tapes: Tapes, timesteps: int) -> Seeds:
     """Return the derivatives of losses by the times of the window's first spikes."""
     found: Seeds = {}
     for name, loss in losses.items():
@@ -114,10 +136,7 @@ def first_spike_seeds(model: Any, losses: Mapping[str, FirstSpikeLoss], tapes: T
         spikes = _spikes(tapes, name, timesteps)
         place = spikes.argmax(axis=0)
         first = np.where(spikes.any(axis=0), place * dt, np.inf)
-        target = group.vars[loss.target]
-        target.pull_from_device()
-        wanted = np.broadcast_to(np.asarray(target.values, np.float64), first.shape)
-        by = loss.of(first, wanted, timesteps * dt)[1]
+        by = loss.of(first, _now(group, loss.target), timesteps * dt)[1]
         seeds = np.zeros(spikes.shape)
         np.put_along_axis(seeds, place[None], by[None], axis=0)
         found[name, OF_SPIKES] = seeds

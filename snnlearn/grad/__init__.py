@@ -11,6 +11,7 @@ from snnlearn.declare import Loss, Surrogate
 from snnlearn.grad.adjoint import Adjoint, adjoint
 from snnlearn.grad.credit import FeedbackLoss
 from snnlearn.grad.derivatives import derivative
+from snnlearn.grad.end_losses import CrossEntropy, EndLoss, SquaredError
 from snnlearn.grad.eventprop import eventprop
 from snnlearn.grad.first_spikes import FirstSpikeLoss
 from snnlearn.grad.forward import EligibilityRule, eligibility
@@ -24,13 +25,16 @@ _LATER = {  # of stages to the right of this one
 
 __all__ = [
     "Adjoint",
+    "CrossEntropy",
     "EligibilityRule",
+    "EndLoss",
     "FeedbackLoss",
     "FirstSpikeLoss",
     "ForwardProgram",
     "Loss",
     "NetworkRules",
     "Program",
+    "SquaredError",
     "Surrogate",
     "adjoint",
     "derivative",
