@@ -5,7 +5,7 @@
 ``training`` takes checkpoints of the SuperSpike demo's network and has the watch look at it; ``states`` takes and puts
 back its state, without and with a tape of 5,000 timesteps. ``signals`` raises SIGINT in a loop of a code string that
 never ends, in a timestep of a large connection, and while the deferred work of one is done.
-Medians, on one thread.
+The least of twenty times each, on one thread.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import argparse
 import itertools
 import os
 import signal
-import statistics
 import tempfile
 import threading
 import time
@@ -32,13 +31,13 @@ from snnlearn.userproject import superspike_training as st
 
 
 def seconds(work: Callable[[], object], rounds: int = 20) -> float:
-    """Return how long something takes: the median, the first time left out."""
+    """Return how long something takes at least, the first time left out: other work on the machine makes it longer."""
     found = []
     for _ in range(rounds + 1):
         begin = time.perf_counter()
         work()
         found.append(time.perf_counter() - begin)
-    return statistics.median(found[1:])
+    return min(found[1:])
 
 
 def learner(rule: str = "handwritten", recording: bool = False) -> tuple[Learner, ss.SuperSpikeNetwork]:

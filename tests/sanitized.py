@@ -10,6 +10,7 @@ GCC and Linux; a finding ends the process, and is printed. Compiling is most of 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -29,6 +30,22 @@ OPTIONS = {
     "UBSAN_OPTIONS": "print_stacktrace=1:abort_on_error=1",
     "TSAN_OPTIONS": "halt_on_error=1:report_signal_unsafe=0",
 }
+DETAILS = ["-g1", "-fno-omit-frame-pointer"]
+# Not a script: shells crash with ThreadSanitizer's library. The compiler is not looked at, and the last -O counts.
+LAUNCHER = """
+#include <stdlib.h>
+#include <unistd.h>
+#include <vector>
+int main(int count, char **given)
+{
+    std::vector<const char *> words{%s};
+    words.insert(words.end(), given + 1, given + count);
+    words.push_back("-O1");
+    words.push_back(nullptr);
+    unsetenv("LD_PRELOAD");
+    return execvp(words[0], const_cast<char **>(words.data()));
+}
+"""
 SELECTED = {"address": "cpu and not genn", "thread": "cpu-2-threads or test_threads"}
 
 
@@ -47,9 +64,9 @@ def main() -> int:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     print(shlex.join(command), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        wrapper = Path(folder, "c++")  # the last of several -O counts
-        wrapper.write_text(f'#!/bin/sh\nexec {compiler} {flags} -g1 -fno-omit-frame-pointer "$@" -O1\n')
-        wrapper.chmod(0o755)
+        wrapper = Path(folder, "c++")
+        launcher = LAUNCHER % ", ".join(map(json.dumps, [*shlex.split(compiler), *flags.split(), *DETAILS]))
+        subprocess.run([*shlex.split(compiler), "-x", "c++", "-", "-o", wrapper], input=launcher, text=True, check=True)
         environment = {**os.environ, **OPTIONS, "CXX": str(wrapper), "LD_PRELOAD": " ".join(paths)}
         return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 

@@ -38,8 +38,13 @@ class Recording:
         ids : ndarray of int32, shape (spikes,)
             Ascending within a timestep.
         """
-        # Little-endian words, so that bit n of a row is neuron n.
-        octets = np.ascontiguousarray(self.rows, dtype="<u4").view(np.uint8)
-        bits = np.unpackbits(octets, axis=1, bitorder="little")[:, : self.neurons]
-        row, ids = np.nonzero(bits)
-        return (self.first + row.astype(np.float64)) * self.dt, ids.astype(np.int32)
+        words = np.ascontiguousarray(self.rows, dtype="<u4")
+        spiking = np.flatnonzero(words)  # most are 0
+        # Little-endian words, so that bit n of one is its neuron n.
+        octets = words.ravel()[spiking].view(np.uint8).reshape(-1, 4)
+        which, bit = np.nonzero(np.unpackbits(octets, axis=1, bitorder="little"))
+        row, word = np.divmod(spiking, max(words.shape[1], 1))
+        times = ((self.first + row.astype(np.float64)) * self.dt)[which]
+        ids = (32 * word.astype(np.int32))[which] + bit.astype(np.int32)
+        real = ids < self.neurons
+        return (times, ids) if real.all() else (times[real], ids[real])

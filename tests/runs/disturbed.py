@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 # What a session may end with: whatever the moment was, no traceback and nothing unforeseen.
 STATUSES = {signal.SIGKILL: {-9, 0}, signal.SIGINT: {130, 0}, signal.SIGTERM: {143, 0}}
@@ -44,12 +45,13 @@ def sessions(
     longest: float,
     seed: int,
     in_training: float = 0.75,
+    start: Callable[[str, Sequence[str]], Any] = start,
 ) -> Iterator[tuple[int, int, str]]:
     """Begin a run, disturb it with one signal after the other at random moments, then let it end.
 
     Yields signal, status and stderr of each session; 0 is the signal of those that end by themselves. A run that ends
     before all signals are used up is begun again. A share of ``in_training`` of the moments is from where a session
-    has trained; the others are from its beginning.
+    has trained; the others are from its beginning. ``start`` starts a session.
     """
     moments = random.Random(seed)
     left = list(signals)
@@ -74,7 +76,7 @@ def sessions(
                 file.unlink()
 
 
-def wait_for_training(process: subprocess.Popen[str], curve: Path, began: float, lines: int) -> None:
+def wait_for_training(process: Any, curve: Path, began: float, lines: int) -> None:
     """Wait until a session has trained so far: most moments are to be in that, not in what comes before it."""
     first = None
     while process.poll() is None:
