@@ -37,6 +37,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run the whole engine table on the reference in Python, and on that alone",
     )
+    parser.addoption(
+        "--networks", type=int, default=600, help="how many random networks engines are compared by, slowly"
+    )
+    parser.addoption("--first-network", type=int, default=0, metavar="SEED", help="the seed of the first of these")
 
 
 def pytest_configure(config: pytest.Config) -> None:

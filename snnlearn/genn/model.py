@@ -90,7 +90,7 @@ class GeNNModel(KeepsRecordings, TimesSpent):
 
     @property
     def backend_name(self) -> str:
-        """``"cpu"``, ``"cuda"`` or ``"reference"``; any name that the model may be made with can be assigned before ``build``."""
+        """``"cpu"``, ``"cuda"`` or ``"reference"``; any name for a back end can be assigned before ``build``."""
         return self._backend[0]
 
     @backend_name.setter

@@ -276,8 +276,8 @@ def split_name(name: str | None) -> tuple[str, int | None]:
     kind, _, number = str(name).partition(":")
     if kind == "hip":
         raise BackendError(
-            f"the embedded engine, 'cpu', 'cuda' and 'reference', has no back end '{name}': GeNN has, through PyGeNN and "
-            f"choose_backend('genn:{kind}')"
+            f"the embedded engine, 'cpu', 'cuda' and 'reference', has no back end '{name}': GeNN has, through PyGeNN "
+            f"and choose_backend('genn:{kind}')"
         )
     if kind == "cuda" and ":" in name:
         if not (number.isascii() and number.isdecimal()):

@@ -147,7 +147,12 @@ NOT_ON_TORCH = frozenset(
 
 
 # What is about compiled code or its memory.
-NOT_ON_REFERENCE: frozenset[str] = frozenset()
+NOT_ON_REFERENCE = frozenset(
+    [
+        "test_what_is_kept_of_queued_variables_is_the_newest",
+        "test_denormals_are_flushed_unless_asked_not_to",
+    ]
+)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -160,6 +165,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     tables = {"other": [*OTHERS, *more], "any_engine": [ENGINES[0], *OTHERS, *more], "engine": engines}
     if metafunc.config.getoption("--reference"):
         tables = dict.fromkeys(tables, [] if metafunc.function.__name__ in NOT_ON_REFERENCE else [REFERENCE])
+    if "first_network" in metafunc.fixturenames:
+        first, number = (metafunc.config.getoption(option) for option in ("--first-network", "--networks"))
+        metafunc.parametrize("first_network", range(first, first + number, 10))
     for name in tables.keys() & {*metafunc.fixturenames}:
         metafunc.parametrize(name, tables[name], indirect=True, ids=lambda engine: engine.name)
 
@@ -202,6 +210,12 @@ def reference() -> Callable[..., Trace]:
 @pytest.fixture
 def engine(request: pytest.FixtureRequest) -> Engine:
     return request.param
+
+
+@pytest.fixture(scope="session")
+def python_engine() -> Engine:
+    """The reference that shares nothing with the others but the plan."""
+    return REFERENCE
 
 
 @pytest.fixture(scope="session")
