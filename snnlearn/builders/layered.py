@@ -94,6 +94,7 @@ class LayeredNetwork:
             self.populations[INPUT], self.populations[OUTPUT], self.readout, self.data.num_classes
         )
         stage.hold([data, *([] if validation is None else [validation])])
+        add_rest(self.model, REST, self.populations.values(), self.connections.values())
         trained = [self.connections[name] for name in self.trained]
         self.program = self.rule.differentiate(
             self.model,
@@ -104,7 +105,6 @@ class LayeredNetwork:
             self.duration,
             self.timesteps,
         )
-        add_rest(self.model, REST, self.populations.values(), self.connections.values())
         metrics = [Accuracy(stage), *options.pop("metrics", ())]
         return Learner(
             genn,

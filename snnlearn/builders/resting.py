@@ -7,7 +7,8 @@ from typing import Any
 
 from snnlearn import genn
 from snnlearn.declare import CustomUpdateModel, Param, VarAccessMode, VarRef
-from snnlearn.models import AnalogSource, PatternSource
+from snnlearn.models import AnalogSource, Constant, PatternSource
+from snnlearn.network import VarInit
 
 _SHOWN = (AnalogSource.name, PatternSource.name)  # whose variables an example sets
 _NoSpikes = CustomUpdateModel(
@@ -35,7 +36,7 @@ def add_rest(model: Any, group: str, populations: Iterable[Any], connections: It
         start = {} if population.model.name in _SHOWN else _numbers(population)
         if start:
             refs = {name: genn.create_var_ref(population, name) for name in start}
-            model.add_custom_update(f"rest_{population.name}", group, _rest(tuple(start)), _first(start), {}, refs)
+            model.add_custom_update(f"rest_{population.name}", group, _rest(tuple(start)), {f"{v}First": x for v, x in start.items()}, {}, refs)
     sources = set()
     for connection in connections:
         input_of = {"inSyn": genn.create_out_post_var_ref(connection)}
@@ -43,9 +44,21 @@ def add_rest(model: Any, group: str, populations: Iterable[Any], connections: It
         if connection.src.name not in sources and connection.src.model.name != AnalogSource.name:
             sources.add(connection.src.name)
             count = {"count": genn.create_src_spike_count_var_ref(connection)}
-            model.add_custom_update(f"no_spikes_{connection.src.name}", f"{group}Spikes", _NoSpikes, {}, {}, count)
+            model.add_custom_update(f"no_spikes_{connection.src.name}", group, _NoSpikes, {}, {}, count)
 
 
 def _numbers(population: Any) -> dict[str, float]:
     """Return the variables of a population that begin with one number."""
-    return {name: float(value) for name, value in population.spec.vars.items() if isinstance(value, (int, float))}
+    inits = population.spec.vars.items()
+    constant = Constant.name
+    return {n: float(i.params["constant"]) for n, i in inits if isinstance(i, VarInit) and i.snippet.name == constant}
+
+
+def _rest(names: tuple[str, ...]) -> CustomUpdateModel:
+    """Return the update that gives variables of these names what they begin with."""
+    return CustomUpdateModel(
+        "Rest",
+        params=tuple(Param(f"{name}First") for name in names),
+        var_refs=tuple(VarRef(name) for name in names),
+        update_code="".join(f"{name} = {name}First;\n" for name in names),
+    )

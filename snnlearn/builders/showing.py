@@ -44,15 +44,11 @@ class Stage:
             self._source.extra_global_params["spikeTimes"].set_init_values(times)
 
     def show(self, data: ArrayData, indices: Indices) -> None:
-        """Show examples, one for each copy of the batch; where there are duplicates, only the first has a target."""
+        """Show examples, one for each copy of the batch."""
         values, offset = data.variables(indices), self._offset(data)
         for name, array in values.items():
             _push(self._source.vars[name], array + offset if offset else array)
-        target = np.eye(self._num_classes)[data.y[indices]]
-        again = np.ones(len(indices), bool)
-        again[np.unique(indices, return_index=True)[1]] = False
-        target[again] = 0.0
-        _push(self._answer.vars[TARGET], target)
+        _push(self._answer.vars[TARGET], np.eye(self._num_classes)[data.y[indices]])
 
     def _offset(self, data: ArrayData) -> int:
         offset = 0

@@ -2,6 +2,7 @@
 
 from snnlearn.declare.optimiser import Optimiser
 from snnlearn.training.arguments import TrainedConnection
+from snnlearn.training.array_data import ArrayData
 from snnlearn.training.callbacks import Callback, StopTraining
 from snnlearn.training.csv_logger import CSVLogger
 from snnlearn.training.data import Data
@@ -24,6 +25,7 @@ from snnlearn.training.sum_log import NotedSum, SumLog
 
 __all__ = [
     "OPTIMISERS",
+    "ArrayData",
     "CSVLogger",
     "Callback",
     "Data",

@@ -37,6 +37,8 @@ class ArrayData:
         Classes, and input neurons.
     duration : float
         How long an example is shown [ms].
+    encoder : Encoder or None
+        None for data that are spikes already.
     encoded : Encoded
         All examples of the array that this is a part of.
     places : ndarray of int64, shape (examples,)
@@ -55,7 +57,7 @@ class ArrayData:
         encoder = find(encode)
         values = checked_values(X)
         labels = _checked_labels(y, len(values), num_classes)
-        self._take(encoder.encode(values), labels, encoder.duration, num_classes)
+        self._take(encoder, encoder.encode(values), labels, encoder.duration, num_classes)
 
     @classmethod
     def from_spikes(
@@ -85,11 +87,18 @@ class ArrayData:
         if not 0 < duration < np.inf or latest > duration:
             raise TrainingError(f"duration must be finite and no less than the last spike's time, {latest:g} ms: {duration!r}")
         data = cls.__new__(cls)
-        data._take(encoded, labels, float(duration), num_classes)
+        data._take(None, encoded, labels, float(duration), num_classes)
         return data
 
-    def _take(self, encoded: Encoded, labels: NDArray[np.int64], duration: float, num_classes: int | None) -> None:
-        self.encoded, self.y, self.duration = encoded, labels, duration
+    def _take(
+        self,
+        encoder: Encoder | None,
+        encoded: Encoded,
+        labels: NDArray[np.int64],
+        duration: float,
+        num_classes: int | None,
+    ) -> None:
+        self.encoder, self.encoded, self.y, self.duration = encoder, encoded, labels, duration
         self.num_classes = int(labels.max()) + 1 if num_classes is None else int(num_classes)
         self.places = np.arange(len(labels))
 
@@ -109,9 +118,27 @@ class ArrayData:
         """Return some of the examples, by their places; nothing is copied but the labels."""
         chosen = np.asarray(places, np.int64)
         data = type(self).__new__(type(self))
-        data._take(self.encoded, self.y[chosen], self.duration, self.num_classes)
+        data._take(self.encoder, self.encoded, self.y[chosen], self.duration, self.num_classes)
         data.places = self.places[chosen]
         return data
+
+    def of(self, encoded: Encoded) -> ArrayData:
+        """Return the same examples from an array that has them alone, in order."""
+        data = type(self).__new__(type(self))
+        data._take(self.encoder, encoded, self.y, self.duration, self.num_classes)
+        return data
+
+    def like(self, X: ArrayLike) -> ArrayData:
+        """Return further examples, encoded alike, whose classes are not known (they are called 0).
+
+        Raises
+        ------
+        TrainingError
+            As for the class itself; and for data that no encoder has made.
+        """
+        if self.encoder is None:
+            raise TrainingError("these data are spikes: give others as ArrayData.from_spikes(trains, y, duration)")
+        return type(self)(X, np.zeros(len(checked_values(X)), np.int64), self.encoder, self.num_classes)
 
     def split(self, fraction: float, seed: int = 1) -> tuple[ArrayData, ArrayData]:
         """Split at random into two parts, in which classes have the shares that they have here.
