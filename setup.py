@@ -76,6 +76,10 @@ setup(
         # For recordings that are streamed, and for `snnlearn.exchange`: SONATA's files. Neo's objects.
         "hdf5": ["h5py>=3.8"],
         "neo": ["neo>=0.13"],
+        # For `snnlearn.exchange`: networks as graphs of NIR's, whose library reads and writes its files by HDF5.
+        "nir": ["nir>=1.0.6", "h5py>=3.8"],
+        # For `snnlearn.training.TensorBoardLogger`: its files' format and their writer, without TensorFlow or PyTorch.
+        "tensorboard": ["tensorboard>=2.14"],
         # A C++ compiler as a wheel, for machines that have none.
         "compiler": ["ziglang"],
     },

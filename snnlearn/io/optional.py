@@ -7,7 +7,7 @@ from typing import Any
 
 from snnlearn.errors import MissingLibraryError
 
-_EXTRA = {"h5py": "hdf5", "neo": "neo", "quantities": "neo"}
+_EXTRA = {"h5py": "hdf5", "neo": "neo", "quantities": "neo", "nir": "nir", "tensorboard": "tensorboard"}
 
 
 def library(name: str) -> Any:

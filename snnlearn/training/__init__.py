@@ -22,6 +22,7 @@ from snnlearn.training.recipes import phases_1cycle, phases_sgdr, phases_step
 from snnlearn.training.runner import TrialRunner
 from snnlearn.training.session import EpochResult
 from snnlearn.training.sum_log import NotedSum, SumLog
+from snnlearn.training.tensor_board_logger import TensorBoardLogger
 
 __all__ = [
     "OPTIMISERS",
@@ -45,6 +46,7 @@ __all__ = [
     "ProgressBar",
     "StopTraining",
     "SumLog",
+    "TensorBoardLogger",
     "TrainedConnection",
     "TrainingPhase",
     "TrialRunner",
