@@ -24,6 +24,7 @@ from snnlearn.genn.timing import TimesSpent
 from snnlearn.network import Location
 from snnlearn.network.checks import check_size
 from snnlearn.runtime import Simulation
+from snnlearn.runtime.compiler import stop_compilers
 from snnlearn.runtime.engines import Built, Engine, Start, make_engine, split_name
 from snnlearn.runtime.initial_values import RowsTooLong
 from snnlearn.runtime.state_checks import check_state
@@ -136,10 +137,14 @@ class GeNNModel(KeepsRecordings, TimesSpent):
         with no_collection():
             network = self._network = describe(self)
             finish = engine.begin(self.preferences.options)
-            plan = optimise(build_plan(network), self._rewrites())
-            if self.preferences.checked:
-                plan = verify_plan(with_checks(plan))
-            self._artefact = finish(plan)
+            try:
+                plan = optimise(build_plan(network), self._rewrites())
+                if self.preferences.checked:
+                    plan = verify_plan(with_checks(plan))
+                self._artefact = finish(plan)
+            except KeyboardInterrupt:
+                stop_compilers()  # what has begun beside this is not to be waited for when the process ends
+                raise
         self._engine, self._plan = engine, plan
 
     @checked_arguments

@@ -8,9 +8,11 @@ import logging
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -98,12 +100,48 @@ class Compiler:
             raise BuildError(f"the C++ compiler {shlex.join(self.command)} failed: {first}", "\n".join(output))
 
     def _run(self, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+        command = [*self.command, *arguments]
         try:
-            return subprocess.run(
-                [*self.command, *arguments], capture_output=True, text=True, errors="replace", check=False
+            # A session of its own: a compiler is several processes, which are to end together.
+            process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
             )
         except OSError as error:
             raise BuildError(f"{shlex.join(self.command)} cannot be run: {error.strerror or error}") from error
+        with process:
+            _running.add(process)
+            try:
+                output, errors = process.communicate()
+            except BaseException:
+                _end(process)
+                process.wait()  # `with` does not, after Ctrl-C
+                raise
+            finally:
+                _running.discard(process)
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+_running: set[subprocess.Popen[str]] = set()
+
+
+def stop_compilers() -> None:
+    """End all compilers that this process runs, in whichever thread; who waits for one gets a BuildError."""
+    for process in tuple(_running):
+        _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Have a compiler remove its temporary files, and end."""
+    with suppress(OSError):
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGTERM)
+        else:
+            process.terminate()
 
 
 def find_compiler(portable: bool = False) -> Compiler:

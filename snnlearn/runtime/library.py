@@ -18,7 +18,7 @@ from snnlearn.codegen.cpp import support_source
 from snnlearn.errors import BuildError
 from snnlearn.runtime import cache
 from snnlearn.runtime.cache_folder import is_whole
-from snnlearn.runtime.compiler import find_compiler
+from snnlearn.runtime.compiler import find_compiler, stop_compilers
 from snnlearn.runtime.waiting_signals import WaitingSignals
 
 _log = logging.getLogger("snnlearn")
@@ -74,6 +74,9 @@ def build_library(source: str, portable: bool = False, preparation: Preparation 
     ready = preparation or Preparation(portable)
     try:
         return cache.build(source, ready.compiler.result(), support=support_source(), compiled=ready.support)
+    except KeyboardInterrupt:
+        stop_compilers()  # or `finish` waits for what is compiled beside it
+        raise
     finally:
         ready.finish()
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from snnlearn.errors import BuildError, CompilerNotFoundError
 from snnlearn.runtime import compiler as module
-from snnlearn.runtime.compiler import Compiler, find_compiler
+from snnlearn.runtime.compiler import Compiler, find_compiler, stop_compilers
 
 
 def script(path: Path, text: str) -> Path:
@@ -111,3 +117,63 @@ def test_portable_code_is_not_for_this_cpu_alone(bare: Path) -> None:
     script(bare / "c++", "echo 1.0")
     assert "-march=native" in find_compiler().flags
     assert set(find_compiler().flags) - set(find_compiler(portable=True).flags) == {"-march=native"}
+
+
+# ---- compilers that are ended ----
+
+SLOW = """case "$*" in *--version*) echo slow; exit 0;; esac
+trap 'rm {folder}/cc.s; exit 1' TERM
+sleep 100 &
+echo $! >{folder}/pid.new
+touch {folder}/cc.s
+mv {folder}/pid.new {folder}/pid
+wait
+"""
+
+
+def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compiler:
+    """Return a compiler that takes long, in a process of its own, and has a temporary file."""
+    monkeypatch.setenv("CXX", str(script(tmp_path / "slow", SLOW.format(folder=tmp_path))))
+    return find_compiler()
+
+
+def check_ended(tmp_path: Path) -> None:
+    child = int((tmp_path / "pid").read_text())
+    for _ in range(100):
+        if not Path(f"/proc/{child}").exists():
+            break
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists()
+    assert not (tmp_path / "cc.s").exists()
+
+
+def when_it_runs(tmp_path: Path, work: Callable[[], object]) -> None:
+    while not (tmp_path / "pid").exists():
+        time.sleep(0.01)
+    work()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
+def test_ctrl_c_ends_a_compiler_with_all_its_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler, before = slow(tmp_path, monkeypatch), signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupt = partial(os.kill, os.getpid(), signal.SIGINT)
+    thread = threading.Thread(target=when_it_runs, args=(tmp_path, interrupt))
+    thread.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            compiler.compile(tmp_path / "a.cpp", tmp_path / "a.so")
+    finally:
+        thread.join()
+        signal.signal(signal.SIGINT, before)
+    check_ended(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
+def test_compilers_of_other_threads_are_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = slow(tmp_path, monkeypatch)
+    thread = threading.Thread(target=when_it_runs, args=(tmp_path, stop_compilers))
+    thread.start()
+    with pytest.raises(BuildError, match="failed"):
+        compiler.compile(tmp_path / "a.cpp", tmp_path / "a.so")
+    thread.join()
+    check_ended(tmp_path)
