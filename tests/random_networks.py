@@ -268,6 +268,7 @@ class _Builder:
         by_time = self.takes("times of spikes", 0.4)
         rise = f"w += {up} * exp((st_pre - t) / tau);" if by_time else f"w += {up} * x;"
         fall = f"if (t > st_post) w -= {down} * exp((st_post - t) / tau);" if by_time else f"w -= {down} * y;"
+        fall += f" w += {down} * exp((prev_st_pre - t) / tau);" if by_time else ""
         bound = "w = fmax(-0.3, fmin(0.4, w));"
         rule = g.create_weight_update_model(
             self.name(f"Rule{name}"),
@@ -350,7 +351,7 @@ class _Builder:
             pre_neuron_var_refs=["Vpre"],
             post_neuron_var_refs=["Vpost"],
             pre_event_threshold_condition_code=f"Vpre > {self.number(0.2, 0.45)}",
-            pre_event_syn_code="addToPost(0.2 * w); n *= 0.95;",
+            pre_event_syn_code="addToPost(0.2 * w); n *= 0.95 - 0.1 * exp(prev_set_pre - set_pre);",
             pre_spike_syn_code="addToPost(w); n += 0.05;",
             **post,
         )

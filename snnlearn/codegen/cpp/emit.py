@@ -14,8 +14,11 @@ from snnlearn.codegen.cpp.printer import CppPrinter
 from snnlearn.codegen.lower.cpu.kernel import CpuKernel
 from snnlearn.codegen.lower.cpu.neurons import NeuronKernel
 from snnlearn.codegen.lower.cpu.schedule import cpu_kernel, lower, lower_kernel
+from snnlearn.codegen.lower.nest import Function
+from snnlearn.codegen.lower.verify import verify_functions
 from snnlearn.codegen.plan import Kernel, Plan
 from snnlearn.codegen.plan.kernels import Operation
+from snnlearn.codegen.plan.verify import verifying
 from snnlearn.codegen.reports import REPORT_KINDS
 
 _OWNERS = {"sim": "Simulation"}
@@ -80,6 +83,7 @@ def _merged_and_texts(plan: Plan) -> tuple[list[Merged], dict[str, str]]:
     kernels = [k for k in (*plan.step, *plan.connect, *plan.init, *updates) if k.deferral is None]
     views = [v for v in (cpu_kernel(k, plan, any_size=True) for k in kernels) if v.shared is None]
     functions = [*(lower_kernel(v)[0] for v in views), *(lower(k, plan)[0] for k in plan.column_indexing.values())]
+    _verify(functions, plan)
     printer = CppPrinter()
     printed = [Printed(f, printer.function(f)) for f in functions]
     in_strips = {v.name for v in views if isinstance(v, NeuronKernel) and v.in_strips}
@@ -118,8 +122,15 @@ def _together(views: list[CpuKernel], merged: list[Merged]) -> list[CpuKernel]:
 
 def _define(operation: Any, plan: Plan) -> str:
     functions = lower_kernel(operation) if isinstance(operation, CpuKernel) else lower(operation, plan)
+    _verify(functions, plan)
     printer = CppPrinter()
     return "\n".join(text_of(printer.function(f)) for f in functions)
+
+
+def _verify(functions: list[Function], plan: Plan) -> None:
+    """Refuse functions that contradict themselves, in checked builds and in tests."""
+    if plan.checked or verifying():
+        verify_functions(functions)
 
 
 @lru_cache(maxsize=1)

@@ -50,7 +50,7 @@ def with_checks(plan: Plan) -> Plan:
         step=checks.kernels(plan.step),
         custom_updates={group: checks.operations(kernels) for group, kernels in plan.custom_updates.items()},
     )
-    return replace(changed, arrays=(*plan.arrays, *checks.lengths.values()))
+    return replace(changed, arrays=(*plan.arrays, *checks.lengths.values()), checked=True)
 
 
 def length_of(array: Array) -> Location:

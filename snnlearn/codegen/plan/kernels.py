@@ -272,6 +272,8 @@ class Plan:
         Whether kernels of one structure are to be compiled as one.
     timepoint : ValueType
         Of ``t``, ``dt`` and the times of spikes.
+    checked : bool
+        Whether it is that of a checked build, in which each stage looks at what the last one gives it.
     """
 
     name: str
@@ -287,6 +289,7 @@ class Plan:
     column_indexing: Mapping[str, IndexColumns] = field(default_factory=dict)
     merged: bool = False
     timepoint: ValueType = _SCALAR
+    checked: bool = False
 
     @cached_property
     def arrays_by_name(self) -> Mapping[str, Array]:

@@ -160,4 +160,4 @@ class ReferenceSimulation(HostSimulation):
 
     def _close(self) -> None:
         self._closed = True
-        self._arrays = {}
+        self._arrays = self._memory.arrays = {}
