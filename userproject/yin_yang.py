@@ -60,7 +60,6 @@ LIMITS = {
     "num_train": (BATCH, 1_000_000),
     "num_valid": (1, 1_000_000),
     "num_hidden": (1, 1_000_000),
-    "batch_size": (1, 100_000),
     "seed": (1, 2**63 - 1),
 }
 RULES = ("handwritten", "superspike", "bptt", "eventprop")
@@ -87,7 +86,7 @@ def get_parser() -> Parser:
     add("--num-train", type=int, default=5000, metavar="N", help="training patterns (default: 5000)")
     add("--num-valid", type=int, default=1000, metavar="N", help="validation patterns (default: 1000)")
     add("--num-hidden", type=int, default=200, metavar="N", help="hidden neurons (default: 200)")
-    add("--batch-size", type=int, default=1, metavar="N", help="patterns shown at once, an update each (default: 1)")
+    add("--batch-size", type=int, metavar="N", help="patterns shown at once (default: 1; with eventprop 20)")
     add("--rule", default="handwritten", choices=RULES, help="where gradients come from (handwritten)")
     add("--backend", default="auto", metavar="{" + ",".join(NAMES) + "}", help="engine to run on (default: auto)")
     add("--seed", type=int, default=1, metavar="N", help="of data and weights (default: 1)")
@@ -105,8 +104,10 @@ def run(args: Namespace) -> int:
     """
     with EndsAtOnce(PROG):  # engines are imported here
         check_limits(args, LIMITS)
-        if args.rule == "eventprop":
-            yin_yang_spikes.check_counts(num_train=args.num_train, num_valid=args.num_valid, batch_size=args.batch_size)
+        if args.batch_size is not None:
+            check_limits(args, {"batch_size": (1, args.num_train)})
+        elif args.rule == "eventprop":
+            yin_yang_spikes.check_counts(num_train=args.num_train, num_valid=args.num_valid)
         phases = [TrainingPhase(args.epochs, "Adam", PerConnection(RATES[args.rule]), DecayType.COSINE)]
         backend = choose_backend(args.backend)
         train = datasets.yin_yang(args.num_train, args.seed)
@@ -232,7 +233,7 @@ def make_learner(
     seed: int,
     quiet: bool = True,
     rule: str = "handwritten",
-    batch_size: int = 1,
+    batch_size: int | None = None,
 ) -> Learner:
     """Return a learner of a new network.
 
@@ -250,14 +251,15 @@ def make_learner(
         Where gradients come from: SuperSpike, with the error fed back; the same derived from neurons and loss; or, on
         the embedded engine, backpropagation through time, derived too, and EventProp, of a network whose class neurons
         spike (`yin_yang_spikes`).
-    batch_size : int
-        Patterns shown at once, with an update each time; at 1 an update comes after `BATCH` patterns.
+    batch_size : int, optional
+        Patterns shown at once; where there are several, with an update each time, otherwise after `BATCH` patterns.
     """
     if rule == "eventprop":
-        return yin_yang_spikes.make_learner(genn, train, valid, num_hidden, seed, quiet)
-    network = describe(genn, train, valid, num_hidden, seed, rule, batch_size)
+        return yin_yang_spikes.make_learner(genn, train, valid, num_hidden, seed, quiet, batch_size)
+    size = batch_size or 1
+    network = describe(genn, train, valid, num_hidden, seed, rule, size)
     updates = network.show_pattern, network.show_label
-    by_hand, batched = network.program is None, batch_size > 1
+    by_hand, batched = network.program is None, size > 1
     patterns = BatchedPatterns if batched else Patterns
     return Learner(
         genn,
@@ -272,7 +274,7 @@ def make_learner(
         metrics=[Accuracy(network)],
         data=patterns(0, len(train.labels), *updates),
         validation=patterns(len(train.labels), len(valid.labels), *updates),
-        batch_size=batch_size if batched else None,
+        batch_size=size if batched else None,
         prepare=(lambda: network.model.custom_update("CalculateTranspose")) if by_hand else None,
         seed=seed,
         quiet=quiet,

@@ -23,8 +23,8 @@ from snnlearn.datasets.yin_yang import CLASSES
 from snnlearn.declare import CustomUpdateModel, ExtraGlobalParam, Param, Var, VarRef
 from snnlearn.errors import TrainingError
 from snnlearn.models import LIF, ExpCurr, PatternSource, StaticPulse
-from snnlearn.training import Learner, Mean, TrainedConnection
-from snnlearn.userproject.yin_yang_data import Patterns
+from snnlearn.training import Data, Learner, Mean, TrainedConnection
+from snnlearn.userproject.yin_yang_data import EXAMPLES, BatchedPatterns, Patterns, ShowPatterns
 
 TIMESTEP_MS = 0.1
 EARLIEST_MS, LATEST_MS = 1.0, 16.0
@@ -76,6 +76,18 @@ LabelBatch = CustomUpdateModel(
 )
 """As `snnlearn.models.ShowLabel`, and no class neuron has spiked yet."""
 
+LabelExamples = replace(
+    LabelBatch,
+    name="LabelExamples",
+    params=(Param("never"),),
+    extra_global_params=(*LabelBatch.extra_global_params, EXAMPLES),
+    update_code="""
+    target = (labels[examples[batch]] == id) ? 1.0 : 0.0;
+    first = never;
+    """,
+)
+"""The same of the patterns that ``examples`` lists."""
+
 Rest = CustomUpdateModel(
     "Rest",
     var_refs=(VarRef("V"), VarRef("RefracTime"), VarRef("inSyn")),
@@ -118,7 +130,15 @@ class FirstSpikeLoss(Mean):
 
     def of_trial(self, data: Any, index: int) -> float:
         """Return the mean of the batch."""
-        return float(FIRST_SPIKES.of(*self.answers(), TRIAL_MS)[0].mean())
+        return float(self.of_each().mean())
+
+    def of_batch(self, data: Any, indices: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the cross-entropy of each pattern."""
+        return self.of_each()[: len(indices)]
+
+    def of_each(self) -> NDArray[np.float64]:
+        """Return the cross-entropy of each copy."""
+        return FIRST_SPIKES.of(*self.answers(), TRIAL_MS)[0]
 
 
 class FirstSpikeAccuracy(FirstSpikeLoss):
@@ -126,26 +146,31 @@ class FirstSpikeAccuracy(FirstSpikeLoss):
 
     name = "accuracy"
 
-    def of_trial(self, data: Any, index: int) -> float:
-        """Return the share of the batch; two neurons in one timestep are no answer."""
+    def of_each(self) -> NDArray[np.float64]:
+        """Return 1 where the answer of a copy is right, else 0; two neurons in one timestep are no answer."""
         first, target = self.answers()
         right = np.where(target > 0.0, first, np.inf).min(axis=1)
-        return float((right < np.where(target > 0.0, np.inf, first).min(axis=1)).mean())
+        return np.asarray(right < np.where(target > 0.0, np.inf, first).min(axis=1), np.float64)
 
 
-def check_counts(*, batch_size: int, **counts: int) -> None:
-    """Raise TrainingError for numbers of patterns that are no multiple of the batch, and for another batch."""
-    if batch_size not in (1, BATCH):
-        raise TrainingError(f"--batch-size is {BATCH} with --rule eventprop, not {batch_size}")
+def check_counts(**counts: int) -> None:
+    """Raise TrainingError for numbers of patterns that are no multiple of the batch."""
     for name, count in counts.items():
         if count % BATCH:
             raise TrainingError(
-                f"--{name.replace('_', '-')} must be a multiple of {BATCH} with --rule eventprop, not {count}"
+                f"--{name.replace('_', '-')} must be a multiple of {BATCH} with --rule eventprop, not {count}; "
+                "--batch-size takes any number"
             )
 
 
 def make_learner(
-    genn: ModuleType, train: Points, valid: Points, num_hidden: int, seed: int, quiet: bool = True
+    genn: ModuleType,
+    train: Points,
+    valid: Points,
+    num_hidden: int,
+    seed: int,
+    quiet: bool = True,
+    batch_size: int | None = None,
 ) -> Learner:
     """Return a learner of a new network.
 
@@ -154,15 +179,23 @@ def make_learner(
     genn : module
         The embedded engine's API.
     train, valid : Points
-        Multiples of `BATCH`.
+        Multiples of `BATCH`, where ``batch_size`` is not given.
     num_hidden : int
     seed : int
         Of the weights and of the order of batches.
     quiet : bool
         Print no table.
+    batch_size : int, optional
+        Patterns of a batch, which each epoch makes anew. By default `BATCH` that stay together, as updates by sums.
     """
-    network = describe(genn, train, valid, num_hidden, seed)
-    count = len(train.labels)
+    network = describe(genn, train, valid, num_hidden, seed, batch_size)
+    count, counts = len(train.labels), len(valid.labels)
+    data: tuple[Data, Data] = (
+        Patterns(0, count, *network.show, batch=BATCH),
+        Patterns(count, counts, *network.show, batch=BATCH),
+    )
+    if batch_size is not None:
+        data = BatchedPatterns(0, count, *network.show), BatchedPatterns(count, counts, *network.show)
     return Learner(
         genn,
         network.model,
@@ -171,8 +204,9 @@ def make_learner(
         update_timesteps=TRIAL_TIMESTEPS,
         loss=FirstSpikeLoss(network),
         metrics=[FirstSpikeAccuracy(network)],
-        data=Patterns(0, count, *network.show, batch=BATCH),
-        validation=Patterns(count, len(valid.labels), *network.show, batch=BATCH),
+        data=data[0],
+        validation=data[1],
+        batch_size=batch_size,
         reset_groups=["Rest"],
         seed=seed,
         quiet=quiet,
@@ -180,10 +214,12 @@ def make_learner(
     )
 
 
-def describe(genn: ModuleType, train: Points, valid: Points, num_hidden: int, seed: int) -> SpikingNetwork:
+def describe(
+    genn: ModuleType, train: Points, valid: Points, num_hidden: int, seed: int, batch_size: int | None = None
+) -> SpikingNetwork:
     """Describe the network, with all patterns, to the embedded engine."""
     model = genn.GeNNModel("float", "yin_yang_spikes", threads=1)
-    model.dt, model.seed, model.batch_size = TIMESTEP_MS, seed, BATCH
+    model.dt, model.seed, model.batch_size = TIMESTEP_MS, seed, batch_size or BATCH
     times = datasets.yin_yang_times(np.vstack([train.xy, valid.xy]), EARLIEST_MS, LATEST_MS)
     source = model.add_neuron_population("Input", times.shape[1], PatternSource, {}, {"next": 0, "last": 0})
     source.extra_global_params["spikeTimes"].set_init_values(times.ravel())
@@ -205,7 +241,7 @@ def describe(genn: ModuleType, train: Points, valid: Points, num_hidden: int, se
         refs["inSyn"] = genn.create_out_post_var_ref(connection)
         model.add_custom_update(f"rest_{group.name}", "Rest", Rest, {}, {}, refs)
     labels = np.concatenate([train.labels, valid.labels])
-    show = _show(genn, model, source, classes, times.shape[1], labels)
+    show = _show(genn, model, source, classes, labels, batch_size)
     return SpikingNetwork(model, classes, input_hidden, hidden_class, show, program)
 
 
@@ -216,16 +252,20 @@ def _connect(genn: ModuleType, model: Any, name: str, source: Any, target: Any, 
 
 
 def _show(
-    genn: ModuleType, model: Any, source: Any, classes: Any, num_inputs: int, labels: NDArray[np.int64]
+    genn: ModuleType, model: Any, source: Any, classes: Any, labels: NDArray[np.int64], batch_size: int | None
 ) -> tuple[Any, Any]:
     """Add the updates that show a batch of patterns, and their labels."""
     places = {name: genn.create_var_ref(source, name) for name in ("next", "last")}
     answers = {name: genn.create_var_ref(classes, name) for name in ("target", "first")}
-    pattern = model.add_custom_update(
-        "show_batch", "Show", ShowBatch, {"pattern": 0, "numNeurons": num_inputs}, {}, places
-    )
-    label = model.add_custom_update("show_labels", "Show", LabelBatch, {"pattern": 0, "never": TRIAL_MS}, {}, answers)
+    models = (ShowBatch, LabelBatch) if batch_size is None else (ShowPatterns, LabelExamples)
+    which: dict[str, int] = {"pattern": 0} if batch_size is None else {}
+    shape = {**which, "numNeurons": source.num_neurons}
+    pattern = model.add_custom_update("show_batch", "Show", models[0], shape, {}, places)
+    label = model.add_custom_update("show_labels", "Show", models[1], {**which, "never": TRIAL_MS}, {}, answers)
     label.extra_global_params["labels"].set_init_values(labels)
     for update in (pattern, label):
-        update.set_param_dynamic("pattern")
+        if batch_size is None:
+            update.set_param_dynamic("pattern")
+        else:
+            update.extra_global_params["examples"].set_init_values(np.zeros(batch_size, np.uint32))
     return pattern, label

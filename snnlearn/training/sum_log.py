@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snnlearn.calling import named_arguments
 from snnlearn.models import KeepSum, NoteSum
@@ -14,14 +15,18 @@ class NotedSum:
 
     def __init__(self, log: SumLog) -> None:
         self._log = log
-        self._value: float | None = None
+        self._of_copies: NDArray[np.float64] | None = None
+
+    def of_copies(self) -> NDArray[np.float64]:
+        """Return the sum in each copy of a batch; the first call synchronises, and reads all sums that are unread."""
+        if self._of_copies is None:
+            self._log.read()
+        assert self._of_copies is not None
+        return self._of_copies
 
     def value(self) -> float:
-        """Return the sum; the first call synchronises, and reads all sums that are not read yet."""
-        if self._value is None:
-            self._log.read()
-        assert self._value is not None
-        return self._value
+        """Return the sum, over all copies of a batch."""
+        return float(self.of_copies().sum())
 
 
 @named_arguments
@@ -36,7 +41,7 @@ class SumLog:
     genn : module
         The engine's PyGeNN-shaped API.
     model : GeNNModel
-        Not built yet: two custom updates are added. Of a model with batches the log is of no use.
+        Not built yet: two custom updates are added.
     population : neuron group
     variable : str
         In single or double precision; sums are in double precision.
@@ -79,8 +84,9 @@ class SumLog:
         if not self._unread and not self._torn:
             return
         self._kept.pull_from_device()
-        for noted, value in zip(self._unread, self._kept.view.tolist(), strict=False):
-            noted._value = value
+        kept = np.array(self._kept.view, np.float64).reshape(-1, self._capacity)
+        for noted, values in zip(self._unread, kept.T, strict=False):
+            noted._of_copies = values
         # Where Ctrl-C comes in from here on, the device begins anew and the host does not know yet.
         self._torn = True
         self._turn.view[:] = self._turns

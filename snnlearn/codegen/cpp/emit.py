@@ -22,6 +22,7 @@ from snnlearn.codegen.plan.verify import verifying
 from snnlearn.codegen.reports import REPORT_KINDS
 
 _OWNERS = {"sim": "Simulation"}
+BLOCK = 64  # timesteps that each copy of a batch goes through in turn: its state is fetched once for all of them
 
 
 def emit_cpp(plan: Plan) -> str:
@@ -45,6 +46,8 @@ def emit_cpp(plan: Plan) -> str:
             name=ascii(plan.name),  # one line, whatever a user calls it
             deferred=deferred,
             deferred_are_long=any(k.is_long for k in deferred),
+            apart=plan.copies_apart and not any(k.shared or k.is_long for k in step),
+            block=BLOCK,
             deferral=deferred[0].kernel.deferral if deferred else None,
             pooled=bool(deferred) or any(isinstance(k, CpuKernel) and k.shared for k in views),
             ctypes={a.name: a.type.ctype_for(plan.precision) for a in plan.arrays},

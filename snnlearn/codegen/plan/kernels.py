@@ -311,6 +311,15 @@ class Plan:
         """The kernels of a timestep that write an array, in order, by its name."""
         return _by_name(self.step, lambda k: k.writes)
 
+    @cached_property
+    def copies_apart(self) -> bool:
+        """Whether there is a batch, of which no timestep has one copy see what another has written."""
+        written = (self.array(name) for name in self.writers)
+        # Of a size known at run time: rows of recordings, where each copy has places of its own, and arrays of code.
+        own = all(array.batched or array.size is None for array in written)
+        kernels = all(k.batched and not k.written_arrays and k.deferral is None for k in self.step)
+        return self.batch_size > 1 and own and kernels
+
     @property
     def timers(self) -> tuple[str, ...]:
         """The names under which run times are summed, each once."""
