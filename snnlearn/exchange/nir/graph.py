@@ -20,6 +20,7 @@ LINEAR = ("Linear", "Affine", "Scale", "Conv1d", "Conv2d", "SumPool2d", "AvgPool
 KINDS = ("Input", "Output", "NIRGraph", *NEURONS, *LINEAR)
 THROUGH = "Through"  # the input or output of a graph within the graph
 _DEEPEST = 32
+_MOST = 1 << 26  # elements of a node
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,35 @@ class Node:
             raise ExchangeError(f"{self.whole}: {name} has numbers that are not finite")
         return value
 
+    def number(self, name: str) -> int:
+        """Return a whole number."""
+        value = np.asarray(getattr(self.given, name, None))
+        if value.dtype.kind not in "iu" or value.size != 1:
+            raise ExchangeError(f"{self.whole}: {name} is {getattr(self.given, name, None)!r}, not a whole number")
+        return int(value.flat[0])
+
+    def declared(self) -> Shape | None:
+        """Return the shape that an Input says it has; None where it says none."""
+        types = getattr(self.given, "input_type", None)
+        value = next(iter(types.values()), None) if isinstance(types, Mapping) else types
+        if value is None:
+            return None
+        shape = np.atleast_1d(np.asarray(value))
+        # Shapes of one dimension that came as floating-point numbers are common in files.
+        whole = (
+            shape.dtype.kind in "iuf" and shape.ndim == 1 and shape.size > 0 and bool((shape == np.rint(shape)).all())
+        )
+        if not whole or (shape < 1).any() or math.prod(map(float, shape)) > _MOST:
+            raise ExchangeError(f"{self.whole}: {value!r} is no shape of up to {_MOST} elements")
+        return tuple(int(x) for x in shape)
+
     def sides(self, name: str, default: int = 1) -> tuple[int, int]:
         """Return a whole number for height and for width; of a Conv1d, ``default`` for the height."""
-        value = np.asarray(getattr(self.given, name))
+        value = np.asarray(getattr(self.given, name, None))
         if value.dtype.kind not in "iu" or value.size not in (1, 2):
-            raise ExchangeError(f"{self.whole}: {name} is {getattr(self.given, name)!r}, not one or two whole numbers")
+            raise ExchangeError(
+                f"{self.whole}: {name} is {getattr(self.given, name, None)!r}, not one or two whole numbers"
+            )
         first, last = int(value.flat[0]), int(value.flat[-1])
         return (default, last) if self.kind == "Conv1d" else (first, last)
 
@@ -197,10 +222,8 @@ def _own(node: Node) -> Shape | None:
         if weight.ndim != 2:
             raise ExchangeError(f"{node.whole}: a weight of shape {weight.shape} is not supported; (out, in) is")
         return (weight.shape[1],)
-    if node.kind in ("Input", "Output", THROUGH):
-        declared = getattr(node.given, "input_type", None) or {}
-        shape = next(iter(declared.values()), None)
-        return None if shape is None or node.kind != "Input" else tuple(int(x) for x in np.atleast_1d(shape))
+    if node.kind == "Input":
+        return node.declared()
     if node.kind in PARAMETERS:
         shape = _of_parameters(node)
         return shape if math.prod(shape) > 1 and node.kind != "Scale" else None
@@ -222,9 +245,12 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 
 def _of_parameters(node: Node) -> Shape:
     try:
-        return np.broadcast_shapes(*(node.array(name).shape for name in PARAMETERS[node.kind]))
+        shape = np.broadcast_shapes(*(node.array(name).shape for name in PARAMETERS[node.kind]))
     except ValueError:
         raise ExchangeError(f"{node.whole}: its parameters are of shapes that do not fit together") from None
+    if 0 in shape:
+        raise ExchangeError(f"{node.whole}: its parameters are empty")
+    return shape
 
 
 def _joined(node: Node, own: Shape | None, arriving: Shape) -> Shape:
@@ -255,7 +281,7 @@ def _behind(node: Node, shape: Shape) -> Shape:
     if node.kind in ("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d"):
         return window_of(node, shape).output
     if node.kind == "Flatten":
-        start, end = (int(getattr(node.given, f"{side}_dim")) for side in ("start", "end"))
+        start, end = node.number("start_dim"), node.number("end_dim")
         dims = range(len(shape))
         try:
             first, last = dims[start], dims[end]
@@ -315,7 +341,7 @@ def window_of(node: Node, shape: Shape) -> Window:
     taken = (1, shape[1]) if flat else (shape[1], shape[2])
     if node.kind in ("Conv1d", "Conv2d"):
         weight = node.array("weight")
-        groups = int(node.given.groups)
+        groups = node.number("groups")
         if (
             weight.ndim != len(shape) + 1
             or groups < 1
@@ -331,7 +357,7 @@ def window_of(node: Node, shape: Shape) -> Window:
     if min(*size, *stride, *dilation) < 1:
         raise ExchangeError(f"{node.whole}: kernel, stride and dilation must be at least 1")
     reach = tuple(d * (k - 1) for d, k in zip(dilation, size, strict=True))
-    padding = node.given.padding
+    padding = getattr(node.given, "padding", None)
     if isinstance(padding, str | bytes):
         frame, stride = _named_padding(node, padding, reach, stride)
     else:
