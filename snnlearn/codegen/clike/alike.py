@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from snnlearn.codegen.clike.pieces import ARRAY, COMMENT, LOCAL, NUMBER, TEXT, Hole, Piece, text_of
-from snnlearn.codegen.lower.expressions import Value
-from snnlearn.codegen.lower.nest import Function, Run, walk
+from snnlearn.codegen.lower.expressions import Check
+from snnlearn.codegen.lower.nest import Function, codes_of
 from snnlearn.codegen.plan.checks import CHECK
 from snnlearn.dialect import tree
 
@@ -107,7 +107,7 @@ def _form(holes: list[Hole], constants_agree: bool) -> Iterator[Any]:
 
 def _may_be_folded(function: Function) -> bool:
     """Whether a compiler could know the result of a maths function, were all constants known to it."""
-    return any(_calls_maths(node.code.tree) for node in walk(function.body) if isinstance(node, (Run, Value)))
+    return any(_calls_maths(node.code.tree) for node in codes_of(function) if not isinstance(node, Check))
 
 
 @tree.memoised

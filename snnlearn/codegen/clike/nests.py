@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from snnlearn.codegen.clike.code import CodePrinter
-from snnlearn.codegen.clike.pieces import ARRAY, COMMENT, LOCAL, TEXT, Hole, Piece, number
+from snnlearn.codegen.clike.pieces import ARRAY, COMMENT, LOCAL, TEXT, Hole, Piece, literal, number
 from snnlearn.codegen.lower import expressions as ex
 from snnlearn.codegen.lower import nest
 
@@ -83,8 +83,12 @@ class NestPrinter(CodePrinter):
         self.braces(head, lambda: self.statements(body), tail)
 
     def _print_let(self, s: nest.Let) -> None:
-        self.line(f"{'const ' if s.const else ''}{s.type} ")
+        self.line(f"{'constexpr ' if s.known else 'const ' if s.const else ''}{s.type} ")
         self.out.append(Hole(s.name, LOCAL))
+        if s.known:
+            assert isinstance(s.value, ex.Num)
+            self.out.append(f" = {literal(s.value.value, s.type)};")
+            return
         if s.value is not None:
             self.out.append(" = ")
             constant = s.name if s.const else ""

@@ -7,24 +7,28 @@ the check stage has made of it: places, and so carets, stay.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Union
 
-from snnlearn.codegen.lower.expressions import SIZE, UINT, Binary, Expr, Num, Operand, Scope, Var, expr
+from snnlearn.codegen.lower.expressions import SIZE, UINT, Binary, Check, Expr, Num, Operand, Scope, Value, Var, expr
 from snnlearn.codegen.plan.parts import Code
+from snnlearn.dialect import tree
 
 # ---- statements ----
 
 
 @dataclass(frozen=True, slots=True)
 class Let:
-    """``[const] type name = value;``; without a value undefined, and not constant."""
+    """``[const] type name = value;``; without a value undefined, and not constant; ``known``: compilers know it."""
 
     name: str
     type: str
     value: Expr | None = None
     const: bool = True
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +291,25 @@ class Unit:
         return len(self.parts) == 1
 
 
+_BYTES = {"double": 8, "int64_t": 8, "uint64_t": 8, "size_t": 8, "int16_t": 2, "uint16_t": 2} | dict.fromkeys(
+    ("int8_t", "uint8_t", "bool"), 1
+)
+
+
+def scratch_bytes(unit: Unit) -> int:
+    """Return how many bytes of its own memory a block needs for a unit's functions, which declare it in no loop."""
+    bodies = [part.body for part in unit.parts if isinstance(part, Function)]
+    return max((_size_of(s) for body in bodies for s in body if isinstance(s, Scratch)), default=0)
+
+
+def _size_of(scratch: Scratch) -> int:
+    end = 0
+    for room in scratch.rooms:
+        width = _BYTES.get(room.type, 4)
+        end = -(-end // width) * width + width * math.prod(int(n) for n in room.shape)
+    return end
+
+
 # ---- loops in the usual forms ----
 
 
@@ -313,8 +336,23 @@ def walk(node: Any) -> Iterator[Any]:
     waiting = [node]
     while waiting:
         item = waiting.pop()
-        if isinstance(item, tuple):
+        kind: Any = type(item)
+        if kind is tuple:
             waiting.extend(item)
-        elif hasattr(item, "__slots__") and not isinstance(item, Scope):
+        elif (names := _parts(kind)) is not None:
             yield item
-            waiting.extend(getattr(item, name) for name in type(item).__slots__)
+            waiting.extend([getattr(item, name) for name in names])
+
+
+@tree.memoised
+def codes_of(function: Function) -> tuple[Run | Value | Check, ...]:
+    """Return all code of users in a function, and all checks."""
+    return tuple([node for node in walk(function) if type(node) in (Run, Value, Check)])
+
+
+@cache
+def _parts(kind: Any) -> tuple[str, ...] | None:
+    """Return the names of what may have statements or expressions in it; None of what is neither."""
+    if not hasattr(kind, "__dataclass_fields__"):
+        return None
+    return tuple(f.name for f in fields(kind) if any(word in str(f.type) for word in ("Expr", "Body", "Function")))

@@ -1,4 +1,4 @@
-"""A dozen networks whose CUDA sources use all that the templates have; `pytest --nvrtc` compiles all others.
+"""A dozen networks whose CUDA sources use all that the schedule has; `pytest --nvrtc` compiles all others.
 
 They are compiled with `--nvrtc` too, for each of three generations of GPUs.
 """
@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
+from inspect import CO_OPTIMIZED
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from kept_networks import kept_values
 from nvrtc_pool import NvrtcPool
 from snnlearn import genn
 from snnlearn.codegen.cuda import emit
+from snnlearn.codegen.lower.gpu import schedule
 from snnlearn.codegen.lower.gpu.threads import ThreadMapping, mapping_of, reductions
 from snnlearn.codegen.plan import DEFAULT_GPU, Neurons, Plan, build_plan, optimise
 from snnlearn.codegen.plan.kernels import Kernel, Load
@@ -36,6 +38,8 @@ from snnlearn.userproject import superspike, superspike_training
 
 ENGINES = Path(__file__).parents[2] / "engines"
 TEMPLATES = Path(emit.__file__).parent / "templates"
+RULES = ("threads.py", "phases.py", "residency.py")  # functions of plans, which have tests of their own
+SCHEDULE = [path for path in sorted(Path(schedule.__file__).parent.glob("*.py")) if path.name not in RULES]
 
 
 def plan_of(model: Any, rewrites: tuple[str, ...]) -> Plan:
@@ -198,23 +202,20 @@ def test_compiles(name: str, results: dict[str, dict[str, Future[str | None]]]) 
     assert {target: result.result() for target, result in results[name].items()} == dict.fromkeys(results[name])
 
 
-def test_every_line_of_the_templates_is_in_one_of_the_sources(plans: dict[str, Plan]) -> None:
-    """Who adds to the templates adds a network to those above that uses it."""
-    seen: set[tuple[str, int]] = set()  # of the Python that templates become
+def test_every_line_of_the_schedule_makes_one_of_the_sources(plans: dict[str, Plan]) -> None:
+    """Who adds to the schedule, or to the template around it, adds a network to those above that uses it."""
+    lines: set[tuple[str, int]] = set()
+    followed = {str(path) for path in SCHEDULE}
 
-    def follow(frame: FrameType, event: str, _: Any) -> Any:
-        if not frame.f_code.co_filename.endswith(".jinja"):
-            return None
-        file = Path(frame.f_code.co_filename).name
-
-        def note(inner: FrameType, event: str, _: Any) -> Any:
-            seen.add((file, inner.f_lineno))
-            return note
-
+    def note(frame: FrameType, event: str, _: Any) -> Any:
+        lines.add((frame.f_code.co_filename, frame.f_lineno))
         return note
 
+    def follow(frame: FrameType, event: str, _: Any) -> Any:
+        file = frame.f_code.co_filename
+        return note if file in followed or file.endswith(".jinja") else None
+
     emit._environment.cache_clear()
-    emit._macros.cache_clear()
     before = sys.gettrace()
     sys.settrace(follow)
     try:
@@ -222,18 +223,37 @@ def test_every_line_of_the_templates_is_in_one_of_the_sources(plans: dict[str, P
             emit.emit_cuda(plan)
     finally:
         sys.settrace(before)
+    assert lines
+    seen = {(Path(file).name, line) for file, line in lines}
+    missing = [*missing_of_the_template(seen), *missing_of_the_schedule(seen)]
+    assert not missing, "\n".join(missing)
+
+
+def missing_of_the_template(seen: set[tuple[str, int]]) -> Iterator[str]:
+    """Yield the lines that no source has, of the Python that templates become."""
     environment = emit._environment()
-    missing = []
     for file in sorted(TEMPLATES.glob("*.jinja")):
         template, text = environment.get_template(file.name), file.read_text(encoding="utf-8")
         python = str(environment.compile(text, file.name, raw=True))
         for number, line in enumerate(python.splitlines(), 1):
             if re.match(r"\s+(yield |\w+\.append\(|\w+\.extend\()", line) and (file.name, number) not in seen:
-                missing.append(
-                    f"{file.name}, line {template.get_corresponding_lineno(number)} or the next: {line.strip()}"
-                )
-    assert seen
-    assert not missing, "\n".join(missing)
+                at = template.get_corresponding_lineno(number)
+                yield f"{file.name}, line {at} or the next: {line.strip()}"
+
+
+def missing_of_the_schedule(seen: set[tuple[str, int]]) -> Iterator[str]:
+    """Yield the lines of functions that no network needs."""
+    for file in SCHEDULE:
+        text = file.read_text(encoding="utf-8")
+        waiting = [compile(text, str(file), "exec")]
+        while waiting:
+            code = waiting.pop()
+            waiting += [c for c in code.co_consts if isinstance(c, CodeType)]
+            if code.co_flags & CO_OPTIMIZED:  # of a function, and so not run while the module is imported
+                lines = {line for *_, line in code.co_lines() if line is not None and line > code.co_firstlineno}
+                for line in sorted(lines):
+                    if (file.name, line) not in seen:
+                        yield f"{file.name}, line {line}: {text.splitlines()[line - 1].strip()}"
 
 
 def test_threads_are_used_in_every_mapping(plans: dict[str, Plan]) -> None:

@@ -138,4 +138,4 @@ def test_the_persistent_kernel_may_have_all_registers_of_its_block() -> None:
 def test_spikes_are_asked_for_before_their_number_is_known() -> None:
     source = emitted(sizes=(64, 5)).source
     (update,) = re.findall(r"static void presynaptic_update_S\(.*?\n}\n", source, re.S)
-    assert update.index("unsigned int listed = ") < update.index("asm volatile") < update.index("if (count == 0)")
+    assert update.index("unsigned int listed = ") < update.index("asm volatile") < update.index("if (count == 0u)")

@@ -148,6 +148,9 @@ template <typename T, typename U> inline void add(T &to, U x) { add_to(to, T(x))
 
 // ---- what a block of threads does together; each thread of it has to call these ----
 
+// Of the threads of a warp, those for which something holds, a bit each.
+inline unsigned int ballot(bool x) { return __ballot_sync(0xFFFFFFFFu, x); }
+
 // List those whose mark is set, behind `count` that are listed already, in the order of threads; returns how many there
 // are then. `marks` are those of the thread's warp.
 inline unsigned int list_in_order(unsigned int marks, unsigned int i, unsigned int *list, unsigned int count)

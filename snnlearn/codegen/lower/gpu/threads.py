@@ -11,7 +11,9 @@ from __future__ import annotations
 from enum import Enum
 
 from snnlearn.codegen.plan import Kernel, Load, Neurons, SpikingColumns, SpikingRows, Synapses
+from snnlearn.codegen.plan.deferral import Deferral
 from snnlearn.codegen.plan.domains import Rows, SpikingDomain
+from snnlearn.declare import Precision
 
 WARP = 32  # threads that run in step
 MAX_NEURONS_OF_BLOCK = 1024  # that one block updates, so that it lists those that spike without another block
@@ -141,6 +143,20 @@ def rows_per_part(pre: int, tiles: int) -> int:
     while rows < MAX_PART_ROWS and tiles * -(-pre // rows) > FEW_PARTS:
         rows *= 2
     return min(rows, pre)
+
+
+def columns_of_tile(deferral: Deferral, precision: Precision) -> int:
+    """Return how many columns a tile of a kernel in matrix form has: as many as a block's memory has room for."""
+    form = deferral.linear
+    assert form is not None
+    columns = len(form.per_column) + (len(form.silent.per_column) if form.silent is not None else 0)
+    of_column, others = len(form.responses) * deferral.depth + columns, len(form.invariant) + MAX_PART_ROWS
+
+    def nbytes(width: int) -> int:
+        numbers = of_column * width + others
+        return 8 * numbers if precision == "double" else 4 * numbers + 8 * (len(form.invariant) + 1)
+
+    return next((w for w in (WARP, WARP // 2, WARP // 4) if nbytes(w) <= SCRATCH_BYTES), 1)
 
 
 def past_reads(kernel: Kernel) -> frozenset[str]:
