@@ -12,7 +12,6 @@ from typing import Any
 from snnlearn import genn as g
 
 SIZES = (1, 2, 3, 5, 8, 33)
-_COUNTED = "count = (count * 5 + 3) % 17;"
 
 
 @dataclass
@@ -101,10 +100,17 @@ class _Builder:
             population.set_param_dynamic("theta")
             self.made.dynamic.append(population)
         population.spike_recording_enabled = self.maybe(0.8)
+        self.fill(population)
         return population
 
+    def fill(self, population: Any) -> None:
+        """Give a population the array that its code indexes, if it does."""
+        if "bias" in population.extra_global_params:
+            values = [self.rng.uniform(-0.02, 0.04) for _ in range(3)]
+            population.extra_global_params["bias"].set_init_values(values)
+
     def neuron_model(self, number: int) -> Any:
-        drive = self.number(0.01, 0.12)
+        drive = self.number(0.3, 2.5)
         leak = f"V += dt * ({drive} + Isyn + Iother + 0.05 * u - V) / tau;"
         lines = [f"u += {self.number(0.02, 0.2)} * (V - u);"]
         refractory = self.takes("refractory", 0.5)
@@ -118,7 +124,8 @@ class _Builder:
             lines.append("int left = count & 3; while (left > 0) { u *= 0.97; left--; }")
         if self.takes("switch", 0.2):
             lines.append(
-                f"switch ((id + count) % 3) {{ case 0: V += {drive}; case 1: u *= 0.9; break; default: V *= 0.99; }}"
+                f"switch ((id + count) % 3) {{ case 0: V += 0.01 * {drive}; "
+                "case 1: u *= 0.9; break; default: V *= 0.99; }"
             )
         if self.takes("maths", 0.4):
             lines.append(
@@ -139,17 +146,24 @@ class _Builder:
             lines.append(f"V += {self.number(0.01, 0.05)} * {self.rng.choice(draw)};")
         if self.takes("while it is above", 0.1):
             lines.append("count += V > 0.3;")
+        arrays = [("bias", "scalar*")] if self.takes("array", 0.25) else []
+        if arrays:
+            lines.append("V += bias[(id + count) % 3];")
         ready = " && refrac <= 0.0" if refractory else ""
         self.rng.shuffle(lines) if self.maybe(0.2) else None
+        again = self.takes("auto refractory", 0.15)
+        # A potential that stays above the threshold makes one spike there.
+        reset = "" if again else f"V = -{self.number(0.0, 0.3)} - 0.001 * count; refrac = {self.number(1.1, 4.9)}; "
         return g.create_neuron_model(
             self.name(f"Model{number}"),
             params=["tau", "theta"],
             vars=["V", "u", "refrac", ("count", "int")],
+            extra_global_params=arrays,
             additional_input_vars=[("Iother", "scalar", 0.01)],
             sim_code=" ".join(lines),
-            threshold_condition_code=f"V >= theta{ready}",
-            reset_code=f"V = -{self.number(0.0, 0.3)} - 0.001 * count; refrac = {self.number(1.1, 4.9)}; {_COUNTED}",
-            auto_refractory_required=self.takes("auto refractory", 0.15),
+            threshold_condition_code="V >= 0.4 * theta" if again else f"V >= theta{ready}",
+            reset_code=f"{reset}count = (count * 5 + 3) % 17;",
+            auto_refractory_required=again,
         )
 
     # ---- connections ----
@@ -165,7 +179,7 @@ class _Builder:
         elif matrix in ("PROCEDURAL", "TOEPLITZ", "KERNEL"):
             make = self.stateless
         else:
-            make = self.rng.choice([self.static, self.static, self.plastic, self.plastic, self.graded, self.events])
+            make = self.rng.choice([*[self.static] * 3, self.plastic, self.plastic, self.graded, self.events])
         s = make(name, matrix, source, target)
         self.made.features |= {matrix, make.__name__}
         late = 0.05 if of_traces else 0.3
@@ -178,14 +192,21 @@ class _Builder:
         self.connections.append((s, matrix))
 
     def connect(self, name: str, matrix: str, source: Any, target: Any, rule: Any) -> Any:
-        init = None
-        if matrix != "DENSE":
+        init, pairs = None, []
+        if matrix == "SPARSE" and self.takes("given connections", 0.3):
+            every = [(i, j) for i in range(source.num_neurons) for j in range(target.num_neurons)]
+            pairs = self.rng.sample(every, self.rng.randint(1, len(every)))
+        elif matrix != "DENSE":
             kind = self.rng.choice(["FixedProbability", "FixedNumberPostWithReplacement", "OneToOne"])
             if matrix == "BITMASK" or source.num_neurons != target.num_neurons:
                 kind = "FixedProbability" if matrix == "BITMASK" or kind == "OneToOne" else kind
             params = {"FixedProbability": {"prob": 0.4}, "FixedNumberPostWithReplacement": {"num": 3}, "OneToOne": {}}
             init = g.init_sparse_connectivity(kind, params[kind])
-        return self.model.add_synapse_population(name, matrix, source, target, rule, self.postsynaptic(target), init)
+        psm = self.postsynaptic(target)
+        s = self.model.add_synapse_population(name, matrix, source, target, rule, psm, init)
+        if pairs:
+            s.set_sparse_connections(*zip(*pairs, strict=True))
+        return s
 
     def postsynaptic(self, target: Any) -> Any:
         kind = self.rng.choice(["DeltaCurr", "ExpCurr", "ExpCond", "own"])
@@ -227,6 +248,7 @@ class _Builder:
             {"tau": 9.0, "theta": 0.5},
             {"V": self.start(0.0, 0.45), "u": 0.0, "refrac": 0.0, "count": 1},
         )
+        self.fill(image)
         conv = {
             "conv_kh": 1,
             "conv_kw": 3,
@@ -249,7 +271,7 @@ class _Builder:
 
     def static(self, name: str, matrix: str, source: Any, target: Any) -> Any:
         """Connect by weights that stay, perhaps with a delay along the dendrite, perhaps back to the source too."""
-        delayed, back = self.takes("dendritic delay", 0.4), self.takes("input to the source", 0.3)
+        delayed, back = self.takes("dendritic delay", 0.6), self.takes("input to the source", 0.3)
         code = "addToPostDelay(w, d);" if delayed else "addToPost(w);"
         code += " addToPre(0.3 * w);" if back else ""
         variables = ["w", ("d", "uint8_t")] if delayed else ["w"]

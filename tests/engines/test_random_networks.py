@@ -25,7 +25,7 @@ BOUND = 1e-12  # of the largest value of a variable
 def states(engine: Any, first: int, number: int) -> tuple[list[State], set[str]]:
     """Run networks of these seeds, and return all that they are at a few times, with what they are made of."""
     rng = random.Random(first)
-    model = engine.model(f"networks{first}", "double", rng.choice([0.1, 0.5, 1.0]))
+    model = engine.model(f"networks{first}", "double", rng.choice([0.25, 0.5, 1.0]))
     model.batch_size = rng.choice([1, 1, 3])
     networks = [add_network(model, seed, f"N{seed}_") for seed in range(first, first + number)]
     timesteps = [rng.choice([1, 7, 20]), rng.choice([64, 70]), rng.choice([3, 45])]

@@ -150,7 +150,11 @@ class _Verifier:
         """Whether a condition holds for one thread of those that differ, or (``!=``) for all others."""
         if isinstance(condition, ex.Binary) and condition.op == "&&" and op == "==":
             return self.chooses(condition.left, op) or self.chooses(condition.right, op)
-        if not isinstance(condition, ex.Binary) or condition.op != op:
+        if not isinstance(condition, ex.Binary):
+            return False
+        one = (condition.right, condition.left)[condition.op == ">"]
+        first = condition.op in ("<", ">") and op == "==" and isinstance(one, ex.Num) and one.value == 1
+        if condition.op != op and not first:  # below one there is zero alone
             return False
         return {self.spread.of(condition.left), self.spread.of(condition.right)} >= {self.needed}
 

@@ -75,6 +75,7 @@ def rows(*body: Statement) -> Any:
 VALID: dict[str, tuple[Function, bool]] = {
     "each thread its neuron": (function(VIEW, MINE, If(IX < 9, (Assign(X[IX], ONE),))), True),
     "the first thread of a block": (function(VIEW, If(equal(THREAD, 0), (Assign(X[0], ONE),))), True),
+    "the only neuron": (function(VIEW, MINE, If(IX < 1, (Assign(X[0], ONE),))), True),
     "all others return": (function(VIEW, If(unequal(THREAD, 0), (Jump("return"),)), Assign(X[0], ONE)), True),
     "an atomic sum": (function(VIEW, MINE, Assign(X[0], ONE, "+=", atomic=True)), True),
     "a barrier between": (function(ROOM, Assign(SUMS[THREAD], ONE), Barrier(), loop("n", 9, Barrier())), True),
