@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from snnlearn.attributes import frozen
-from snnlearn.codegen.plan import DEFAULT, REWRITES
+from snnlearn.codegen.plan import CPU_ONLY, DEFAULT, REWRITES
 from snnlearn.errors import PreferenceError, did_you_mean
 from snnlearn.genn import obsolete
 from snnlearn.runtime.cuda.strategies import STRATEGIES
@@ -107,7 +107,9 @@ class Preferences:
         """Return the names of the rewrites that plans for a back end go through."""
         portable = bool(self.portable)
         by_default = self.optimise is CpuEngine.default_rewrites(portable)
-        return default_rewrites(backend, portable) if by_default else tuple(self.optimise)
+        if by_default:
+            return default_rewrites(backend, portable)
+        return tuple(name for name in self.optimise if backend == CpuEngine.name or name not in CPU_ONLY)
 
 
 def all_names() -> frozenset[str]:

@@ -354,7 +354,8 @@ class Simulation(KeepsHistory, ABC):
                 self._prepare(timesteps)
                 self._attend()
                 while timesteps > 0:
-                    number = self._pace(min(timesteps, self._turn))
+                    unit = self.plan.unit  # parts are as long as they last, and results do not depend on that
+                    number = self._pace(min(timesteps, max(self._turn // unit, 1) * unit))
                     begin = perf_counter()
                     if self._run(number):
                         self._check()
@@ -368,7 +369,7 @@ class Simulation(KeepsHistory, ABC):
         """Have as many timesteps run between checks for Ctrl-C as are over soon, as these were over."""
         if seconds > 2.0 * _SECONDS:
             self._turn = max(1, int(number * _SECONDS / seconds))
-        elif number == self._turn and seconds < 0.25 * _SECONDS:
+        elif number >= self._turn and seconds < 0.25 * _SECONDS:
             self._turn = min(4 * number, _MOST)
 
     def _attend(self) -> None:

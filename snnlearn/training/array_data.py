@@ -85,7 +85,9 @@ class ArrayData:
         encoded = EncodedSpikes.from_trains(trains)
         latest = float(encoded.times.max(initial=0.0))
         if not 0 < duration < np.inf or latest > duration:
-            raise TrainingError(f"duration must be finite and no less than the last spike's time, {latest:g} ms: {duration!r}")
+            raise TrainingError(
+                f"duration must be finite and no less than the last spike's time, {latest:g} ms: {duration!r}"
+            )
         data = cls.__new__(cls)
         data._take(None, encoded, labels, float(duration), num_classes)
         return data

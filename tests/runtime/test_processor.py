@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from snnlearn.codegen.plan import REWRITES
+from snnlearn.codegen.plan import CPU_ONLY, REWRITES
 from snnlearn.genn.preferences import Preferences
 from snnlearn.runtime import engines, processor
 from snnlearn.runtime.engines import default_rewrites
@@ -51,7 +51,9 @@ def test_a_cpu_that_lacks_the_instruction_does_without(monkeypatch: pytest.Monke
     without = tuple(name for name in REWRITES if name != "contract")
     assert default_rewrites("cpu", portable=False) == (tuple(REWRITES) if fused else without)
     assert default_rewrites("cpu", portable=True) == without
-    assert default_rewrites("cuda", portable=True) == tuple(REWRITES)
+    every = tuple(name for name in REWRITES if name not in CPU_ONLY)
+    assert default_rewrites("cuda", portable=True) == every
     assert Preferences(portable=False).optimise == default_rewrites("cpu", portable=False)
-    assert Preferences(portable=False).rewrites("cuda") == tuple(REWRITES)
-    assert Preferences(portable=False, optimise=list(without)).rewrites("cuda") == without
+    assert Preferences(portable=False).rewrites("cuda") == every
+    assert Preferences(portable=False, optimise=["strength", "turns"]).rewrites("cuda") == ("strength",)
+    assert Preferences(portable=False, optimise=["strength", "turns"]).rewrites("cpu") == ("strength", "turns")

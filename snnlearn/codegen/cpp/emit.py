@@ -22,7 +22,10 @@ from snnlearn.codegen.plan.verify import verifying
 from snnlearn.codegen.reports import REPORT_KINDS
 
 _OWNERS = {"sim": "Simulation"}
-BLOCK = 64  # timesteps that each copy of a batch goes through in turn: its state is fetched once for all of them
+FEW = 8  # timesteps at the end of a run for which a batch defers nothing: what is kept has to be finished for each copy
+TURN = (
+    256  # timesteps, at most, that a copy of a batch goes through before the next: its state is fetched once for them
+)
 
 
 def emit_cpp(plan: Plan) -> str:
@@ -46,8 +49,9 @@ def emit_cpp(plan: Plan) -> str:
             name=ascii(plan.name),  # one line, whatever a user calls it
             deferred=deferred,
             deferred_are_long=any(k.is_long for k in deferred),
-            apart=plan.copies_apart and not any(k.shared or k.is_long for k in step),
-            block=BLOCK,
+            turn=TURN,
+            few=FEW,
+            at_once={name: cpu_kernel(kernel, plan) for name, kernel in plan.at_once.items()},
             deferral=deferred[0].kernel.deferral if deferred else None,
             pooled=bool(deferred) or any(isinstance(k, CpuKernel) and k.shared for k in views),
             ctypes={a.name: a.type.ctype_for(plan.precision) for a in plan.arrays},
@@ -61,6 +65,7 @@ def emit_cpp(plan: Plan) -> str:
             columns=list(plan.column_indexing.values()),
             host_arrays=plan.host_arrays,
             newest=lambda name: _newest(plan, name),
+            of_copy=lambda name: _of_copy(plan, name),
             timers={name: number for number, name in enumerate(plan.timers)},
         )
     )
@@ -70,7 +75,14 @@ def emit_cpp(plan: Plan) -> str:
 def _newest(plan: Plan, name: str) -> str:
     """Return what to add to the pointer to an array, to have what was written last; nothing without a queue."""
     array = plan.array(name)
-    return "" if array.slots == 1 else f" + size_t(sim.{array.queue}[0]) * {array.size}u"
+    newest = "" if array.slots == 1 else f" + size_t(sim.{array.queue}[0]) * {array.size}u"
+    return _of_copy(plan, name) + newest
+
+
+def _of_copy(plan: Plan, name: str) -> str:
+    """Return what to add to the pointer to an array, to have what is the batch's copy at work's."""
+    array = plan.array(name)
+    return f" + size_t(batch) * {array.total(1)}u" if plan.turns and array.batched else ""
 
 
 def merged_kernels(plan: Plan) -> list[Merged]:
@@ -96,7 +108,9 @@ def _merged_and_texts(plan: Plan) -> tuple[list[Merged], dict[str, str]]:
 def _definitions(views: list[Any], plan: Plan, merged: list[Merged], texts: dict[str, str]) -> dict[str, str]:
     """Return the printed functions by kernel; that of merged ones by the first, and nothing for the others."""
     found = texts | {name: "" for m in merged for name in m.members} | {m.name: m.text for m in merged}
-    return found | {v.name: _define(v, plan) for v in views if v.name not in found}
+    found |= {v.name: _define(v, plan) for v in views if v.name not in found}
+    at_once = {name: _define(cpu_kernel(kernel, plan), plan) for name, kernel in plan.at_once.items()}
+    return found | {name: f"{found[name]}\n{text}" for name, text in at_once.items()}
 
 
 def _runs(kernels: list[Any], merged: list[Merged]) -> list[tuple[Any, int, int]]:

@@ -5,10 +5,11 @@ from snnlearn.codegen.plan.checks import with_checks
 from snnlearn.codegen.plan.domains import Neurons, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.kernels import Kernel, Plan
 from snnlearn.codegen.plan.parts import Accumulate, Array, Code, Constant, Input, Load, OnSpike
-from snnlearn.codegen.plan.rewrites import DEFAULT, DEFAULT_GPU, DEFAULT_UNFUSED, REWRITES, optimise
+from snnlearn.codegen.plan.rewrites import CPU_ONLY, DEFAULT, DEFAULT_GPU, DEFAULT_UNFUSED, REWRITES, optimise
 from snnlearn.codegen.plan.verify import verify_plan
 
 __all__ = [
+    "CPU_ONLY",
     "DEFAULT",
     "DEFAULT_GPU",
     "DEFAULT_UNFUSED",

@@ -272,6 +272,10 @@ class Plan:
         Whether kernels of one structure are to be compiled as one.
     timepoint : ValueType
         Of ``t``, ``dt`` and the times of spikes.
+    turns : bool
+        Whether the copies of a batch take turns, each for a block of timesteps.
+    at_once : mapping of str to Kernel
+        Deferred kernels as they run in each timestep, by name: where copies take turns, for runs too short to defer.
     checked : bool
         Whether it is that of a checked build, in which each stage looks at what the last one gives it.
     """
@@ -289,6 +293,8 @@ class Plan:
     column_indexing: Mapping[str, IndexColumns] = field(default_factory=dict)
     merged: bool = False
     timepoint: ValueType = _SCALAR
+    turns: bool = False
+    at_once: Mapping[str, Kernel] = field(default_factory=dict)
     checked: bool = False
 
     @cached_property
@@ -311,14 +317,11 @@ class Plan:
         """The kernels of a timestep that write an array, in order, by its name."""
         return _by_name(self.step, lambda k: k.writes)
 
-    @cached_property
-    def copies_apart(self) -> bool:
-        """Whether there is a batch, of which no timestep has one copy see what another has written."""
-        written = (self.array(name) for name in self.writers)
-        # Of a size known at run time: rows of recordings, where each copy has places of its own, and arrays of code.
-        own = all(array.batched or array.size is None for array in written)
-        kernels = all(k.batched and not k.written_arrays and k.deferral is None for k in self.step)
-        return self.batch_size > 1 and own and kernels
+    @property
+    def unit(self) -> int:
+        """Of how many timesteps parts of a run are whole, but for the last: what copies defer ends with a part."""
+        deferred = (k.deferral.depth for k in self.step if k.deferral is not None) if self.turns else ()
+        return max(deferred, default=1)
 
     @property
     def timers(self) -> tuple[str, ...]:

@@ -72,6 +72,7 @@ class _Verifier:
             *plan.column_indexing.values(),
             *plan.init,
             *plan.step,
+            *plan.at_once.values(),
             *self.updates,
         ]
 

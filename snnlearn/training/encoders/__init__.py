@@ -34,7 +34,9 @@ def find(encode: str | Encoder) -> Encoder:
     if isinstance(encode, str) and encode in BY_NAME:
         return BY_NAME[encode]
     if encode == "delta":
-        raise TrainingError("the encoder 'delta' has no default threshold: encode=encoders.Delta(threshold=..., samples=...)")
+        raise TrainingError(
+            "the encoder 'delta' has no default threshold: encode=encoders.Delta(threshold=..., samples=...)"
+        )
     if isinstance(encode, str):
         raise TrainingError(f"there is no encoder called '{encode}'{did_you_mean(encode, [*BY_NAME, 'delta'])}")
     raise TrainingError(f"encode is an encoder, such as encoders.Latency(), or its name, not {encode!r}")

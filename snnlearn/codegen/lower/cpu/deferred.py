@@ -33,10 +33,11 @@ def columns(*inside: Statement | Body) -> For:
 
 
 def block_lets(k: CpuKernel) -> Body:
-    """Tell how many timesteps the block has, and the row of the kept past that is its first."""
+    """Tell how many timesteps the block has, the row of the kept past that is its first, and whose of a batch it is."""
     assert k.kernel.deferral is not None
     oldest = size(State("block", UINT)) * k.kernel.deferral.depth
-    return (Let("kept", UINT, State("block_kept", UINT)), Let("oldest", SIZE, oldest))
+    copy = (Let("batch", UINT, State("block_copy", UINT)), Unused(("batch",))) if k.copies else ()
+    return (Let("kept", UINT, State("block_kept", UINT)), Let("oldest", SIZE, oldest), *copy)
 
 
 def tile_function(k: CpuKernel, title: str, body: Body) -> Function:

@@ -1,7 +1,7 @@
 """Optimisations: pure functions from plan to plan, each of which leaves what is computed as it was.
 
-`branchless`, `separate`, `defer` and `merge` change no bit. The others round differently: `strength` everywhere (a
-product with a reciprocal for a quotient), `linear`, `silent`, `fold` and `contract` in deferred kernels only.
+`branchless`, `separate`, `turns`, `defer` and `merge` change no bit. The others round differently: `strength`
+everywhere (a product with a reciprocal for a quotient), `linear`, `silent`, `fold` and `contract` in deferred kernels.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from snnlearn.codegen.plan.rewrites.merge import merge
 from snnlearn.codegen.plan.rewrites.separate import separate
 from snnlearn.codegen.plan.rewrites.silent import silent
 from snnlearn.codegen.plan.rewrites.strength import strength
+from snnlearn.codegen.plan.rewrites.turns import turns
 from snnlearn.codegen.plan.verify import verify_plan, verifying
 from snnlearn.errors import PreferenceError, did_you_mean
 
@@ -25,6 +26,7 @@ REWRITES: dict[str, Callable[[Plan], Plan]] = {
     "strength": strength,
     "branchless": branchless,
     "separate": separate,
+    "turns": turns,
     "defer": defer,
     "linear": linear,
     "silent": silent,
@@ -35,7 +37,8 @@ REWRITES: dict[str, Callable[[Plan], Plan]] = {
 DEFAULT: tuple[str, ...] = tuple(REWRITES)
 # For machines without a fused multiply-add, where it is a function of the library, and very slow.
 DEFAULT_UNFUSED: tuple[str, ...] = tuple(name for name in REWRITES if name != "contract")
-DEFAULT_GPU: tuple[str, ...] = DEFAULT  # every GPU has the instruction
+CPU_ONLY: tuple[str, ...] = ("turns",)
+DEFAULT_GPU: tuple[str, ...] = tuple(name for name in REWRITES if name not in CPU_ONLY)  # every GPU can contract
 
 
 def optimise(plan: Plan, names: Iterable[str] = DEFAULT) -> Plan:

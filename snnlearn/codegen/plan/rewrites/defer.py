@@ -27,7 +27,7 @@ def defer(plan: Plan) -> Plan:
     """Return the plan with all synapse dynamics deferred that can be."""
     names = Names(plan.arrays_by_name)
     kept: list[Array] = []
-    step = []
+    step, at_once = [], {}
     for kernel in plan.step:
         if why_not(kernel, plan) is None:
             buffers = []
@@ -38,9 +38,11 @@ def defer(plan: Plan) -> Plan:
                 stride = row_stride(array.size)
                 kept.append(Array(names.unique(f"{label(name)}_kept"), at, array.type, stride * DEPTH * BLOCKS))
                 buffers.append(DoubleBuffer(name, kept[-1].name, stride))
+            if plan.turns:
+                at_once[kernel.name] = replace(kernel, name=f"now_{kernel.name}")
             kernel = replace(kernel, deferral=Deferral(DEPTH, tuple(buffers)))
         step.append(kernel)
-    return replace(plan, step=tuple(step), arrays=(*plan.arrays, *kept))
+    return replace(plan, step=tuple(step), arrays=(*plan.arrays, *kept), at_once=at_once)
 
 
 def row_stride(size: int) -> int:
@@ -61,7 +63,7 @@ def why_not(kernel: Kernel, plan: Plan) -> str | None:
         return "sends input in every timestep"
     if kernel.domain.sparse is not None:
         return "runs over sparse connectivity"
-    if plan.batch_size > 1:
+    if plan.batch_size > 1 and not plan.turns:
         return "runs for every copy of a batch"
     if kernel.past or any(load.delay or load.arrives_after for load in kernel.loads):
         return "looks back in time"
