@@ -80,6 +80,8 @@ setup(
         "nir": ["nir>=1.0.6", "h5py>=3.8"],
         # For `snnlearn.training.TensorBoardLogger`: its files' format and their writer, without TensorFlow or PyTorch.
         "tensorboard": ["tensorboard>=2.14"],
+        # For `snnlearn.userproject.digits`: its handwritten digits.
+        "digits": ["scikit-learn>=1.3"],
         # A C++ compiler as a wheel, for machines that have none.
         "compiler": ["ziglang"],
     },
@@ -91,6 +93,8 @@ setup(
             "few_shot = snnlearn.entry:few_shot",
             "tracking = snnlearn.entry:tracking",
             "torch_yin_yang = snnlearn.entry:torch_yin_yang",
+            "digits = snnlearn.entry:digits",
+            "randman = snnlearn.entry:randman",
         ]
     },
 )

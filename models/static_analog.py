@@ -2,8 +2,8 @@
 
 Variables
 ---------
-``g``: weight; code never changes it. ``x`` (reference): the presynaptic neuron's value. With `snnlearn.models.DeltaCurr`
-the current is ``sum g x`` [nA].
+``g``: weight; code never changes it. ``x`` (reference): the presynaptic neuron's value. With
+`snnlearn.models.DeltaCurr` the current is ``sum g x`` [nA].
 """
 
 from snnlearn.declare import VarAccess, VarAccessMode, WeightUpdateModel

@@ -12,7 +12,7 @@ import pytest
 from snnlearn import entry
 from snnlearn.cli import Interrupted, run_command
 
-COMMANDS = ["snnlearn", "superspike_demo", "yin_yang", "torch_yin_yang", "few_shot", "tracking"]
+COMMANDS = ["snnlearn", "superspike_demo", "yin_yang", "torch_yin_yang", "few_shot", "tracking", "digits", "randman"]
 
 
 def run(code):

@@ -15,7 +15,6 @@ if __name__ == "__main__":  # first, because the imports below take a second, an
 import math
 import warnings
 from argparse import Namespace
-from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -42,10 +41,11 @@ from snnlearn.models import (
     SuperSpikeReadout,
 )
 from snnlearn.models.surrogates import FastSigmoid
-from snnlearn.training import CSVLogger, DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
+from snnlearn.training import DecayType, Learner, Mean, PerConnection, TrainedConnection, TrainingPhase
 from snnlearn.userproject import yin_yang_spikes
 from snnlearn.userproject.experiment import check_limits, new_parser, program
 from snnlearn.userproject.superspike import PlainWeight, init_derived
+from snnlearn.userproject.training_run import train as train_run
 from snnlearn.userproject.yin_yang_data import BatchedPatterns, Patterns, ShowLabels, ShowPatterns
 
 PROG = "yin_yang"
@@ -115,12 +115,7 @@ def run(args: Namespace) -> int:
         learner = make_learner(
             backend.module, train, valid, args.num_hidden, args.seed, args.quiet, args.rule, args.batch_size
         )
-    if args.save is not None or args.resume is not None:
-        run_kept(args, learner, phases, backend.name)
-    else:
-        with runs.Interruption("interrupted; --save RUN keeps a run to go on with"):
-            learner.fit_opt_sched(phases)
-        learner.check_weights()
+    train_run(args, get_parser, learner, phases, backend.name, backend=backend.name)
     last = learner.epochs[-1]
     print(f"Validation accuracy: {last.metrics['accuracy']:.1%}")
     silent = yin_yang_spikes.SILENT_LOSS if args.rule == "eventprop" else SILENT_LOSS
@@ -135,36 +130,6 @@ def run(args: Namespace) -> int:
 
 
 main = program(get_parser, run, [])
-
-
-def run_kept(args: Namespace, learner: Learner, phases: Sequence[TrainingPhase], backend: str) -> None:
-    """Train in a run folder, from its checkpoint on where the run is resumed."""
-    if args.overwrite:
-        with EndsAtOnce(PROG):
-            learner.build([phase.optimiser for phase in phases])  # before the run that is there is removed
-    with begin_run(args, backend) as kept:
-        kept.load(learner, args.force)
-        learner.callbacks.append(CSVLogger(kept.folder.path / "learning_curve.csv"))
-        with kept.training(learner):
-            learner.fit_opt_sched(phases, resume=kept.resumed)
-            learner.check_weights()
-        kept.end(learner)
-
-
-def begin_run(args: Namespace, backend: str) -> runs.Run:
-    """Return the run of the folder that was named: a new one, or one to go on with."""
-    if args.resume is not None:
-        return runs.resume(args.resume, PROG, args.checkpoint_every)
-    return runs.begin(
-        args.save,
-        PROG,
-        seed=args.seed,
-        engine=backend,
-        arguments=runs.as_arguments(get_parser(), args, backend=backend),
-        checkpoint_every=args.checkpoint_every,
-        stop_on_nan=args.stop_on_nan,
-        overwrite=args.overwrite,
-    )
 
 
 @dataclass(frozen=True, eq=False)

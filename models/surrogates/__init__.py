@@ -5,10 +5,11 @@ from snnlearn.errors import DeclarationError, did_you_mean
 from snnlearn.models.surrogates.arctan import ArcTan
 from snnlearn.models.surrogates.boxcar import Boxcar
 from snnlearn.models.surrogates.fast_sigmoid import FastSigmoid
+from snnlearn.models.surrogates.scaled_fast_sigmoid import ScaledFastSigmoid
 from snnlearn.models.surrogates.sigmoid import Sigmoid
 from snnlearn.models.surrogates.triangle import Triangle
 
-ALL = (ArcTan, Boxcar, FastSigmoid, Sigmoid, Triangle)
+ALL = (ArcTan, Boxcar, FastSigmoid, ScaledFastSigmoid, Sigmoid, Triangle)
 """Every surrogate of the library."""
 
 
@@ -26,4 +27,4 @@ def find(name: str) -> Surrogate:
     return known[name]
 
 
-__all__ = ["ALL", "ArcTan", "Boxcar", "FastSigmoid", "Sigmoid", "Triangle", "find"]
+__all__ = ["ALL", "ArcTan", "Boxcar", "FastSigmoid", "ScaledFastSigmoid", "Sigmoid", "Triangle", "find"]

@@ -65,8 +65,8 @@ def weights_for_rate(
     alone = found(0.0)
     if alone >= rate:
         raise TrainingError(
-            f"{what}: '{neuron.model.name}' spikes at {alone:.3g} Hz without input, and weights are to make it spike at "
-            f"{rate:g} Hz; ask for more, rate=..., or for a smaller constant input"
+            f"{what}: '{neuron.model.name}' spikes at {alone:.3g} Hz without input, and weights are to make it spike "
+            f"at {rate:g} Hz; ask for more, rate=..., or for a smaller constant input"
         )
     return _search(found, rate, _first(drive), f"{what}: no weight makes '{neuron.model.name}' spike at {rate:g} Hz")
 
@@ -97,7 +97,7 @@ def _step(neuron: Neuron, dt: float, size: int) -> NumericStep:
 def _drive(
     levels: Numbers, spikes: bool, dt: float, duration: float, what: str, most: int = _MOST_TIMESTEPS
 ) -> Numbers:
-    """Return the input of neurons with weights of deviation 1, shape (timesteps, neurons); the same for the same input."""
+    """Return what reaches neurons with weights of deviation 1, shape (timesteps, neurons); the same in each call."""
     if not np.any(levels > 0.0):
         raise TrainingError(f"{what}: all inputs are silent, so that no weight makes a neuron spike")
     timesteps = max(min(round(duration / dt), most), 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -107,7 +107,7 @@ class LayeredNetwork:
         )
         metrics = [Accuracy(stage), *options.pop("metrics", ())]
         return Learner(
-            genn,
+            cast(Any, genn),
             self.model,
             [TrainedConnection(connection, "g") for connection in trained],
             trial_timesteps=self.timesteps,
@@ -134,7 +134,7 @@ class LayeredNetwork:
         optimiser : str
         """
         share = self.rule.rate if rate is None else rate
-        rates = PerConnection([share * self.units[name] for name in self.trained])
+        rates = PerConnection(tuple(share * self.units[name] for name in self.trained))
         return [TrainingPhase(epochs, optimiser, rates, DecayType.COSINE)]
 
     def check(self, data: ArrayData) -> None:
@@ -187,7 +187,7 @@ class LayeredNetwork:
 
     def predict(self, X: ArrayLike | ArrayData) -> NDArray[np.int64]:
         """Return the class of each example, int64, shape (examples,): that of the highest score; see `scores`."""
-        return np.argmax(self.scores(X), axis=1)
+        return np.asarray(np.argmax(self.scores(X), axis=1), np.int64)
 
     # ---- description ----
 
@@ -197,10 +197,10 @@ class LayeredNetwork:
         self.populations[name] = group
         return group
 
-    def connect(self, source: str, target: str, neuron: Neuron, deviation: float, unit: float) -> Any:
-        """Add a dense connection, with weights drawn around 0, to be trained."""
+    def connect(self, source: str, target: str, neuron: Neuron, spread: tuple[float, float], unit: float) -> Any:
+        """Add a dense connection to be trained, with weights of this mean and standard deviation."""
         name = f"{source}{target}"
-        weights = genn.init_var("Normal", {"mean": 0.0, "sd": deviation})
+        weights = genn.init_var("Normal", {"mean": spread[0], "sd": spread[1]})
         analog = self.populations[source].model.name == AnalogSource.name
         if analog:
             value = {"x": genn.create_var_ref(self.populations[source], "x")}
@@ -226,8 +226,8 @@ def check_sizes(sizes: Any, data: ArrayData) -> tuple[int, ...]:
     """
     if isinstance(sizes, (str, bytes)) or not isinstance(sizes, Sequence) or len(sizes) < 3:
         raise TrainingError(
-            f"sizes are those of the input, of one hidden layer at least and of the output, such as [{data.num_inputs}, "
-            f"100, {data.num_classes}], not {sizes!r}"
+            f"sizes are those of the input, of one hidden layer at least and of the output, such as "
+            f"[{data.num_inputs}, 100, {data.num_classes}], not {sizes!r}"
         )
     for size in sizes:
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:

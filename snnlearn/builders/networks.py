@@ -18,7 +18,6 @@ from snnlearn.errors import TrainingError
 from snnlearn.training import ArrayData
 
 _RECURRENT_SHARE = 0.1  # of the input's variance
-_FIRST_SPREAD = 0.1  # of scores, so that no class is preferred at first
 
 
 def feed_forward(
@@ -124,15 +123,15 @@ def _build(
         network.add_layer(name, hidden, size)
         unit = unit_of(network, before, name, hidden, levels, rate)
         share = 1.0 - _RECURRENT_SHARE if recurrently else 1.0
-        network.connect(before, name, hidden, math.sqrt(share) * unit, unit)
+        network.connect(before, name, hidden, (0.0, math.sqrt(share) * unit), unit)
         levels, before = np.repeat(spiking, size), name
         if recurrently:
             unit = unit_of(network, name, name, hidden, levels, rate)
-            network.connect(name, name, hidden, math.sqrt(_RECURRENT_SHARE) * unit, unit)
+            network.connect(name, name, hidden, (0.0, math.sqrt(_RECURRENT_SHARE) * unit), unit)
     output = last.layer(hidden, dt, data.duration)
     network.add_layer(OUTPUT, output, numbers[-1])
     unit = unit_of(network, before, OUTPUT, output, levels, rate)
-    network.connect(before, OUTPUT, output, unit if last.spikes else _FIRST_SPREAD * unit, unit)
+    network.connect(before, OUTPUT, output, last.first_weights(unit, numbers[-2]), unit)
     return network
 
 

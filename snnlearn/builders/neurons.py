@@ -9,7 +9,7 @@ from typing import Any
 from snnlearn.attributes import frozen
 from snnlearn.declare import NeuronModel, PostsynapticModel
 from snnlearn.errors import TrainingError, did_you_mean
-from snnlearn.models import IF, LIF, ALIF, AdEx, CubaLIF, DeltaCurr, ExpCurr
+from snnlearn.models import ALIF, IF, LIF, AdEx, CubaLIF, DeltaCurr, ExpCurr
 
 _TAU_MS, _TAU_SYN_MS = 20.0, 5.0
 
@@ -52,7 +52,15 @@ class Neuron:
 
 
 _STILL = {"V": 0.0, "RefracTime": 0.0}
-_MEMBRANE = {"C": _TAU_MS, "TauM": _TAU_MS, "Vrest": 0.0, "Vreset": 0.0, "Vthresh": 1.0, "Ioffset": 0.0, "TauRefrac": 0.0}
+_MEMBRANE = {
+    "C": _TAU_MS,
+    "TauM": _TAU_MS,
+    "Vrest": 0.0,
+    "Vreset": 0.0,
+    "Vthresh": 1.0,
+    "Ioffset": 0.0,
+    "TauRefrac": 0.0,
+}
 _WITHOUT_RESET = {name: value for name, value in _MEMBRANE.items() if name != "Vreset"}
 _IF = {name: value for name, value in _MEMBRANE.items() if name not in ("TauM", "Vrest")}
 _CUBA = {**_MEMBRANE, "TauSyn": _TAU_SYN_MS, "WIn": 1.0}

@@ -62,6 +62,19 @@ class Readout(ABC):
             Of a timestep, and of an example [ms].
         """
 
+    def first_weights(self, unit: float, fan_in: int) -> tuple[float, float]:
+        """Return mean and standard deviation of first weights.
+
+        Parameters
+        ----------
+        unit : float
+            The deviation that makes the neurons spike at the network's rate, or gives scores one of 1.
+        fan_in : int
+            How many neurons each is connected to.
+        """
+        # Scores are small at first, so that no class is preferred.
+        return 0.0, unit if self.spikes else 0.1 * unit
+
     def loss(self) -> Any:
         """Return what `snnlearn.grad.differentiate` takes as the population's loss."""
         return CrossEntropy()
@@ -93,31 +106,61 @@ class _Potential(Readout):
     name: ClassVar[str]
     code: ClassVar[str]
 
+    @property
+    def more(self) -> dict[str, float]:
+        """The code's further parameters."""
+        return {}
+
+    @property
+    def first_score(self) -> float:
+        """The score of no timestep at all."""
+        return 0.0
+
     def layer(self, hidden: Neuron, dt: float, duration: float) -> Neuron:
         """Return the population's neuron; see `Readout.layer`."""
         code = f"{LI.sim_code}\n{self.code}\n"
         values = {"C": self.tau, "TauM": self.tau, "Vrest": 0.0, "Ioffset": 0.0}
-        model = _with(LI, self.name, code, {"share": dt / duration})
-        return Neuron(model, {**values, "share": dt / duration}, {"V": 0.0, "score": 0.0, TARGET: 0.0})
+        more = {"share": dt / duration, **self.more}
+        model = _with(LI, self.name, code, more)
+        return Neuron(model, {**values, **more}, {"V": 0.0, "score": self.first_score, TARGET: 0.0})
 
 
 @dataclass(frozen=True)
 class MaxPotential(_Potential):
-    """The highest potential of a leaky integrator for each class; loss: cross-entropy of the softmax.
+    """The maximum of the potential of a leaky integrator for each class; loss: cross-entropy of the softmax.
+
+    The maximum is a smooth one, ``log(mean(exp(sharpness V))) / sharpness`` over timesteps: the exact one has no
+    derivative for a class whose potential never is above where it began, and such a class would never recover.
 
     Parameters
     ----------
     tau : float
         Time constant of the membrane [ms].
+    sharpness : float
+        The larger, the nearer to the exact maximum; the smaller, to the mean.
 
     Source
     ------
     Cramer et al. (2022), The Heidelberg spiking data sets for the systematic evaluation of spiking neural networks,
-    IEEE Transactions on Neural Networks and Learning Systems 33, 2744-2757.
+    IEEE Transactions on Neural Networks and Learning Systems 33, 2744-2757, with the exact maximum.
     """
 
+    sharpness: float = 5.0
     name = "MaxPotential"
-    code = "score = fmax(score, V);"
+    code = """
+    const scalar highest = fmax(score, V);
+    score = highest + log(exp(sharpness * (score - highest)) + share * exp(sharpness * (V - highest))) / sharpness;
+    """
+
+    @property
+    def more(self) -> dict[str, float]:
+        """The code's further parameters."""
+        return {"sharpness": self.sharpness}
+
+    @property
+    def first_score(self) -> float:
+        """The score of no timestep at all, of no account beside one."""
+        return -100.0 / self.sharpness
 
 
 @dataclass(frozen=True)
@@ -251,6 +294,10 @@ class FirstSpike(Readout):
     spikes = True
     variable = "first"
 
+    def first_weights(self, unit: float, fan_in: int) -> tuple[float, float]:
+        """Return weights that make all neurons spike, as a silent one has no time; see `Readout.first_weights`."""
+        return 3.0 * unit / math.sqrt(fan_in), 0.2 * unit
+
     def layer(self, hidden: Neuron, dt: float, duration: float) -> Neuron:
         """Return the population's neuron; see `Readout.layer`."""
         code = f"{hidden.model.reset_code}\nfirst = fmin(first, (scalar)t);\n"
@@ -264,9 +311,7 @@ class FirstSpike(Readout):
 
     def loss(self) -> Any:
         """Return the cross-entropy of times, and what wakes a silent neuron."""
-        wake = Loss(
-            "Wake", params=(Param("tLate"),), loss_code="loss = (t > tLate && first > t) ? -target * V : 0.0;"
-        )
+        wake = Loss("Wake", params=(Param("tLate"),), loss_code="loss = (t > tLate && first > t) ? -target * V : 0.0;")
         return FirstSpikeLoss(self.tau, early=0.05), wake
 
     def loss_params(self, duration: float) -> dict[str, float]:

@@ -36,7 +36,14 @@ def add_rest(model: Any, group: str, populations: Iterable[Any], connections: It
         start = {} if population.model.name in _SHOWN else _numbers(population)
         if start:
             refs = {name: genn.create_var_ref(population, name) for name in start}
-            model.add_custom_update(f"rest_{population.name}", group, _rest(tuple(start)), {f"{v}First": x for v, x in start.items()}, {}, refs)
+            model.add_custom_update(
+                f"rest_{population.name}",
+                group,
+                _rest(tuple(start)),
+                {f"{v}First": x for v, x in start.items()},
+                {},
+                refs,
+            )
     sources = set()
     for connection in connections:
         input_of = {"inSyn": genn.create_out_post_var_ref(connection)}

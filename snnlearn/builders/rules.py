@@ -13,8 +13,10 @@ from snnlearn import grad
 from snnlearn.attributes import frozen
 from snnlearn.builders.neurons import Neuron
 from snnlearn.builders.readouts import Readout
+from snnlearn.declare import Surrogate
 from snnlearn.errors import TrainingError, did_you_mean
 from snnlearn.grad.numeric import NumericStep
+from snnlearn.grad.surrogate import find_surrogate
 from snnlearn.models import DeltaCurr
 
 
@@ -27,16 +29,17 @@ class Rule:
     ----------
     method : {"bptt", "eventprop"}
         Backpropagation through time with a surrogate; or with the derivatives of the times of spikes.
-    surrogate : str
-        For ``"bptt"``.
+    surrogate : Surrogate or str
+        For ``"bptt"``; its parameters are ``beta`` and perhaps ``height``, which is 1 for the distance of the threshold
+        from where neurons begin.
     steepness : float
-        Of the surrogate at the threshold, times the distance of the threshold from where neurons begin.
+        The surrogate's ``beta``, times that distance.
     rate : float
         The learning rate at first, as a share of each connection's unit of weight.
     """
 
     method: str = "bptt"
-    surrogate: str = "FastSigmoid"
+    surrogate: Surrogate | str = "ScaledFastSigmoid"
     steepness: float = 5.0
     rate: float = 0.01
 
@@ -54,8 +57,10 @@ class Rule:
         params = readout.loss_params(duration)
         options: dict[str, Any] = {"method": self.method, "window": timesteps}
         if self.method == "bptt":
-            options["surrogate"] = self.surrogate
-            params["beta"] = self.steepness / _threshold(neuron, float(model.dt))
+            options["surrogate"] = surrogate = find_surrogate(self.surrogate)
+            distance = _threshold(neuron, float(model.dt))
+            known = {"beta": self.steepness / distance, "height": 1.0 / distance}
+            params |= {p.name: known[p.name] for p in surrogate.params if p.name in known}
         return FromRest(grad.differentiate(model, weights, {output: readout.loss()}, params=params, **options))
 
 

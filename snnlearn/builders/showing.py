@@ -77,7 +77,8 @@ class Stage:
         own = encoded.part(data.places)
         if len(own.times) > times.view.size:
             raise TrainingError(
-                f"these examples have {len(own.times)} spikes, and the device holds {times.view.size}: give fewer at once"
+                f"these examples have {len(own.times)} spikes, and the device holds {times.view.size}: give fewer "
+                "at once"
             )
         before = times.values
         times.view[: len(own.times)] = own.times
@@ -182,4 +183,5 @@ def right(scores: NDArray[np.float64], y: ArrayLike) -> NDArray[np.bool_]:
     """Return where the right class alone has the highest score."""
     labels = np.asarray(y, np.int64)
     best = scores >= scores.max(axis=1, keepdims=True)
-    return best[np.arange(len(labels)), labels] & (best.sum(axis=1) == 1)
+    found: NDArray[np.bool_] = best[np.arange(len(labels)), labels] & (best.sum(axis=1) == 1)
+    return found

@@ -163,10 +163,10 @@ class AdjointNetwork:
             if at not in self._seeds:  # nothing depends on it
                 continue
             if callable(values):
-                self._seeds[at].fill(timesteps, values, beyond=earlier)
+                self._seeds[at].fill(timesteps, values, beyond=earlier + further)
             else:
                 self._seeds[at].values = values
-                self._seeds[at].rewind(beyond=earlier)
+                self._seeds[at].rewind(beyond=earlier + further)
         for recording in self._kept.values():
             recording.clear()
         for name in self.synapses:

@@ -11,9 +11,9 @@ from snnlearn.errors import GradientError
 from snnlearn.genn.neuron_group import NeuronGroup
 from snnlearn.genn.synapse_group import SynapseGroup
 from snnlearn.grad.continuous import ContinuousSynapse, continuous_synapse, is_continuous
+from snnlearn.grad.end_losses import EndLoss
 from snnlearn.grad.event_reverse import event_reverse
 from snnlearn.grad.explain import warn_of_comparisons
-from snnlearn.grad.end_losses import EndLoss
 from snnlearn.grad.first_spikes import FirstSpikeLoss
 from snnlearn.grad.inputs import Inputs, is_linear
 from snnlearn.grad.reverse import Request, Reversal, reverse

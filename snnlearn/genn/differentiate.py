@@ -147,7 +147,7 @@ def differentiate(
         _check_first_spikes(model._by_key[name], one, checkpoint)
         seeds[name] = seeds.get(name, frozenset()) | {OF_SPIKES}
     for name, end in end_losses.items():
-        check_variables(model._by_key[name], end)
+        check_variables(model.neuron_populations[model._by_key[name].name], end)
         seeds[name] = seeds.get(name, frozenset()) | {end.score}
     task = Task(
         losses, weights, rule, states, parameters, seeds, {}, detach_reset, event_driven=rule is None,
@@ -311,8 +311,8 @@ def _by_kind(loss: Any, method: str) -> dict[type, dict[Any, Any]]:
                 raise GradientError(f"FirstSpikeLoss is for method='eventprop', not for '{method}': give a grad.Loss")
             if kind is EndLoss and method in FORWARD_METHODS:
                 raise GradientError(
-                    f"{type(one).__name__} is for 'bptt' and 'eventprop', which go back from the end; '{method}' needs a "
-                    "grad.Loss of every timestep"
+                    f"{type(one).__name__} is for 'bptt' and 'eventprop', which go back from the end; '{method}' needs "
+                    "a grad.Loss of every timestep"
                 )
             if group in found[kind]:
                 raise GradientError(

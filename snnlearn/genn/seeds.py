@@ -1,4 +1,4 @@
-"""What a pass back begins from: adjoints that are given, and losses on times of first spikes and on scores at the end."""
+"""What a pass back begins from: adjoints that are given, and losses of the whole window, as those of first spikes."""
 
 from __future__ import annotations
 
@@ -103,18 +103,18 @@ def loss_seeds(model: Any, task: Task, tapes: Tapes, timesteps: int) -> Seeds:
     seeds = _first_spike_seeds(model, task.first_spikes, tapes, timesteps)
     for name, loss in task.end_losses.items():
         group = model._by_key[name]
-        scores, target = (_now(group, variable) for variable in (loss.score, loss.target))
+        scores, target = (_now(group, variable, model.batch_size) for variable in (loss.score, loss.target))
         seed = np.zeros((timesteps, *scores.shape))
         seed[-1] = loss.of(scores, target)[1]
         seeds[name, loss.score] = seed
     return seeds
 
 
-def _now(group: NeuronGroup, variable: str) -> NDArray[np.float64]:
+def _now(group: NeuronGroup, variable: str, batch: int) -> NDArray[np.float64]:
     """Return what a variable is on the device, shape (batch, neurons)."""
     array = group.vars[variable]
     array.pull_from_device()
-    shape = (group._model.batch_size, group.num_neurons)
+    shape = (batch, group.num_neurons)
     return np.broadcast_to(np.asarray(array.current_values, np.float64), shape)
 
 
@@ -136,7 +136,7 @@ def _first_spike_seeds(model: Any, losses: Mapping[str, FirstSpikeLoss], tapes: 
         spikes = _spikes(tapes, name, timesteps)
         place = spikes.argmax(axis=0)
         first = np.where(spikes.any(axis=0), place * dt, np.inf)
-        by = loss.of(first, _now(group, loss.target), timesteps * dt)[1]
+        by = loss.of(first, _now(group, loss.target, model.batch_size), timesteps * dt)[1]
         seeds = np.zeros(spikes.shape)
         np.put_along_axis(seeds, place[None], by[None], axis=0)
         found[name, OF_SPIKES] = seeds

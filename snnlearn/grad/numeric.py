@@ -82,7 +82,7 @@ class NumericStep:
             elif constant.kind == "derived_params":
                 derived = next(d for d in model.derived_params if d.name == constant.name)
                 self._constants[name] = derived.func(given, dt)
-        self._constants |= {name: 0.0 for name in self._step.inputs}
+        self._constants |= dict.fromkeys(self._step.inputs, 0.0)
         self.state: dict[str, NDArray[Any]] = {}
         for name in self._step.state:
             if name not in start and any(v.name == name for v in neuron.vars):

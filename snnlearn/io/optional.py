@@ -7,7 +7,14 @@ from typing import Any
 
 from snnlearn.errors import MissingLibraryError
 
-_EXTRA = {"h5py": "hdf5", "neo": "neo", "quantities": "neo", "nir": "nir", "tensorboard": "tensorboard"}
+_EXTRA = {
+    "h5py": "hdf5",
+    "neo": "neo",
+    "quantities": "neo",
+    "nir": "nir",
+    "tensorboard": "tensorboard",
+    "sklearn": "digits",
+}
 
 
 def library(name: str) -> Any:
@@ -21,4 +28,5 @@ def library(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise MissingLibraryError(f'{name} is needed for this: pip install "snnlearn[{_EXTRA[name]}]"') from error
+        extra = _EXTRA[name.partition(".")[0]]
+        raise MissingLibraryError(f'{name} is needed for this: pip install "snnlearn[{extra}]"') from error

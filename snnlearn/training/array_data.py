@@ -177,7 +177,7 @@ class ArrayData:
         return self.part(np.flatnonzero(~chosen)), self.part(np.flatnonzero(chosen))
 
     def variables(self, indices: ArrayLike) -> dict[str, NDArray[Any]]:
-        """Return what variables of the input population are to be for these examples, each of shape (examples, inputs)."""
+        """Return what variables of the input population are to be for examples, each of shape (examples, inputs)."""
         return self.encoded.variables(self.places[np.asarray(indices, np.int64)])
 
     def levels(self) -> NDArray[np.float64]:

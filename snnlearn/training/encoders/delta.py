@@ -17,7 +17,7 @@ _MOST_SPIKES = 100_000_000
 
 @dataclass(frozen=True)
 class Delta(Encoder):
-    """Two neurons for each channel: one spikes where it has risen by ``threshold`` since the last event, one where fallen.
+    """Two neurons for each channel: one spikes where it has risen by ``threshold`` since the last event, one at falls.
 
     Between samples a channel is a straight line: an event comes where that reaches the threshold. Neurons of rises come
     first, then those of falls.

@@ -161,4 +161,4 @@ class EncodedValues(Encoded):
 
     def levels(self, indices: Indices, duration: float) -> NDArray[np.float64]:
         """Return the root mean square of each input's value."""
-        return np.sqrt(np.square(self.values[indices].astype(np.float64)).mean(axis=0))
+        return np.asarray(np.sqrt(np.square(self.values[indices].astype(np.float64)).mean(axis=0)), np.float64)

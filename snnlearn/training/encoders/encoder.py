@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import fields
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ class Encoder(ABC):
 
     def check_range(self, X: Values, low: float, high: float, how: str) -> None:
         """Raise TrainingError for a value out of range, which names the first and says how to mend that."""
-        outside = np.argwhere((X < low) | (X > high))
+        outside = np.argwhere((low > X) | (high < X))
         if len(outside):
             place = ", ".join(str(int(i)) for i in outside[0])
             raise TrainingError(
