@@ -127,6 +127,10 @@ def _format(path: str | os.PathLike[str], name: str | None) -> _Format:
     for found in FORMATS.values():
         if suffix in found.suffixes:
             return found
+    if suffix == ".nir":
+        raise ExchangeError(
+            f"{os.fspath(path)}: this is a network, no spikes: exchange.from_nir reads it, to_nir writes it"
+        )
     known = ", ".join(f"{key} ({', '.join(found.suffixes)})" for key, found in FORMATS.items())
     raise ExchangeError(
         f"{os.fspath(path)}: {suffix or 'no suffix'} tells no format; say which: format= one of {known}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from nir_graphs import (
     nir,
 )
 from snnlearn import exchange, genn, grad
-from snnlearn.errors import ExchangeError, ModelWarning
+from snnlearn.declare import Var
+from snnlearn.errors import ArgumentError, ExchangeError, ModelWarning
 from snnlearn.models import LIF, ExpCurr
 
 GRAPHS = graphs()
@@ -234,6 +236,7 @@ def test_a_network_from_nir_has_gradients() -> None:
     network.model.run(20)
     program.backward()
     assert all(np.abs(variable.grad).max() > 0.0 for variable in watched)
+    assert_equal(exchange.to_nir(network), GRAPHS["pictures"])
     network.model.unload()
 
 
@@ -338,8 +341,10 @@ class Resonator:
         (adrift(b=lif(2, tau=np.array([0.01, 0.0]))), {}, r"'b' \(LIF\): tau must be above 0 s"),
         (adrift(b=lif(2, tau=np.full(2, 1e-4))), {"method": "euler"}, "'b' .LIF.: Euler's method diverges for a time"),
         (adrift(a=nir.Delay(np.array([0.0012, 0.0]))), {}, "a delay of 1.2 ms is no whole number of timesteps of 1 ms"),
+        (adrift(a=nir.Delay(np.array([1e300, 0.0]))), {}, "'a' .Delay.: a delay of 1e.303 ms is more than 65534"),
         (adrift(a=nir.Delay(np.array([-0.001, 0.0]))), {}, "delay of -1 ms is no whole number of .*; the nearest is 0"),
         (graph("input>a>a a>output", **ends(2, 2), a=affine(2, 2)), {}, "'a' .Affine. is in a loop without a neuron"),
+        (graph("input>a>input a>output", **ends(2, 2), a=affine(2, 2)), {}, "from 'a' to 'input' leads into an Inp"),
         (graph("input>a>d>c>output", **ends(2, 2), a=affine(2, 3), c=affine(3, 2), d=nir.Delay(np.array([1., 2., 3.]))),
          {}, "delays that differ between two weights, before node 'c' .Affine., are not supported"),
         (graph("b>output", **ends(2, 2) | {"input": nir.Output(np.array([2]))}, b=nir.Flatten(None)), {},
@@ -363,13 +368,20 @@ def test_refused_with_the_nodes_name(given: Any, options: dict[str, Any], messag
         exchange.from_nir(given, **{"dt": 1.0, **options})
 
 
+def test_an_arguments_name_that_is_nearly_right() -> None:
+    with pytest.raises(ArgumentError, match="from_nir takes no argument 'metod'; did you mean 'method'"):
+        exchange.from_nir(adrift(), dt=1.0, metod="euler")
+
+
 def test_a_longer_loop_is_late() -> None:
-    loop = graph("input>a>one>b>two>c>one two>output", **ends(2, 2), a=affine(2, 2), b=affine(2, 2), c=affine(2, 2),
-                 one=lif(2), two=integrate_and_fire(2))  # fmt: skip
+    """The one that closes the loop as seen from the input, though that is the last node."""
+    nodes = {"two": integrate_and_fire(2), "one": lif(2), **{name: affine(2, 2) for name in "abc"}, **ends(2, 2)}
+    loop = graph("input>a>one>b>two>c>one two>output", **nodes)
     with pytest.warns(
         ModelWarning, match="from 'two' back to 'one' closes a loop of several connections, .* 1 timestep"
     ):
-        exchange.from_nir(loop, dt=1.0)
+        network = exchange.from_nir(loop, dt=1.0)
+    assert network.latency == {"input": 0, "one": 1, "two": 2}
 
 
 def test_inputs_of_a_run() -> None:
@@ -378,22 +390,43 @@ def test_inputs_of_a_run() -> None:
         ({"in": np.zeros((3, 2))}, "the graph has no Input 'in'; known: input"),
         ({}, "nothing is given to the Input 'input'"),
         (np.zeros((3, 3)), r"Input 'input': an array of shape \(timesteps, 2\) was expected, not \(3, 3\)"),
+        ([["a", "b"]], "Input 'input': this is no array of numbers: could not convert"),
         (np.zeros((0, 2)), r"was expected, not \(0, 2\)"),
     ]:
         with pytest.raises(ExchangeError, match=message):
             network.run(given)
 
 
-def refractory() -> genn.GeNNModel:
-    unit = {"C": 10.0, "TauM": 10.0, "Vrest": 0.0, "Vreset": 0.0, "Vthresh": 1.0, "Ioffset": 0.0, "TauRefrac": 2.0}
-    model = genn.GeNNModel("double", "refractory")
-    model.add_neuron_population("One", 4, LIF, unit, {"V": 0.0, "RefracTime": 0.0})
+def one_of(neuron: Any, refractory: float = 0.0) -> genn.GeNNModel:
+    unit = {"C": 10.0, "TauM": 10.0, "Vrest": 0.0, "Vreset": 0.0, "Vthresh": 1.0, "Ioffset": 0.0}
+    model = genn.GeNNModel("double", "one")
+    first = {variable.name: 0.0 for variable in neuron.vars}
+    one = model.add_neuron_population("One", 4, neuron, {**unit, "TauRefrac": refractory}, first)
+    send = genn.init_weight_update("StaticPulse", {}, {"g": 0.0})
+    model.add_synapse_population("Loop", "DENSE", one, one, send, genn.init_postsynaptic("DeltaCurr"))
     return model
+
+
+def test_what_a_neuron_does_beside_its_membrane_is_left_out() -> None:
+    beside = "const scalar before = V;", "score += V - before;", "last = t;"
+    watched = replace(
+        LIF,
+        vars=(*LIF.vars, Var("score"), Var("last")),
+        sim_code=f"{beside[0]}\n{LIF.sim_code}\n{beside[1]}",
+        reset_code=f"{LIF.reset_code}\n{beside[2]}",
+    )
+    assert type(exchange.to_nir(one_of(watched)).nodes["One"]).__name__ == "LIF"
+    for code in ("V += 0.1;", "if (t > 5.0) { RefracTime = 1.0; }", "Isyn *= 2.0;", "const scalar Vrest = V;", "V++;"):
+        for changed in (f"{code}\n{LIF.sim_code}", f"{LIF.sim_code}\n{code}"):
+            if "Vrest" in code and changed.endswith(code):
+                continue  # a local of this name hides nothing any more
+            with pytest.raises(ExchangeError, match="'One': NIR has no node for the model LIF, as it is"):
+                exchange.to_nir(one_of(replace(LIF, sim_code=changed)))
 
 
 def test_models_that_nir_has_no_nodes_for() -> None:
     with pytest.raises(ExchangeError, match="'One': NIR's neurons have no refractory period; set TauRefrac to 0"):
-        exchange.to_nir(refractory())
+        exchange.to_nir(one_of(LIF, 2.0))
     model = genn.GeNNModel("double", "other")
     model.dt = 1.0
     other = model.add_neuron_population("Two", 4, "RulkovMap", dict.fromkeys(("Vspike", "alpha", "y", "beta"), 1.0),

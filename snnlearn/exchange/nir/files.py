@@ -40,7 +40,8 @@ def read_graph(path: str | os.PathLike[str]) -> Any:
     except FileNotFoundError:
         raise ExchangeError(f"{name}: there is no such file") from None
     except Exception as error:  # NIR's library raises what Python does with the values that it finds
-        raise ExchangeError(f"{name}: no NIR graph can be read: {type(error).__name__}: {error}") from error
+        first = next(iter(str(error).splitlines()), "")
+        raise ExchangeError(f"{name}: no NIR graph can be read: {type(error).__name__}: {first}") from error
 
 
 def _check_sizes(name: str, file: Any, h5py: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snnlearn.declare import NeuronModel
+from snnlearn.dialect import check_model
 from snnlearn.errors import ExchangeError
 from snnlearn.exchange.nir.convolution import ChannelsFirst
 from snnlearn.exchange.nir.neurons import KINDS, LATE, MS
@@ -18,6 +21,7 @@ from snnlearn.io.optional import library
 
 Numbers = NDArray[np.float64]
 _SUPPORTED = ("LIF", "CubaLIF", "IF", "LI")
+_FILTERED = {"LIF": "CubaLIF", "LI": "CubaLI"}  # by what they are without ExpCurr in front
 _SENDS = ("addToPost(g);", "addToPost(g * x);")
 
 
@@ -67,28 +71,49 @@ def _free(name: str, nodes: dict[str, Any]) -> str:
 
 
 def _kind(population: NeuronGroup) -> str | None:
-    """Return which neuron of NIR's a population has; None for another."""
+    """Return which neuron of NIR's a population has; None for another.
+
+    Code beside that of the library's model, such as a readout's or a gradient's, is left out if it changes nothing that
+    the model reads.
+    """
     declared = population.spec.model
+    condition = declared.threshold_condition_code.replace("V > ", "V >= ").strip()
     for name in _SUPPORTED:
         model = KINDS[name].model
-        condition = declared.threshold_condition_code.replace("V > ", "V >= ")
-        if (declared.sim_code.replace(LATE, "Ioffset"), condition, declared.reset_code) == (
-            model.sim_code,
-            model.threshold_condition_code,
-            model.reset_code,
+        if condition == model.threshold_condition_code.strip() and all(
+            _holds(getattr(declared, code), getattr(model, code), _names(model)) for code in ("sim_code", "reset_code")
         ):
             return name
     return None
 
 
+def _names(model: NeuronModel) -> frozenset[str]:
+    snippets = check_model(model).snippets.values()
+    return frozenset[str]().union(*(snippet.reads | snippet.writes for snippet in snippets))
+
+
+def _holds(code: str, wanted: str, names: frozenset[str]) -> bool:
+    """Return whether code has these lines, and assigns to none of the names in the others."""
+    lines, block = (_lines(text.replace(LATE, "Ioffset")) for text in (code, wanted))
+    assigns = re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\s*(?:(?:[-+*/%&|^]|<<|>>)?=(?!=)|\+\+|--)")
+    for start in range(len(lines) - len(block) + 1):
+        if lines[start : start + len(block)] == block:
+            return not assigns.search("\n".join(lines[:start] + lines[start + len(block) :]))
+    return False
+
+
+def _lines(code: str) -> list[str]:
+    return [line for line in (part.partition("//")[0].strip() for part in code.splitlines()) if line]
+
+
 def _neurons(nir: Any, population: NeuronGroup, into: list[SynapseGroup], dt: float) -> Any:
     kind, name = _kind(population), population.name
     if kind is None:
-        if not into and population.spec.model.threshold_condition_code:
+        if not into:
             return nir.Input(input_type={"input": np.array([population.num_neurons])})
         raise ExchangeError(
             f"neuron population '{name}': NIR has no node for the model {population.spec.model.name}, as it is; "
-            f"supported are {', '.join(_SUPPORTED)}, and any neuron that spikes and has no input"
+            f"supported are {', '.join(_SUPPORTED)}, and any population without input, as an Input"
         )
     values = neuron_values(population)
     if "TauRefrac" in values and values["TauRefrac"].any():
@@ -99,20 +124,24 @@ def _neurons(nir: Any, population: NeuronGroup, into: list[SynapseGroup], dt: fl
         )
     filters = [_synaptic_time_constant(group) for group in into]
     if any(tau is not None for tau in filters):
-        if kind != "LIF" or None in filters or len(set(filters)) > 1:
+        if kind not in _FILTERED or None in filters or len(set(filters)) > 1:
             raise ExchangeError(
-                f"neuron population '{name}': ExpCurr becomes part of a neuron, CubaLIF: all connections to a LIF need "
-                "one and the same tau"
+                f"neuron population '{name}': ExpCurr becomes part of a LIF, as CubaLIF, or of an LI, where all that "
+                f"leads to it has the same tau; this is {kind}, with {_told(filters)}"
             )
         if _offset(population).any():
             raise ExchangeError(f"neuron population '{name}': Ioffset beside ExpCurr has no counterpart in NIR")
-        kind, tau = "CubaLIF", np.full(population.num_neurons, filters[0])
+        kind, tau = _FILTERED[kind], np.full(population.num_neurons, filters[0])
         values |= {"TauSyn": tau, "WIn": tau / dt}
     parameters = KINDS[kind].back(values)
     bad = [n for n, value in parameters.items() if not np.isfinite(value).all()]
     if bad:
         raise ExchangeError(f"neuron population '{name}': {bad[0]} of NIR's {kind} would not be finite")
     return getattr(nir, kind)(**parameters)
+
+
+def _told(filters: Iterable[float | None]) -> str:
+    return ", ".join("DeltaCurr" if tau is None else f"ExpCurr of {tau:g} ms" for tau in filters)
 
 
 def _offset(population: NeuronGroup) -> Numbers:
@@ -138,7 +167,8 @@ def _linear(nir: Any, group: SynapseGroup, nodes: dict[str, Any], bias: Numbers)
     others = [n for n in ("post_spike_syn_code", "pre_event_syn_code") if getattr(update, n)]
     if code not in _SENDS or others or (update.pre_spike_syn_code and update.synapse_dynamics_code):
         raise ExchangeError(
-            f"connection '{name}': NIR has no node for the weight update model {update.name}; supported is StaticPulse"
+            f"connection '{name}': NIR has no node for the weight update model {update.name}; supported are "
+            "StaticPulse and StaticAnalog"
         )
     weight = _weight(group)
     if isinstance(weight, dict):

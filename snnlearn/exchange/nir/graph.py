@@ -134,6 +134,9 @@ def flatten(graph: Any) -> Flat:
     if repeated:
         twice = next(edge for edge in edges if edges.count(edge) > 1)
         raise ExchangeError(f"the edge from '{twice[0]}' to '{twice[1]}' is there twice")
+    for source, target in edges:
+        if nodes[target].kind == "Input" or nodes[source].kind == "Output":
+            raise ExchangeError(f"the edge from '{source}' to '{target}' leads into an Input or out of an Output")
     return Flat(nodes, tuple(edges))
 
 

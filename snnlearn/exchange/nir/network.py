@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnlearn.errors import ExchangeError, did_you_mean
-from snnlearn.exchange.nir.plan import Path, Plan
+from snnlearn.exchange.nir.connecting import Link
+from snnlearn.exchange.nir.plan import Plan
 from snnlearn.genn import GeNNModel, NeuronGroup, Playback, Recording, SynapseGroup
-
-
-@dataclass(frozen=True, eq=False)
-class Link:
-    """A connection and the path in the graph that it stands for.
-
-    Parameters
-    ----------
-    path : Path
-    group : SynapseGroup
-    form : str
-        What its weights are: ``"dense"``, one node's; ``"kernel"``, a convolution's; ``"sparse"``, a product.
-    """
-
-    path: Path
-    group: SynapseGroup
-    form: str
 
 
 class NirNetwork:
@@ -148,7 +131,11 @@ class NirNetwork:
         batch = int(self.model.batch_size)
         found = {}
         for name, values in given.items():
-            array, size = np.asarray(values, np.float64), self.populations[name].num_neurons
+            size = self.populations[name].num_neurons
+            try:
+                array = np.asarray(values, np.float64)
+            except (TypeError, ValueError) as error:
+                raise ExchangeError(f"Input '{name}': this is no array of numbers: {error}") from error
             if array.ndim < 2 or math.prod(array.shape[1:]) != batch * size or not len(array):
                 raise ExchangeError(
                     f"Input '{name}': an array of shape (timesteps, {f'{batch}, ' if batch > 1 else ''}{size}) was "

@@ -177,8 +177,8 @@ _EULER: dict[str, Callable[[Any, float], float]] = {
 LATE = "(t >= Begin ? Ioffset : 0.0)"
 
 
-def beginning_at(model: NeuronModel, start: float) -> NeuronModel:
-    """Return a model whose constant input begins at a time [ms]."""
+def with_beginning(model: NeuronModel) -> NeuronModel:
+    """Return a model whose constant input begins at a time, its parameter ``Begin`` [ms]."""
     code = re.sub(r"\bIoffset\b", LATE, model.sim_code)
     return replace(model, params=(*model.params, Param("Begin")), sim_code=code)
 

@@ -14,6 +14,7 @@ from snnlearn.exchange.nir.maps import Entries, bias_of, entries_of, identity
 
 Numbers = NDArray[np.float64]
 _MIXING = ("Linear", "Affine", "Conv1d", "Conv2d", "SumPool2d", "AvgPool2d")
+MOST_STEPS = 2**16 - 2  # of a delay
 _WHOLE = 0.01  # how far from a whole number of timesteps a delay may be, in timesteps
 
 
@@ -144,6 +145,8 @@ def _path(
 def _steps(node: Node, shape: Shape, dt: float) -> NDArray[np.int64]:
     delay = np.broadcast_to(node.array("delay"), shape).ravel() * (1000.0 / dt)
     whole = np.rint(delay)
+    if (delay > MOST_STEPS).any():
+        raise ExchangeError(f"{node.whole}: a delay of {delay.max() * dt:g} ms is more than {MOST_STEPS} timesteps")
     if (delay < 0.0).any() or (np.abs(delay - whole) > _WHOLE).any():
         worst = int(np.argmax(np.where(delay < 0.0, np.inf, np.abs(delay - whole))))
         raise ExchangeError(
@@ -159,9 +162,11 @@ def _steps(node: Node, shape: Shape, dt: float) -> NDArray[np.int64]:
 def latencies(plan: Plan) -> dict[str, int]:
     """Return by how many timesteps each population is late: the longest way to it, without the edges that close loops.
 
-    A connection takes a timestep, also where a program that steps layer after layer takes none.
+    A connection takes a timestep, also where a program that steps layer after layer takes none. Loops are entered from
+    inputs on, whatever the order of nodes, which files sort by name.
     """
-    after: dict[str, list[str]] = {name: [] for name in plan.populations}
+    inputs_first = sorted(plan.populations, key=lambda name: plan.flat.nodes[name].kind != "Input")
+    after: dict[str, list[str]] = {name: [] for name in inputs_first}
     for path in plan.paths:
         after[path.source].append(path.target)
     order = _order(after)

@@ -7,20 +7,19 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from snnlearn.calling import named
-from snnlearn.declare import NeuronModel, Var, VarAccess, VarRef, WeightUpdateModel
-from snnlearn.errors import ExchangeError, ModelWarning, did_you_mean
-from snnlearn.exchange.nir.convolution import ChannelsFirst, parameters
+from snnlearn.declare import NeuronModel, Var, VarAccess
+from snnlearn.errors import ArgumentError, ExchangeError, ModelWarning, did_you_mean
+from snnlearn.exchange.nir.connecting import Link, connect
 from snnlearn.exchange.nir.files import read_graph
-from snnlearn.exchange.nir.graph import NEURONS, Node, flatten, shapes_of, window_of
-from snnlearn.exchange.nir.network import Link, NirNetwork
+from snnlearn.exchange.nir.graph import NEURONS, Node, flatten, shapes_of
+from snnlearn.exchange.nir.network import NirNetwork
 from snnlearn.exchange.nir.neurons import (
     KINDS,
     METHODS,
@@ -29,43 +28,19 @@ from snnlearn.exchange.nir.neurons import (
     Reset,
     Sum,
     Values,
-    beginning_at,
     described,
     parameters_of,
     stepping,
+    with_beginning,
 )
 from snnlearn.exchange.nir.plan import Path, Plan, latencies, plan_of
-from snnlearn.genn import (
-    GeNNModel,
-    NeuronGroup,
-    create_var_ref,
-    init_postsynaptic,
-    init_sparse_connectivity,
-    init_var,
-    init_weight_update,
-)
+from snnlearn.genn import GeNNModel, NeuronGroup
+from snnlearn.genn.preferences import all_names
+from snnlearn.spelling import misspelt
 
 _ROW = Var("x", "scalar", VarAccess.READ_ONLY_DUPLICATE)
 GivenSpikes = NeuronModel("GivenSpikes", vars=(_ROW,), sim_code="", threshold_condition_code="x > 0.5")
 GivenValues = NeuronModel("GivenValues", vars=(_ROW,), sim_code="")
-_WEIGHT = Var("g", "scalar", VarAccess.READ_ONLY)
-_DELAY = Var("d", "uint16_t", VarAccess.READ_ONLY)
-_SENT = {  # by whether values are sent rather than spikes, and whether synapses have delays of their own
-    (False, False): WeightUpdateModel("Spikes", vars=(_WEIGHT,), pre_spike_syn_code="addToPost(g);"),
-    (False, True): WeightUpdateModel(
-        "DelayedSpikes", vars=(_WEIGHT, _DELAY), pre_spike_syn_code="addToPostDelay(g, d);"
-    ),
-    (True, False): WeightUpdateModel(
-        "Values", vars=(_WEIGHT,), pre_neuron_var_refs=(VarRef("x"),), synapse_dynamics_code="addToPost(g * x);"
-    ),
-    (True, True): WeightUpdateModel(
-        "DelayedValues",
-        vars=(_WEIGHT, _DELAY),
-        pre_neuron_var_refs=(VarRef("x"),),
-        synapse_dynamics_code="addToPostDelay(g * x, d);",
-    ),
-}
-_MOST_STEPS = 2**16 - 2
 Sends = Literal["spikes", "values"]
 
 
@@ -123,6 +98,7 @@ def from_nir(
     ------
     Pedersen et al. (2024), Neuromorphic intermediate representation, Nature Communications 15, 8122.
     """
+    _check_spelling(preferences)
     if method not in METHODS:
         raise ExchangeError(f"method is one of {', '.join(METHODS)}, not {method!r}")
     if isinstance(dt, bool) or not isinstance(dt, int | float) or not 0.0 < dt < math.inf:
@@ -139,6 +115,15 @@ def from_nir(
     sent = _chosen("inputs", inputs, [n.name for n in nodes if n.kind == "Input"], ("spikes", "values"))
     resets = _chosen("reset", reset, [n.name for n in nodes if n.kind in NEURONS], RESETS)
     return _Builder(plan, model, method, resets, sent).network(copy.deepcopy(graph))
+
+
+def _check_spelling(preferences: Iterable[str]) -> None:
+    """Raise an error for an argument's name that is nearly right, which would be taken for a preference."""
+    arguments = ("method", "reset", "inputs", "batch_size", "precision")
+    for given in preferences:
+        near = None if given in all_names() else misspelt(given, arguments)
+        if near is not None:
+            raise ArgumentError(f"from_nir takes no argument '{given}'; did you mean '{near}'?")
 
 
 def _chosen(what: str, given: Any, nodes: list[str], known: tuple[str, ...]) -> dict[str, Any]:
@@ -201,7 +186,7 @@ class _Builder:
         if constant:
             values = values | {"Ioffset": np.sum([value for _, value in constant], axis=0)}
             if late:
-                model = beginning_at(model, late * dt)
+                model = with_beginning(model)
                 values = values | {"Begin": np.full(size, (late - 0.5) * dt)}
         first: dict[str, Any] = {v.name: 0.0 for v in model.vars}
         first["V"] = values.get("Vrest", np.zeros(1)) if "Vrest" in values else 0.0
@@ -226,49 +211,11 @@ class _Builder:
         return path.delay + max(wanted, 0)
 
     def _link(self, path: Path) -> Link:
-        source, target = self.populations[path.source], self.populations[path.target]
         node = self.plan.flat.nodes[path.source]
-        values = self.inputs.get(path.source) == "values" or (node.kind in NEURONS and not KINDS[node.kind].spikes)
-        apart = any(d is not None for d in path.delays)
-        mapping, form = path.mapping, "sparse"
-        if len(mapping) == 1 and mapping[0].kind in ("Linear", "Affine"):
-            form = "dense"
-        elif len(mapping) == 1 and mapping[0].kind in ("Conv1d", "Conv2d") and not values and not apart:
-            form = "kernel"
-        connect: Any = None
-        pre: NDArray[np.int64]
-        if form == "kernel":
-            shape = next(s for n, s in zip(path.between, path.shapes, strict=True) if n is mapping[0])
-            connect = init_sparse_connectivity(ChannelsFirst, parameters(window_of(mapping[0], shape)))
-            weights: Any = init_var("Kernel")
-        elif form == "dense":
-            weights = mapping[0].array("weight").T.ravel()
-            pre, post = np.indices((source.num_neurons, target.num_neurons)).reshape(2, -1)
-        else:
-            entries = path.entries(source.num_neurons)
-            pre, post, weights = entries.pre, entries.post, entries.value
-        first = {"g": weights}
-        steps = np.zeros(1, np.int64)
-        if apart:
-            own = [np.zeros(1, np.int64) if d is None else d for d in path.delays]
-            steps = own[0][pre if own[0].size > 1 else 0] + own[1][post if own[1].size > 1 else 0]
-            first["d"] = steps
-        longest = self._delay(path) + int(steps.max())
-        if longest > _MOST_STEPS:
-            raise ExchangeError(
-                f"the delay from '{path.source}' to '{path.target}' is {longest} timesteps; choose a longer dt"
-            )
-        refs = {"x": create_var_ref(source, "x" if path.source in self.inputs else "V")} if values else {}
-        update = init_weight_update(_SENT[values, apart], {}, first, pre_var_refs=refs)
-        matrix = {"dense": "DENSE", "sparse": "SPARSE", "kernel": "PROCEDURAL_KERNELG"}[form]
-        group = self.model.add_synapse_population(
-            self._name(path.name), matrix, source, target, update, init_postsynaptic("DeltaCurr"), connect
-        )
-        if form == "sparse":
-            group.set_sparse_connections(pre, post)
-        if form == "kernel":
-            group.vars["g"].extra_global_params["kernel"].set_init_values(mapping[0].array("weight").ravel())
-        if apart:
-            group.max_dendritic_delay_timesteps = int(steps.max()) + 1
-        group.axonal_delay_steps = self._delay(path)
-        return Link(path, group, form)
+        sends = None
+        if node.kind == "Input":
+            sends = "x" if self.inputs[node.name] == "values" else None
+        elif not KINDS[node.kind].spikes:
+            sends = "V"
+        ends = self.populations[path.source], self.populations[path.target]
+        return connect(self.model, self._name(path.name), path, ends, sends, self._delay(path))

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from snnlearn.errors import ExchangeError
 from snnlearn.genn import NeuronGroup, SynapseGroup
+from snnlearn.models import Constant
+from snnlearn.network import VarInit
 
 Numbers = NDArray[np.float64]
 
@@ -19,7 +21,7 @@ def rounded(values: Any, precision: str) -> Numbers:
 
 
 def variable(group: NeuronGroup | SynapseGroup, name: str) -> Numbers:
-    """Return a variable's values, flat.
+    """Return a variable's values, flat; a single one where it begins as that everywhere.
 
     Raises
     ------
@@ -31,8 +33,11 @@ def variable(group: NeuronGroup | SynapseGroup, name: str) -> Numbers:
         one.pull_from_device()
         return rounded(one.values, precision).ravel()
     held = group.spec.weight_update.vars if isinstance(group, SynapseGroup) else group.spec.vars
+    first = held[name]
     try:
-        return rounded(held[name], precision).ravel()
+        if isinstance(first, VarInit) and first.snippet is Constant:  # what a number becomes
+            first = first.params["constant"]
+        return rounded(first, precision).ravel()
     except (TypeError, ValueError):
         raise ExchangeError(
             f"'{group.name}.{name}' gets its values when the model is loaded: call load() before to_nir()"

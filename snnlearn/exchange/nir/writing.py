@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from snnlearn.calling import named
 from snnlearn.errors import ExchangeError
+from snnlearn.exchange.nir.connecting import Link
 from snnlearn.exchange.nir.files import write_graph
 from snnlearn.exchange.nir.from_model import graph_of_model
 from snnlearn.exchange.nir.graph import NEURONS, PARAMETERS, Node
-from snnlearn.exchange.nir.network import Link, NirNetwork
+from snnlearn.exchange.nir.network import NirNetwork
 from snnlearn.exchange.nir.neurons import KINDS, parameters_of
 from snnlearn.exchange.nir.state import neuron_values, rounded, variable
 from snnlearn.genn import GeNNModel, NeuronGroup
