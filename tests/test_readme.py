@@ -49,7 +49,11 @@ def test_phases_of_the_example_are_phases():
 
 @pytest.mark.parametrize("link", re.findall(r"\]\((docs/[^)]+)\)", TEXT))
 def test_links_lead_somewhere(link):
-    assert (ROOT / link).is_file()
+    page, _, anchor = link.partition("#")
+    assert (ROOT / page).is_file()
+    if anchor:
+        headings = re.findall(r"^#+ (.*)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+        assert anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
 
 
 def test_the_learner_of_the_docs_learns(capsys):

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 from snnlearn.cli import Interrupted
+from snnlearn.runtime.interrupts import put_off
 
 _SOON = 0.12  # [s] within which a trial is worth waiting for
 _AT_LAST = 0.2  # [s] after which it is not any more, whatever was expected
@@ -66,6 +67,8 @@ class Interruption:
             raise self.error()
 
     def _come(self, number: int, frame: FrameType | None) -> None:
+        if put_off(number):
+            return
         soon = self._trial_ends is not None and self._trial_ends - time.perf_counter() < _SOON
         if self.number is None and soon and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:
             self.number = number
@@ -78,6 +81,8 @@ class Interruption:
     _come.ends_a_run = True  # type: ignore[attr-defined]
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
+        if put_off(number):
+            return
         raise self.error()
 
     _ring.ends_a_run = True  # type: ignore[attr-defined]

@@ -19,12 +19,13 @@ set_handler: Any = getattr(signal.signal, "__wrapped__", signal.signal)
 def uninterrupted(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Hold Ctrl-C until a function returns: launches that are half enqueued cannot be taken back.
 
-    Handlers of other signals run, and may raise: `finally` gives Ctrl-C back then. A ``with`` block would not, as a
-    handler can raise where its `__exit__` begins.
+    Handlers that ask `put_off` are held too. Those of other signals run, and may raise: `finally` gives Ctrl-C back
+    then. A ``with`` block would not, as a handler can raise where its `__exit__` begins.
     """
 
     @wraps(function)
     def holding(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        global _waiting
         before = signal.getsignal(signal.SIGINT)
         # Only the main thread is ever interrupted; a handler that is not a function cannot be called later.
         if not callable(before) or threading.current_thread() is not threading.main_thread():
@@ -32,11 +33,14 @@ def uninterrupted(function: Callable[Parameters, Result]) -> Callable[Parameters
         held: list[tuple[int, FrameType | None]] = []
         call: Any = before
         number = int(signal.SIGINT)
-        hold = _into(held)
+        waiting: list[int] = []
+        hold, outer = _into(held), _waiting
         try:
             set_handler(number, hold)
+            _waiting = waiting
             return function(*args, **kwargs)
         finally:
+            _waiting = outer
             try:
                 set_handler(number, call)
             except BaseException:  # of a handler that was due: signals are handled before this one's handler is changed
@@ -44,8 +48,23 @@ def uninterrupted(function: Callable[Parameters, Result]) -> Callable[Parameters
                 raise
             if held:
                 call(*held[0])
+            for other in waiting[:1]:
+                again = signal.getsignal(other)
+                if callable(again):
+                    again(other, None)
 
     return holding
+
+
+_waiting: list[int] | None = None  # the signals that have been put off, while they are
+
+
+def put_off(number: int) -> bool:
+    """Return whether the handler of a signal, which would raise, is to return: it is called again when it may."""
+    if _waiting is None:
+        return False
+    _waiting.append(number)
+    return True
 
 
 def _into(held: list[tuple[int, FrameType | None]]) -> Callable[[int, FrameType | None], None]:
