@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from printed_code import printed_lines
 
 from small_networks import LIF
 from snnlearn import genn
-from snnlearn.codegen.clike import Printer
 from snnlearn.codegen.plan import Kernel, Plan, build_plan, optimise
 from snnlearn.declare import NeuronModel
 
@@ -49,7 +49,7 @@ CONDITION = "next != stop && t >= times[next]"
 
 def printed(condition: str) -> str:
     plan, kernel = kernel_of(condition)
-    return Printer(kernel, plan.precision, []).condition(kernel.body[-1].condition)  # type: ignore[union-attr]
+    return printed_lines(kernel.body[-1].condition, kernel, plan.precision)[0]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

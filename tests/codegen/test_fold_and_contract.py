@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from printed_code import printed_lines
 
 from dialect_interpreter import run_snippet
 from small_networks import network
 from snnlearn import genn
-from snnlearn.codegen.clike import Printer
 from snnlearn.codegen.plan import Kernel, Plan, build_plan, optimise
 from snnlearn.declare import WeightUpdateModel
 from snnlearn.dialect.tree import Snippet, names_in
@@ -53,7 +53,7 @@ def values_after(kernel: Kernel, start: dict[str, Any]) -> dict[str, Any]:
 
 def printed(plan: Plan, kernel: Kernel) -> str:
     (code,) = kernel.codes
-    return "\n".join(Printer(kernel, plan.precision, []).lines(code))
+    return "\n".join(printed_lines(code, kernel, plan.precision))
 
 
 CODES = {

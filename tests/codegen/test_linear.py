@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from printed_code import printed_lines
 
 from linear_rules import PARAMS, describe, rule, run
 from small_networks import network
-from snnlearn.codegen.clike import Printer
 from snnlearn.codegen.plan import DEFAULT, build_plan, optimise
 from snnlearn.codegen.plan.kernels import Kernel, Plan
 from snnlearn.codegen.plan.rewrites.linear import system_of, why_not_linear
@@ -80,7 +80,7 @@ def test_superspike_takes_three_operations_a_synapse_and_timestep() -> None:
     plan, kernel = kernel_of(SUPERSPIKE, DEFAULT)
     form = kernel.deferral.linear  # type: ignore[union-attr]
     assert form is not None
-    lines = Printer(kernel, plan.precision, []).lines(form.products)
+    lines = printed_lines(form.products, kernel, plan.precision)
     assert [bool(re.search(r"= snn::fma\(v_y, \w+_by_y, \w+\);", line)) for line in lines] == [
         False,
         *[True] * 3,

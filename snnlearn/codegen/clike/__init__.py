@@ -1,6 +1,1 @@
-"""What C++ and CUDA share: printed code, kernels in the form that templates want, random numbers."""
-
-from snnlearn.codegen.clike.printer import ANY_SLOT, NEWEST, Printer, literal, spell_index
-from snnlearn.codegen.clike.view import KernelView, fill_literal, view_name
-
-__all__ = ["ANY_SLOT", "NEWEST", "KernelView", "Printer", "fill_literal", "literal", "spell_index", "view_name"]
+"""What C++ and CUDA share: printers of loop nests and of the code of users in them, random numbers."""

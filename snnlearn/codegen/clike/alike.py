@@ -15,13 +15,11 @@ would have computed itself. Where there could be any, constants must agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from snnlearn.codegen.clike.pieces import ARRAY, COMMENT, LOCAL, NUMBER, TEXT, Hole, Piece, text_of
-from snnlearn.codegen.lower.expressions import Check
-from snnlearn.codegen.lower.nest import Function, codes_of
 from snnlearn.codegen.plan.checks import CHECK
 from snnlearn.dialect import tree
 
@@ -31,27 +29,31 @@ _EXACT = frozenset("sqrt fabs abs min max fmin fmax floor ceil round rint trunc 
 
 @dataclass(frozen=True)
 class Printed:
-    """A function, and what a printer puts out for it."""
+    """A function as a printer puts it out.
 
-    function: Function
-    pieces: Sequence[Piece]
+    Attributes
+    ----------
+    name : str
+    pieces : list of pieces
+    trees : list of trees
+        The code of users in it.
+    """
 
-    @property
-    def text(self) -> str:
-        """The printed function."""
-        return text_of(self.pieces)
+    name: str
+    pieces: list[Piece]
+    trees: list[Any]
 
 
 @dataclass(frozen=True)
 class Merged:
-    """One function for several.
+    """One function for several, or for one that is like no other.
 
     Attributes
     ----------
     name : str
         That of the first.
     text : str
-        Its arguments' type, the table of them, and the function.
+        Of several, their arguments' type, the table of them, and the function.
     members : tuple of str
         The names of all, in the order of the table.
     """
@@ -63,55 +65,54 @@ class Merged:
 
 @dataclass
 class _Group:
-    """Functions that are alike: the first, and of each, by name, what is in the holes."""
+    """Functions that are alike: the pieces of the first, and of each, by name, what is in the holes."""
 
-    first: Printed
-    members: dict[str, list[Hole]] = field(default_factory=dict)
+    pieces: list[Piece]
+    members: dict[str, list[str]] = field(default_factory=dict)
 
 
 def merge(functions: Iterable[Printed], owners: Mapping[str, str]) -> list[Merged]:
-    """Return what functions can be merged to, in their order; functions unlike all others are left out.
+    """Return what functions can be merged to, in their order.
 
     Parameters
     ----------
     functions : iterable of Printed
+        Looked at one after the other.
     owners : mapping of str to str
         The classes of the objects that memory is a member of: ``{"sim": "Simulation"}``.
     """
     groups: dict[Any, _Group] = {}
-    for printed in functions:
-        holes = [p for p in printed.pieces if type(p) is not str]
-        fixed = "".join([p if type(p) is str else "\0" for p in printed.pieces])
-        form = fixed, tuple(_form(holes, _may_be_folded(printed.function)))  # type: ignore[arg-type]
+    for f in functions:
+        holes = [p for p in f.pieces if type(p) is not str]
+        fixed = "".join([p if type(p) is str else "\0" for p in f.pieces])
+        form = fixed, _form(holes, any(_calls_maths(t) for t in f.trees))  # type: ignore[arg-type]
         group = groups.get(form)
         if group is None:
-            group = groups[form] = _Group(printed)
-        group.members[printed.function.name] = holes  # type: ignore[assignment]
-    return [_merged(group, owners) for group in groups.values() if len(group.members) > 1]
+            group = groups[form] = _Group(f.pieces)
+        group.members[f.name] = [hole[0] for hole in holes]
+    return [_merged(group, owners) for group in groups.values()]
 
 
-def _form(holes: list[Hole], constants_agree: bool) -> Iterator[Any]:
-    """Yield of each hole what alike functions have in common."""
+def _form(holes: list[Hole], constants_agree: bool) -> tuple[Any, ...]:
+    """Return of each hole what alike functions have in common."""
     names: dict[str, int] = {}
+    form: list[Any] = []
     for text, kind, vtype, constant in holes:
         if kind == LOCAL:
-            yield names.setdefault(text, len(names))
-        elif kind == NUMBER:
-            yield text if constants_agree and (constant or vtype != "unsigned int") else vtype
+            form.append(names.setdefault(text, len(names)))
+        elif kind == NUMBER and constants_agree and (constant or vtype != "unsigned int"):
+            form.append(text)
         else:
-            yield vtype if kind == ARRAY else kind
+            form.append(vtype or kind)
+    return tuple(form)
 
 
 # ---- what a compiler could compute ----
 
 
-def _may_be_folded(function: Function) -> bool:
-    """Whether a compiler could know the result of a maths function, were all constants known to it."""
-    return any(_calls_maths(node.code.tree) for node in codes_of(function) if not isinstance(node, Check))
-
-
 @tree.memoised
 def _calls_maths(node: Any) -> bool:
+    """Whether a compiler could know the result of a maths function, were all constants known to it."""
     drawn = _drawn(node)
     return any(
         isinstance(n, tree.Call) and _is_maths(n.function) and not any(_by_chance(a, drawn) for a in n.args)
@@ -168,16 +169,19 @@ class _Field:
 
 
 def _merged(group: _Group, owners: Mapping[str, str]) -> Merged:
-    name, members = group.first.function.name, group.members
+    members = group.members
+    name = next(iter(members))
+    if len(members) == 1:
+        return Merged(name, text_of(group.pieces), (name,))
     fields: dict[tuple[int, tuple[str, ...]], _Field] = {}
     pieces: list[str] = []
     number = 0
-    for piece in group.first.pieces:
+    for piece in group.pieces:
         if type(piece) is str:
             pieces.append(piece)
             continue
         assert isinstance(piece, Hole)
-        values = tuple([holes[number].text for holes in members.values()])
+        values = tuple([texts[number] for texts in members.values()])
         number += 1
         if piece.kind in (LOCAL, COMMENT) or len(set(values)) == 1:
             pieces.append(piece.text)
@@ -188,7 +192,7 @@ def _merged(group: _Group, owners: Mapping[str, str]) -> Merged:
         of = fields[key].name
         pieces.append(f"({piece.text.split('.')[0]}.*args.{of})" if piece.kind == ARRAY else f"args.{of}")
     # By value: what is known to stay need not be read again in every pass of a loop.
-    start = next(n for n, piece in enumerate(group.first.pieces) if isinstance(piece, str) and piece.startswith("("))
+    start = next(n for n, piece in enumerate(group.pieces) if isinstance(piece, str) and piece.startswith("("))
     pieces[start] += f", const merged_{name} args"
     pieces[start - 2] = pieces[start - 2].replace("static", "SNN_MERGED static")
     return Merged(name, "\n".join([*_table(name, members, list(fields.values())), "".join(pieces)]), tuple(members))

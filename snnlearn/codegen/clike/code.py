@@ -52,6 +52,7 @@ class CodePrinter(ExpressionPrinter):
 
     def _enter(self, code: Code, scope: Scope) -> tuple[Any, Any, int]:
         outer = self._code, self._scope, self._base
+        self.trees.append(code.tree)
         self._code, self._scope, self._base = code, scope, len(self._locals) if code.scoped else 0
         return outer
 

@@ -29,6 +29,7 @@ class ExpressionPrinter:
         self._base = 0  # which of these blocks is the first of the code at hand, where its variables are its own
         self._code: Any = None
         self._scope: Any = None
+        self.trees: list[Any] = []
 
     # ---- what the printer of nests does ----
 

@@ -48,8 +48,9 @@ class NestPrinter(CodePrinter):
     # ---- functions ----
 
     def function(self, f: nest.Function) -> list[Piece]:
-        """Return a function's pieces."""
+        """Return a function's pieces; ``trees`` has the code of users in it."""
         self.out, self._indent, self._locals = [Hole(f"// {f.title}", COMMENT)] if f.title else [], "\n", [{}]
+        self.trees = []
         out = self.out
         if f.widths:
             out.append("\ntemplate <" + ", ".join(f"unsigned int {name}" for name in f.widths) + ">")

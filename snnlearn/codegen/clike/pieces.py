@@ -8,6 +8,8 @@ from typing import NamedTuple, Union
 
 import numpy as np
 
+from snnlearn.declare.types import holds
+
 LOCAL, ARRAY, NUMBER, TEXT, COMMENT = range(5)
 
 
@@ -44,6 +46,7 @@ _SUFFIXES = {"uint64_t": "ull", "size_t": "", "int64_t": "ll"} | dict.fromkeys(
     ("uint8_t", "uint16_t", "unsigned int"), "u"
 )
 _TYPES = {"": "int", "u": "unsigned int", "ull": "uint64_t", "ll": "int64_t"}
+_FLOAT = np.dtype(np.float32)
 _LIMITS = {"int": 2**31, "unsigned int": 2**32, "uint64_t": 2**64, "int64_t": 2**63}
 
 
@@ -65,16 +68,9 @@ def literal(value: float, ctype: str) -> str:
 
 def _digits(value: float, ctype: str) -> str | None:
     """Return the digits of a floating-point number, or None of one that the type has no place for."""
-    if math.isinf(value):
+    if math.isinf(value) or (ctype == "float" and not holds(_FLOAT, value)):
         return None
-    if ctype == "double":
-        text = repr(float(value))
-    else:
-        with np.errstate(over="ignore"):
-            rounded = np.float32(value)
-        if np.isinf(rounded):
-            return None
-        text = str(rounded)
+    text = repr(float(value)) if ctype == "double" else str(np.float32(value))
     return text + ("" if "." in text or "e" in text else ".0") + ("f" if ctype == "float" else "")
 
 

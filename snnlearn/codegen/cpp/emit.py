@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -23,9 +24,8 @@ from snnlearn.codegen.reports import REPORT_KINDS
 
 _OWNERS = {"sim": "Simulation"}
 FEW = 8  # timesteps at the end of a run for which a batch defers nothing: what is kept has to be finished for each copy
-TURN = (
-    256  # timesteps, at most, that a copy of a batch goes through before the next: its state is fetched once for them
-)
+# Timesteps, at most, that a copy of a batch goes through before the next: its state is fetched once for them.
+TURN = 256
 
 
 def emit_cpp(plan: Plan) -> str:
@@ -97,12 +97,19 @@ def _merged_and_texts(plan: Plan) -> tuple[list[Merged], dict[str, str]]:
     updates = [k for kernels in plan.custom_updates.values() for k in kernels if isinstance(k, Kernel)]
     kernels = [k for k in (*plan.step, *plan.connect, *plan.init, *updates) if k.deferral is None]
     views = [v for v in (cpu_kernel(k, plan, any_size=True) for k in kernels) if v.shared is None]
-    functions = [*(lower_kernel(v)[0] for v in views), *(lower(k, plan)[0] for k in plan.column_indexing.values())]
-    _verify(functions, plan)
-    printer = CppPrinter()
-    printed = [Printed(f, printer.function(f)) for f in functions]
+    found = merge(_printed(views, plan), _OWNERS)
     in_strips = {v.name for v in views if isinstance(v, NeuronKernel) and v.in_strips}
-    return merge(printed, _OWNERS), {p.function.name: p.text for p in printed if p.function.name not in in_strips}
+    alone = [m for m in found if len(m.members) == 1 and m.name not in in_strips]
+    return [m for m in found if len(m.members) > 1], {m.name: m.text for m in alone}
+
+
+def _printed(views: list[CpuKernel], plan: Plan) -> Iterator[Printed]:
+    printer = CppPrinter()
+    operations: list[Any] = [*views, *plan.column_indexing.values()]
+    for operation in operations:
+        (function,) = lower_kernel(operation) if isinstance(operation, CpuKernel) else lower(operation, plan)
+        _verify([function], plan)
+        yield Printed(function.name, printer.function(function), printer.trees)
 
 
 def _definitions(views: list[Any], plan: Plan, merged: list[Merged], texts: dict[str, str]) -> dict[str, str]:

@@ -15,7 +15,6 @@ from typing import Any, Union
 
 from snnlearn.codegen.lower.expressions import SIZE, UINT, Binary, Check, Expr, Num, Operand, Scope, Value, Var, expr
 from snnlearn.codegen.plan.parts import Code
-from snnlearn.dialect import tree
 
 # ---- statements ----
 
@@ -344,7 +343,6 @@ def walk(node: Any) -> Iterator[Any]:
             waiting.extend([getattr(item, name) for name in names])
 
 
-@tree.memoised
 def codes_of(function: Function) -> tuple[Run | Value | Check, ...]:
     """Return all code of users in a function, and all checks."""
     return tuple([node for node in walk(function) if type(node) in (Run, Value, Check)])

@@ -1,6 +1,6 @@
 """Have kernels of one structure compiled as one, which runs with a table of arguments.
 
-Which these are shows when they are printed: see `snnlearn.codegen.clike.merge`.
+Which these are shows when they are printed: see `snnlearn.codegen.clike.alike`.
 """
 
 from __future__ import annotations
