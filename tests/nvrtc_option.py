@@ -1,8 +1,8 @@
 """What ``pytest --nvrtc`` does: every CUDA source that the networks of the tests make is compiled, beside the tests.
 
 Whatever engine a test takes, each network that it builds is emitted for a GPU as well, by its own rewrites and by none,
-and compiled for one of three generations of GPUs. What differs between these is in the templates; the networks of
-tests/codegen/cuda/test_compiles.py, which use every line of the templates, are compiled for all three. Tests that are
+and compiled for one of three generations of GPUs. What differs between these is in the support; the networks of
+tests/codegen/cuda/test_compiles.py, which use every line of the schedule, are compiled for all three. Tests that are
 the same but for the engine run on the first one only.
 """
 

@@ -39,7 +39,7 @@ class Preferences:
         Results do not depend on it. More than there are cores is allowed, and slower. On the CPU only.
     flush_denormals : bool
         Take numbers too small for full precision for zero: several times faster, and the default. False follows
-        IEEE 754 to the letter, for comparisons.
+        IEEE 754 to the letter, for comparisons. The back end ``"reference"`` flushes those of single precision alone.
     optimise : sequence of str
         Names from `snnlearn.codegen.plan.REWRITES`; () runs the kernels as they stand in the models.
     portable : bool, optional

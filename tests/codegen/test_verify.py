@@ -31,6 +31,7 @@ def plan() -> Plan:
     p, q = (model.add_neuron_population(name, n, neuron, {"a": 0.5}, {"V": 0.0}) for name, n in (("P", 5), ("Q", 7)))
     rule = genn.create_weight_update_model(
         "Rule", vars=["w", ("d", "uint8_t"), "e"], pre_vars=["x"], post_neuron_var_refs=["V"],
+        pre_event_threshold_condition_code="x > 1.5", pre_event_syn_code="w += 0.1;",
         pre_spike_code="x += 1.0;", post_spike_syn_code="w -= 0.01;",
         pre_spike_syn_code="addToPostDelay(w, d); w += 0.01 * (t - st_pre);",
         synapse_dynamics_code="e = 0.9 * e + x;",
@@ -109,9 +110,9 @@ BROKEN: dict[str, tuple[Callable[[Plan], Plan], str]] = {
         lambda p: change(p, NEURONS, lambda k: replace(k, loads=(*k.loads, Load("v_W", SCALAR, "v_Q_V", "neuron")))),
         "neuron_update_Q has two copies of an element of v_Q_V, and stores one",
     ),
-    "nobody writes spikes": (
+    "nobody writes events": (
         lambda p: replace(p, step=tuple(k for k in p.step if k.name != "neuron_update_P")),
-        "presynaptic_update_S reads v_P_spike_count, which nothing writes",
+        "presynaptic_event_update_S reads v_S_pre_event_count, which nothing writes",
     ),
     "a list for fewer": (
         lambda p: change(p, NEURONS, lambda k: spike(k, spikes="v_P_spikes", count="v_P_spike_count")),

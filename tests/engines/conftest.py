@@ -176,9 +176,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what knows of other engines alone, where the table is that of the reference."""
     if not config.getoption("--reference"):
         return
-    left_out = [item for item in items if "[reference" not in item.name]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if "[reference" in item.name]
+    run = [item for item in items if REFERENCE.name in item.name.partition("[")[2].rstrip("]").split("-")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in run])
+    items[:] = run
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from snnlearn.codegen.clike.alike import Merged, Printed, merge
 from snnlearn.codegen.clike.pieces import text_of
+from snnlearn.codegen.collector import without_collection
 from snnlearn.codegen.cuda.printer import CudaPrinter
 from snnlearn.codegen.cuda.program import Launch, Program
 from snnlearn.codegen.lower.gpu.phases import Phase
@@ -22,6 +23,7 @@ THREADS = 256  # of a block: enough to hide what memory takes, few enough for tw
 _OWNERS = {"snn_arrays": "Arrays", "sim": "Sim"}
 
 
+@without_collection
 def emit_cuda(plan: Plan, threads: int = THREADS) -> Program:
     """Return a plan as CUDA C++, with the launches that make it run.
 

@@ -13,7 +13,23 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Union
 
-from snnlearn.codegen.lower.expressions import SIZE, UINT, Binary, Check, Expr, Num, Operand, Scope, Value, Var, expr
+from snnlearn.codegen.lower.expressions import (
+    SIZE,
+    UINT,
+    Binary,
+    Check,
+    Expr,
+    Memory,
+    Num,
+    Operand,
+    Scope,
+    Slot,
+    State,
+    Text,
+    Value,
+    Var,
+    expr,
+)
 from snnlearn.codegen.plan.parts import Code
 
 # ---- statements ----
@@ -343,9 +359,25 @@ def walk(node: Any) -> Iterator[Any]:
             waiting.extend([getattr(item, name) for name in names])
 
 
+_LEAVES = frozenset([Var, Num, Memory, Text, State, Slot, Comment, Unused, Barrier, Jump, str, type(None)])
+
+
 def codes_of(function: Function) -> tuple[Run | Value | Check, ...]:
     """Return all code of users in a function, and all checks."""
-    return tuple([node for node in walk(function) if type(node) in (Run, Value, Check)])
+    found: list[Any] = []
+    waiting: list[Any] = [function.body]
+    while waiting:
+        item = waiting.pop()
+        kind: Any = type(item)
+        if kind is tuple:
+            waiting.extend(item)
+        elif kind is Run or kind is Value:
+            found.append(item)
+        elif kind not in _LEAVES:
+            if kind is Check:
+                found.append(item)
+            waiting.extend([getattr(item, name) for name in _parts(kind) or ()])
+    return tuple(found)
 
 
 @cache

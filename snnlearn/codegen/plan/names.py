@@ -1,7 +1,7 @@
 """Identifiers of generated source: unique, and never what a user wrote as it stands.
 
 All start with `PREFIX`; no keyword, no macro of a header, nothing built into a compiler and no name of the templates
-does. What templates put together of an identifier starts with a word of theirs: ``tile_v_x``.
+does. What schedules put together of an identifier starts with a word of theirs: ``tile_v_x``.
 """
 
 from __future__ import annotations

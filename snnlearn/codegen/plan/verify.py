@@ -25,9 +25,10 @@ from snnlearn.codegen.plan.verify_code import verify_body
 from snnlearn.errors import PlanError
 
 VARIABLE = "SNNLEARN_VERIFY"  # the environment variable that has every plan verified, with 1
-# What kernels alone write: without a writer, whoever reads it reads zeros. All else may come from the host.
+# What kernels alone write: without a writer, whoever reads it reads zeros. All else may come from the host, or, as the
+# spikes of neurons without a threshold, never.
 _MADE = frozenset(
-    ["spikes", "spike_count", "pre_events", "pre_event_count", "post_events", "post_event_count", "queue", "den_queue"]
+    ["pre_events", "pre_event_count", "post_events", "post_event_count", "queue", "den_queue"]
 ) | frozenset(["out_pre", "kernel_ind", "column_start", "column_synapses", "history", "calls"])
 # Which elements the loop over a domain copies, and which of the copies it stores.
 _COPIED = {

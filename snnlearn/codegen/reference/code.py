@@ -293,9 +293,8 @@ class CodePrinter(ABC):
     def _binary(self, e: tree.Binary) -> str:
         if e.op in ("&&", "||"):
             return f"({self.truth(e.left)} {'and' if e.op == '&&' else 'or'} {self.truth(e.right)})"
-        return self._operation(e.op, (self.expression(e.left), e.left.type), (self.expression(e.right), e.right.type))[
-            0
-        ]
+        left, right = ((self.expression(x), x.type) for x in (e.left, e.right))
+        return self._operation(e.op, left, right)[0]
 
     def _operation(self, op: str, left: tuple[str, ValueType], right: tuple[str, ValueType]) -> tuple[str, ValueType]:
         """Return what an operator makes of two numbers, with its type."""

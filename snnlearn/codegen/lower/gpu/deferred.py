@@ -22,7 +22,7 @@ from snnlearn.codegen.lower.expressions import (
     size,
 )
 from snnlearn.codegen.lower.gpu import threads as rules
-from snnlearn.codegen.lower.gpu.kernel import MINE, PART, THREAD, THREADS, GpuKernel, ceil, flat, least
+from snnlearn.codegen.lower.gpu.kernel import MINE, PART, THREAD, THREADS, GpuKernel, ceil, least
 from snnlearn.codegen.lower.kernel_names import IX, JX, SX
 from snnlearn.codegen.lower.nest import (
     Alias,
@@ -375,7 +375,7 @@ def _listing(form: LinearForm) -> Body:
 def _listed_rows(k: GpuKernel, form: LinearForm) -> For:
     row, inside = _N + _ROW, both(_INSIDE, _N + _ROW < _COUNT)
     nearest = _LISTED[least(row, _COUNT - 1)]  # there is always one to load
-    sums = flat((Assign(_tile(k, v, "partial")[_ROW], Num(v.start, k.ctype(v)))) for v in form.sums)
+    sums = [Assign(_tile(k, v, "partial")[_ROW], Num(v.start, k.ctype(v))) for v in form.sums]
     products = (
         Let("i", UINT, nearest),
         *k.vector_lets("pre", _K),

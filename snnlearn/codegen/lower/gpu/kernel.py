@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,6 @@ from snnlearn.codegen.lower.expressions import (
     Cast,
     Choose,
     Expr,
-    Member,
     Num,
     Operand,
     State,
@@ -23,6 +22,7 @@ from snnlearn.codegen.lower.expressions import (
     equal,
     expr,
     size,
+    type_of,
     unequal,
 )
 from snnlearn.codegen.lower.gpu import threads as rules
@@ -43,6 +43,7 @@ from snnlearn.codegen.lower.nest import (
     Unit,
     Unused,
     View,
+    flat,
     loop,
 )
 from snnlearn.codegen.plan import Accumulate, Kernel, Load, Neurons, Plan, SpikingRows, Synapses
@@ -244,11 +245,8 @@ class GpuKernel(Lowering):
 
     def stores_or_reduces(self, *indices: str) -> Body:
         """Return what writes local copies back, or adds them to a thread's own sum over all neurons or synapses."""
-        return flat(
-            self._reduce(x) if x in self.reductions else tuple(self.store(x))
-            for x in self.loads_at(*indices)
-            if x.store
-        )
+        loads = [x for x in self.loads_at(*indices) if x.store]
+        return flat(tuple(self._reduce(x) if x in self.reductions else tuple(self.store(x)) for x in loads))
 
     def _reduce(self, load: Load) -> Body:
         reduced, local = self._reduced(load), Var(load.name, self.ctype(load))
@@ -286,12 +284,7 @@ def least(a: Operand, b: Operand) -> Call:
 
 def largest(a: Expr, b: Expr) -> Call:
     """Return the larger of two numbers."""
-    return Call("max", (a, b), b.type if isinstance(b, (Var, Member)) else UINT)
-
-
-def flat(parts: Iterable[Any]) -> Body:
-    """Return statements, and tuples of them, as one tuple."""
-    return tuple(s for part in parts for s in (part if isinstance(part, tuple) else (part,)))
+    return Call("max", (a, b), type_of(a))
 
 
 def ceil(number: int, divisor: int) -> int:

@@ -77,11 +77,12 @@ class _Scheduler:
     def __init__(self, plan: Plan, threads: int) -> None:
         self.plan, self.threads = plan, threads
         self.units: dict[str, Unit] = {}
+        self.resident: Mapping[str, ResidentArrays] = {}
         kernels = [self.kernel(k) for k in plan.step]
         # Neurons need no scratch; their state can have what room the others leave.
         self.known = {k.kernel.name: _unit_of(k) for k in kernels if not isinstance(k.domain, Neurons)}
         scratch = max((scratch_bytes(unit) for unit in self.known.values()), default=0)
-        self.resident: Mapping[str, ResidentArrays] = resident_arrays(plan, SHARED_BYTES - scratch)
+        self.resident = resident_arrays(plan, SHARED_BYTES - scratch)
 
     def schedule(self) -> Schedule:
         plan = self.plan
@@ -109,7 +110,7 @@ class _Scheduler:
         )
 
     def kernel(self, kernel: Kernel) -> GpuKernel:
-        found = self.resident.get(kernel.name) if hasattr(self, "resident") else None
+        found = self.resident.get(kernel.name)
         return GpuKernel(kernel, self.plan, self.threads, found.places if found is not None else {})
 
     def define(self, k: GpuKernel) -> Unit:
