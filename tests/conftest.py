@@ -87,7 +87,7 @@ def compile_cache(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixt
 
 @pytest.fixture(scope="session", autouse=True)
 def verified() -> Iterator[None]:
-    """Verify the plan of every network, and what each rewrite makes of it."""
+    """Verify the plan of every network, what rewrites make of it, and its loop nests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, "1")
         yield

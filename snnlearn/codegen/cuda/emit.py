@@ -16,7 +16,9 @@ from snnlearn.codegen.lower.gpu.phases import Phase
 from snnlearn.codegen.lower.gpu.schedule import Schedule, schedule
 from snnlearn.codegen.lower.gpu.threads import WARP
 from snnlearn.codegen.lower.nest import Unit
+from snnlearn.codegen.lower.verify import verify_functions
 from snnlearn.codegen.plan import Plan
+from snnlearn.codegen.plan.verify import verifying
 from snnlearn.codegen.reports import REPORT_KINDS
 
 THREADS = 256  # of a block: enough to hide what memory takes, few enough for two blocks beside each other
@@ -36,6 +38,8 @@ def emit_cuda(plan: Plan, threads: int = THREADS) -> Program:
     assert threads >= WARP
     assert threads & (threads - 1) == 0
     made = schedule(plan, threads)
+    for unit in made.units if plan.checked or verifying() else ():
+        verify_functions(unit.parts, blocks=True)
     return Program(
         _source(plan, threads, made),
         threads,

@@ -9,7 +9,7 @@ thread or share takes part in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -305,56 +305,71 @@ class _Spread:
 
     def __init__(self, function: nest.Function, shares: frozenset[str], blocks: bool) -> None:
         self.names: dict[str, int] = dict.fromkeys(shares - {"end"}, SHARE)
-        statements = list(nest.walk(function.body)) if shares or blocks else []
-        self.blocks, before = blocks, -1
+        self.counts = bool(shares) or blocks
+        assigned = list(self.assigned(function.body)) if self.counts else []
+        before = -1
         while before != sum(self.names.values()):
             before = sum(self.names.values())
-            for s in statements:
-                self.note(s)
+            for name, names, least in assigned:
+                self.names[name] = max(self.names.get(name, SAME), self.most(names, least))
 
-    def note(self, s: Any) -> None:
-        if isinstance(s, nest.Let) and s.value is not None:
-            self.add(s.name, self.of(s.value))
-        elif isinstance(s, nest.View):
-            self.add(s.name, self.of(s.start))
-        elif isinstance(s, nest.Alias):
-            self.add(s.name, self.of(s.target))
-        elif isinstance(s, nest.For):
-            # Of two threads that begin elsewhere, or step over each other, each has passes of its own.
-            self.add(s.name, max(self.of(e) for e in (s.begin, s.step) if e is not None))
-        elif isinstance(s, nest.Assign) and isinstance(s.target, ex.Var):
-            self.add(s.target.name, self.of(s.value))
-        elif isinstance(s, nest.Draws):
-            self.add("random", self.of(s.index))
-        elif isinstance(s, nest.Run):
-            spread = self.of_code(s.code, s.scope)
-            for name in _assigned(s.code):
-                self.add(s.code.names[name], spread)
+    def assigned(self, body: nest.Body) -> Iterator[tuple[str, frozenset[str], int]]:
+        """Yield each name that gets a value, with the names in that and how it differs at least."""
+        for s in nest.walk(body):
+            if isinstance(s, nest.Let) and s.value is not None:
+                yield s.name, *_names(s.value)
+            elif isinstance(s, nest.View):
+                yield s.name, *_names(s.start)
+            elif isinstance(s, nest.Alias):
+                yield s.name, *_names(s.target)
+            elif isinstance(s, nest.For):
+                # Of two threads that begin elsewhere, or step over each other, each has passes of its own.
+                yield s.name, *_names((*(() if s.begin is None else (s.begin,)), s.step))
+            elif isinstance(s, nest.Assign) and isinstance(s.target, ex.Var):
+                yield s.target.name, *_names(s.value)
+            elif isinstance(s, nest.Draws):
+                yield "random", *_names(s.index)
+            elif isinstance(s, nest.Run):
+                for name in _assigned(s.code):
+                    yield s.code.names[name], *_names_of_code(s.code, s.scope)
 
-    def add(self, name: str, spread: int) -> None:
-        self.names[name] = max(self.names.get(name, SAME), spread)
+    def most(self, names: Iterable[str], least: int) -> int:
+        return max((self.names.get(name, SAME) for name in names), default=SAME) if least == SAME else least
 
     def of(self, e: Any) -> int:
         """Return how an expression differs."""
-        found = SAME
-        if not self.names and not self.blocks:
-            return SAME
-        for part in nest.walk(e):
-            if isinstance(part, ex.Var):
-                found = max(found, self.names.get(part.name, SAME))
-            elif isinstance(part, ex.Atomic) or _of_thread(part):
-                found = THREAD
-            elif isinstance(part, ex.Value):
-                found = max(found, self.of_code(part.code, part.scope))
-        return found
+        return self.most(*_names(e)) if self.counts else SAME
 
-    def of_code(self, code: Code, scope: Scope) -> int:
-        found = self.names.get("random", SAME) if any("gennrand" in c for c in tree.calls_in(code.tree)) else SAME
-        for name, target in code.names.items():
-            expression = scope.names.get(target)
-            spread = self.names.get(target, SAME) if expression is None else self.of(expression)
-            found = max(found, spread) if name in _used(code) else found
-        return found
+
+def _names(e: Any) -> tuple[frozenset[str], int]:
+    """Return the names in an expression, and how it differs by itself."""
+    names: set[str] = set()
+    least = SAME
+    for part in nest.walk(e):
+        if isinstance(part, ex.Var):
+            names.add(part.name)
+        elif isinstance(part, ex.Atomic) or _of_thread(part):
+            least = THREAD
+        elif isinstance(part, ex.Value):
+            more, spread = _names_of_code(part.code, part.scope)
+            names |= more
+            least = max(least, spread)
+    return frozenset(names), least
+
+
+def _names_of_code(code: Code, scope: Scope) -> tuple[frozenset[str], int]:
+    """Return the kernel's names in a user's code, and how what it computes differs by itself."""
+    names = {"random"} if any("gennrand" in call for call in tree.calls_in(code.tree)) else set()
+    least = SAME
+    for name in _used(code):
+        expression = scope.names.get(code.names[name])
+        if expression is None:
+            names.add(code.names[name])
+        else:
+            more, spread = _names(expression)
+            names |= more
+            least = max(least, spread)
+    return frozenset(names), least
 
 
 def _of_thread(e: Any) -> bool:
@@ -369,7 +384,7 @@ def _same(a: str, b: str) -> bool:
 
 def _along_synapses(code: Code, scope: Scope) -> dict[str, _Name]:
     """Return the indices that a loop of the code over synapses has."""
-    if not any(isinstance(n, tree.ForEachSynapse) for n in tree.walk(code.tree)):
+    if not _loops_along_synapses(code.tree):
         return {}
     if isinstance(scope.domain, Diagonals):
         return {"i": _Name(ex.UINT)}
@@ -382,19 +397,30 @@ def _spelt(base: Any) -> str:
 
 def _used(code: Code) -> frozenset[str]:
     """Return the names of the code that stand for something of the kernel's."""
-    return tree.names_in(code.tree) & code.names.keys() - _declared(code)
-
-
-def _declared(code: Code) -> frozenset[str]:
-    """Return the local variables of the code."""
-    return frozenset(n.name for n in tree.walk(code.tree) if isinstance(n, tree.Declare))
+    return tree.names_in(code.tree) & code.names.keys() - _declared(code.tree)
 
 
 def _assigned(code: Code) -> list[str]:
     """Return the names of the kernel's that code assigns to."""
-    changes = [n for n in tree.walk(code.tree) if isinstance(n, (tree.Assign, tree.Step))]
-    found = {n.target.id for n in changes if isinstance(n.target, tree.Name)}
-    return sorted(found & code.names.keys() - _declared(code))
+    return sorted(_targets(code.tree) & code.names.keys() - _declared(code.tree))
+
+
+@tree.memoised
+def _declared(node: Any) -> frozenset[str]:
+    """Return the local variables of a tree."""
+    return frozenset(n.name for n in tree.walk(node) if isinstance(n, tree.Declare))
+
+
+@tree.memoised
+def _targets(node: Any) -> frozenset[str]:
+    """Return the names that a tree assigns to."""
+    changes = (n.target for n in tree.walk(node) if isinstance(n, (tree.Assign, tree.Step)))
+    return frozenset(target.id for target in changes if isinstance(target, tree.Name))
+
+
+@tree.memoised
+def _loops_along_synapses(node: Any) -> bool:
+    return any(isinstance(n, tree.ForEachSynapse) for n in tree.walk(node))
 
 
 def _leaves(body: nest.Body) -> bool:
