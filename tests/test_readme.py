@@ -65,6 +65,9 @@ def test_the_learner_of_the_docs_learns(capsys):
     assert last.validation_loss < 1e-6
     assert last.epoch < 19, "stopped early"
     assert "EpochResult" in capsys.readouterr().out
+    exec(next(block for block in blocks if "present_batch" in block), names)
+    names["Batches"](5, seed=3)
+    names["BatchError"]()
     exec(next(block for block in blocks if "EarlyStopping" in block), names)
     stopping, epochs = names["stopping"], names["learner"].epochs
     assert (stopping.stopped_epoch, stopping.best_epoch) == (epochs[-1].epoch, epochs[-4].epoch)

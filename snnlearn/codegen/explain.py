@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from snnlearn.codegen.cpp.emit import merged_kernels
 from snnlearn.codegen.lower.cpu.schedule import cpu_kernel
 from snnlearn.codegen.lower.gpu.threads import mapping_of
-from snnlearn.codegen.plan import REWRITES, Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
+from snnlearn.codegen.plan import CPU_ONLY, REWRITES, Kernel, Neurons, Plan, SpikingColumns, SpikingRows, Synapses
 from snnlearn.codegen.plan.domains import Columns, Diagonals, Once, Rows, Sparse
 from snnlearn.codegen.plan.kernels import Fill, IndexColumns, Operation, Transposition
 from snnlearn.codegen.plan.names import label
@@ -51,7 +51,7 @@ def explain(plan: Plan, applied: Iterable[str], gpu: bool = False) -> str:
     sections.append(("connectivity", [(_cells(k, plan, threads), "") for k in builders]))
     sections.append(("initial values", [(_cells(k, plan, threads), "") for k in plan.init]))
     widths = _widths([cells for _, rows in sections for cells, _ in rows])
-    lines = _heading(plan, names)
+    lines = _heading(plan, names, CPU_ONLY if gpu else ())
     for title, rows in sections:
         if rows:
             lines += ["", *_table(title, rows, widths)]
@@ -61,8 +61,8 @@ def explain(plan: Plan, applied: Iterable[str], gpu: bool = False) -> str:
 # ---- what the table says ----
 
 
-def _heading(plan: Plan, applied: frozenset[str]) -> list[str]:
-    without = ", ".join(name for name in REWRITES if name not in applied)
+def _heading(plan: Plan, applied: frozenset[str], useless: Collection[str]) -> list[str]:
+    without = ", ".join(name for name in REWRITES if name not in applied and name not in useless)
     parts = [
         f"{plan.name}: {plan.dt:g} ms a timestep, scalar is {plan.precision}"
         + (f", timepoint is {plan.timepoint.name}" if plan.timepoint.name != "scalar" else ""),

@@ -108,7 +108,8 @@ class InBatches:
 
     def present(self, model: Any, data: Data, order: Order, trial: int) -> None:
         """Show a trial's examples; copies without one show those of the batch again."""
-        data.present_batch(model, np.resize(self._shown(order, trial), self.size))
+        shown = self._shown(order, trial)
+        data.present_batch(model, shown if len(shown) == self.size else np.resize(shown, self.size))
 
     def measure(self, measures: Sequence[Measure], data: Data, order: Order, trial: int) -> None:
         """Have the examples measured."""

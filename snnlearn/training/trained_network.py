@@ -170,11 +170,11 @@ class TrainedNetwork:
             self._states_set = states_set
         num = len(self.connections)
         for param, value in values.items():
-            each: tuple[float, ...] = (
-                (float(value),) * num
-                if isinstance(value, float)
-                else tuple(np.broadcast_to(np.asarray(value, np.float64), num).tolist())
-            )
+            if isinstance(value, float):
+                each: tuple[float, ...] = (float(value),) * num
+            else:
+                given = np.asarray(value, np.float64)
+                each = tuple((given if given.shape == (num,) else np.broadcast_to(given, num)).tolist())
             if self._rates.get((rule.name, param)) == each:
                 continue
             for number in each:

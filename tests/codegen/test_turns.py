@@ -1,7 +1,6 @@
 """Copies of a batch that take turns: each computes what it would alone."""
 
 import numpy as np
-import pytest
 
 from snnlearn import genn
 from snnlearn.codegen.plan import build_plan, optimise
@@ -61,15 +60,14 @@ def drives():
     return np.random.default_rng(2).uniform(0.9, 1.6, (COPIES, 7)).astype(np.float32)
 
 
-@pytest.mark.parametrize("delay", [0, 5])
-def test_each_copy_computes_what_it_would_alone(delay):
+def test_each_copy_computes_what_it_would_alone():
     """Bit by bit, with what is deferred in blocks of the same timesteps."""
-    batch = make(drives(), COPIES, delay)
+    batch = make(drives(), COPIES)
     assert "turns" in batch[0].explain()
     batch[0].run(STEPS)
     values, rows = results(batch)
     for copy, drive in enumerate(drives()):
-        alone = make(drive, 1, delay)
+        alone = make(drive)
         alone[0].run(STEPS)
         expected, expected_rows = results(alone)
         assert expected[3].min() > 0

@@ -6,6 +6,7 @@ import pytest
 from snnlearn import datasets, genn
 from snnlearn.training import Callback
 from snnlearn.userproject import yin_yang, yin_yang_spikes
+from snnlearn.userproject.yin_yang_data import BatchedPatterns
 
 BATCH, EXAMPLES, LR = 5, 8, 0.5
 TRAIN, VALID = datasets.yin_yang(EXAMPLES, 1), datasets.yin_yang(1, 2)
@@ -39,8 +40,10 @@ def singly(learner, program, timesteps):
         for group in learner.reset_groups:
             model.custom_update(group)
         model.timestep = 0
-        present = learner.data.present if hasattr(learner.data, "_batch") else learner.data.present_batch
-        present(model, example if present == learner.data.present else np.array([example]))
+        if isinstance(learner.data, BatchedPatterns):
+            learner.data.present_batch(model, np.array([example]))
+        else:
+            learner.data.present(model, example)
         model.run(timesteps)
         if program is not None and program.pending:
             program.backward()
@@ -52,9 +55,10 @@ def singly(learner, program, timesteps):
     return found
 
 
-@pytest.mark.parametrize(
-    "rule", ["handwritten", "bptt", *(pytest.param(r, marks=pytest.mark.slow) for r in ("superspike", "eventprop"))]
-)
+SLOW = [pytest.param(rule, marks=pytest.mark.slow) for rule in yin_yang.RULES if rule != "bptt"]
+
+
+@pytest.mark.parametrize("rule", ["bptt", *SLOW])
 def test_a_batch_is_the_mean_of_its_examples(rule):
     timesteps = yin_yang_spikes.TRIAL_TIMESTEPS if rule == "eventprop" else yin_yang.TRIAL_TIMESTEPS
     batched, single = (yin_yang.make_learner(genn, TRAIN, VALID, 12, 3, True, rule, size) for size in (BATCH, 1))

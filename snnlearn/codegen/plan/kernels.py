@@ -317,7 +317,7 @@ class Plan:
         """The kernels of a timestep that write an array, in order, by its name."""
         return _by_name(self.step, lambda k: k.writes)
 
-    @property
+    @cached_property
     def unit(self) -> int:
         """Of how many timesteps parts of a run are whole, but for the last: what copies defer ends with a part."""
         deferred = (k.deferral.depth for k in self.step if k.deferral is not None) if self.turns else ()
