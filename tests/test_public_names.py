@@ -24,6 +24,8 @@ MODULES = (
     "snnlearn.grad",
     "snnlearn.torch",
     "snnlearn.training",
+    "snnlearn.training.encoders",
+    "snnlearn.builders",
     "snnlearn.runs",
     "snnlearn.meta",
     "snnlearn.io",

@@ -53,7 +53,7 @@ def get_parser() -> Parser:
     parser = new_parser(PROG, __doc__, quiet="print the final accuracy only")
     add = parser.add_argument
     add("--epochs", type=int, default=30, metavar="N", help="default: 30")
-    add("--num-hidden", type=int, default=128, metavar="N", help="hidden neurons (default: 128)")
+    add("--num-hidden", type=int, default=200, metavar="N", help="hidden neurons (default: 200)")
     add("--seed", type=int, default=1, metavar="N", help="of the split and the weights (default: 1)")
     runs.add_options(parser)
     return parser

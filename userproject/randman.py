@@ -44,7 +44,7 @@ def get_parser() -> Parser:
     """Return the parser of the command line."""
     parser = new_parser(PROG, __doc__, quiet="print the final accuracy only")
     add = parser.add_argument
-    add("--epochs", type=int, default=30, metavar="N", help="default: 30")
+    add("--epochs", type=int, default=20, metavar="N", help="default: 20")
     add("--classes", type=int, default=10, metavar="N", help="default: 10")
     add("--dimension", type=int, default=2, metavar="N", help="of the manifolds (default: 2)")
     add("--num-hidden", type=int, default=200, metavar="N", help="hidden neurons (default: 200)")

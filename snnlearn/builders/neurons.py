@@ -95,7 +95,7 @@ def find_neuron(neuron: Any) -> Neuron:
         raise TrainingError(f"'{neuron.name}' comes without values: neuron=builders.Neuron(model, params, start)")
     if isinstance(neuron, str) and neuron in NEURONS:
         return NEURONS[neuron]
-    suggestion = did_you_mean(neuron, NEURONS) if isinstance(neuron, str) else ""
+    suggestion = did_you_mean(str(neuron), NEURONS)
     raise TrainingError(
         f"there is no neuron {neuron!r} for builders{suggestion}; builders.Neuron(model, params, start) takes any model"
     )

@@ -351,8 +351,7 @@ def find_readout(readout: Any) -> Readout:
         return readout
     if isinstance(readout, str) and readout in READOUTS:
         return READOUTS[readout]
-    suggestion = did_you_mean(readout, READOUTS) if isinstance(readout, str) else ""
-    raise TrainingError(f"there is no readout {readout!r}{suggestion}; those there are: {', '.join(READOUTS)}")
+    raise TrainingError(f"there is no readout {readout!r}{did_you_mean(str(readout), READOUTS)}")
 
 
 def _spike(hidden: Neuron) -> str:

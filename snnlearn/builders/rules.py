@@ -41,7 +41,7 @@ class Rule:
     method: str = "bptt"
     surrogate: Surrogate | str = "ScaledFastSigmoid"
     steepness: float = 5.0
-    rate: float = 0.01
+    rate: float = 0.02
 
     def differentiate(
         self,
@@ -128,8 +128,7 @@ def find_rule(rule: Any, readout: Readout) -> Rule:
     found = RULES.get(rule) if isinstance(rule, str) else rule
     if not isinstance(found, Rule) or found.method not in RULES:
         named = rule.method if isinstance(rule, Rule) else rule
-        suggestion = did_you_mean(named, RULES) if isinstance(named, str) else ""
-        raise TrainingError(f"there is no rule {named!r}{suggestion}; those there are: {', '.join(RULES)}")
+        raise TrainingError(f"there is no rule {named!r}{did_you_mean(str(named), RULES)}")
     if found.method not in readout.methods:
         raise TrainingError(
             f"the readout {type(readout).__name__} is trained by {' or '.join(map(repr, readout.methods))}, not by "

@@ -46,8 +46,8 @@ def test_every_model_is_listed_once() -> None:
 
 
 # What a model declares only because GeNN's does, or for a code that is not a string.
-IDLE = {"variable", "conv_ih"}
-IDLE_IN = (models.Transpose, models.Conv2D)
+IDLE = {"variable", "conv_ih", "x"}
+IDLE_IN = (models.Transpose, models.Conv2D, models.AnalogSource)
 
 
 class Noting(Mapping[str, float]):
