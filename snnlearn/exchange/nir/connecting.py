@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from snnlearn.declare import Var, VarAccess
 from snnlearn.errors import ExchangeError
 from snnlearn.exchange.nir.convolution import ChannelsFirst, parameters
-from snnlearn.exchange.nir.graph import window_of
 from snnlearn.exchange.nir.plan import MOST_STEPS, Path
+from snnlearn.exchange.nir.windows import window_of
 from snnlearn.genn import (
     GeNNModel,
     NeuronGroup,

@@ -15,7 +15,7 @@ Pedersen et al. (2024), Nature Communications 15, 8122.
 from __future__ import annotations
 
 from snnlearn.declare import Param, SparseConnectInitSnippet
-from snnlearn.exchange.nir.graph import Window
+from snnlearn.exchange.nir.windows import Window
 
 _NAMES = ("kh", "kw", "sh", "sw", "dh", "dw", "padh", "padw", "ih", "iw", "ic", "oh", "ow", "oc", "groups")
 

@@ -14,7 +14,7 @@ from snnlearn.declare import NeuronModel
 from snnlearn.dialect import check_model
 from snnlearn.errors import ExchangeError
 from snnlearn.exchange.nir.convolution import ChannelsFirst
-from snnlearn.exchange.nir.neurons import KINDS, LATE, MS
+from snnlearn.exchange.nir.neurons import KINDS, LATE, MS, to_node
 from snnlearn.exchange.nir.state import neuron_values, variable
 from snnlearn.genn import GeNNModel, NeuronGroup, SynapseGroup, SynapseMatrixConnectivity, SynapseMatrixWeight
 from snnlearn.io.optional import library
@@ -79,7 +79,7 @@ def _kind(population: NeuronGroup) -> str | None:
     declared = population.spec.model
     condition = declared.threshold_condition_code.replace("V > ", "V >= ").strip()
     for name in _SUPPORTED:
-        model = KINDS[name].model
+        model = KINDS[name]
         if condition == model.threshold_condition_code.strip() and all(
             _holds(getattr(declared, code), getattr(model, code), _names(model)) for code in ("sim_code", "reset_code")
         ):
@@ -133,7 +133,7 @@ def _neurons(nir: Any, population: NeuronGroup, into: list[SynapseGroup], dt: fl
             raise ExchangeError(f"neuron population '{name}': Ioffset beside ExpCurr has no counterpart in NIR")
         kind, tau = _FILTERED[kind], np.full(population.num_neurons, filters[0])
         values |= {"TauSyn": tau, "WIn": tau / dt}
-    parameters = KINDS[kind].back(values)
+    parameters = to_node(kind, values)
     bad = [n for n, value in parameters.items() if not np.isfinite(value).all()]
     if bad:
         raise ExchangeError(f"neuron population '{name}': {bad[0]} of NIR's {kind} would not be finite")

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnlearn.errors import ExchangeError
-from snnlearn.exchange.nir.graph import Node, Shape, Window, window_of
+from snnlearn.exchange.nir.graph import Node, Shape
+from snnlearn.exchange.nir.windows import Window, window_of
 
 _MOST = 1 << 27  # synapses of one connection: 2 GB while they are made
 

@@ -36,68 +36,42 @@ Threshold = NeuronModel(
 Sum = NeuronModel("Sum", params=(Param("Ioffset"),), vars=(Var("V"),), sim_code="V = Isyn + Ioffset;")
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A neuron of NIR.
-
-    Parameters
-    ----------
-    model : NeuronModel
-    there : callable
-        The model's parameters for the node's.
-    back : callable
-        The node's parameters for the model's.
-    """
-
-    model: NeuronModel
-    there: Callable[[Values], Values]
-    back: Callable[[Values], Values]
-
-    @property
-    def spikes(self) -> bool:
-        """Whether it sends spikes; otherwise its potential."""
-        return bool(self.model.threshold_condition_code)
-
+KINDS: dict[str, NeuronModel] = {
+    "LIF": LIF,
+    "CubaLIF": CubaLIF,
+    "IF": IF,
+    "LI": LI,
+    "CubaLI": CubaLI,
+    "I": Integrator,
+    "Threshold": Threshold,
+}
+"""The declared model of each neuron of NIR's; those without a threshold send their potential."""
 
 _RENAMED = {"v_leak": "Vrest", "v_threshold": "Vthresh", "v_reset": "Vreset", "w_in": "WIn", "threshold": "Vthresh"}
 _TIMES = {"tau": "TauM", "tau_mem": "TauM", "tau_syn": "TauSyn"}
 
 
-def _there(p: Values) -> Values:
-    found = {_RENAMED[name]: value for name, value in p.items() if name in _RENAMED}
-    found |= {_TIMES[name]: MS * value for name, value in p.items() if name in _TIMES}
-    if "r" in p:
+def to_model(own: Values) -> Values:
+    """Return a model's parameters for a node's."""
+    found = {_RENAMED[name]: value for name, value in own.items() if name in _RENAMED}
+    found |= {_TIMES[name]: MS * value for name, value in own.items() if name in _TIMES}
+    if "r" in own:
         with np.errstate(divide="ignore"):
-            found["C"] = found.get("TauM", MS) / p["r"]
+            found["C"] = found.get("TauM", MS) / own["r"]
     return found
 
 
-def _back(kind: str) -> Callable[[Values], Values]:
-    def back(p: Values) -> Values:
-        named = {**_RENAMED, **_TIMES}
-        found = {}
-        for name in PARAMETERS[kind]:
-            if name == "r":
-                found[name] = p.get("TauM", np.array(MS)) / p["C"]
-            else:
-                found[name] = p[named[name]] / (MS if name in _TIMES else 1.0)
-        return found
-
-    return back
-
-
-KINDS: dict[str, Kind] = {
-    name: Kind(model, _there, _back(name))
-    for name, model in {
-        "LIF": LIF,
-        "CubaLIF": CubaLIF,
-        "IF": IF,
-        "LI": LI,
-        "CubaLI": CubaLI,
-        "I": Integrator,
-        "Threshold": Threshold,
-    }.items()
-}
+def to_node(kind: str, values: Values) -> Values:
+    """Return the parameters of a kind of node for those of its model."""
+    found = {}
+    for name in PARAMETERS[kind]:
+        if name == "r":
+            found[name] = values.get("TauM", np.array(MS)) / values["C"]
+        elif name in _TIMES:
+            found[name] = values[_TIMES[name]] / MS
+        else:
+            found[name] = values[_RENAMED[name]]
+    return found
 
 
 def parameters_of(node: Node, shape: Shape) -> Values:
@@ -112,9 +86,8 @@ def parameters_of(node: Node, shape: Shape) -> Values:
     for name in own.keys() & _TIMES.keys():
         if not (own[name] > 0.0).all():
             raise ExchangeError(f"{node.whole}: {name} must be above 0 s")
-    found = KINDS[node.kind].there(own)
-    others = {p.name: np.zeros(own["r" if "r" in own else "threshold"].size) for p in KINDS[node.kind].model.params}
-    return others | found
+    size = next(iter(own.values())).size
+    return {p.name: np.zeros(size) for p in KINDS[node.kind].params} | to_model(own)
 
 
 # ---- how it steps ----
@@ -130,7 +103,7 @@ def stepping(node: Node, values: Values, method: Method, reset: Reset, dt: float
     ExchangeError
         Where Euler's method does not converge.
     """
-    model = KINDS[node.kind].model
+    model = KINDS[node.kind]
     code = model.threshold_condition_code.replace("V >= ", "V > ")
     model = replace(model, threshold_condition_code=code)
     if method != "exact":

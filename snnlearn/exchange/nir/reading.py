@@ -18,7 +18,7 @@ from snnlearn.declare import NeuronModel, Var, VarAccess
 from snnlearn.errors import ArgumentError, ExchangeError, ModelWarning, did_you_mean
 from snnlearn.exchange.nir.connecting import Link, connect
 from snnlearn.exchange.nir.files import read_graph
-from snnlearn.exchange.nir.graph import NEURONS, Node, flatten, shapes_of
+from snnlearn.exchange.nir.graph import NEURONS, Node, flatten
 from snnlearn.exchange.nir.network import NirNetwork
 from snnlearn.exchange.nir.neurons import (
     KINDS,
@@ -34,6 +34,7 @@ from snnlearn.exchange.nir.neurons import (
     with_beginning,
 )
 from snnlearn.exchange.nir.plan import Path, Plan, latencies, plan_of
+from snnlearn.exchange.nir.shapes import shapes_of
 from snnlearn.genn import GeNNModel, NeuronGroup
 from snnlearn.genn.preferences import all_names
 from snnlearn.spelling import misspelt
@@ -215,7 +216,7 @@ class _Builder:
         sends = None
         if node.kind == "Input":
             sends = "x" if self.inputs[node.name] == "values" else None
-        elif not KINDS[node.kind].spikes:
+        elif not KINDS[node.kind].threshold_condition_code:
             sends = "V"
         ends = self.populations[path.source], self.populations[path.target]
         return connect(self.model, self._name(path.name), path, ends, sends, self._delay(path))

@@ -17,7 +17,7 @@ from snnlearn.exchange.nir.files import write_graph
 from snnlearn.exchange.nir.from_model import graph_of_model
 from snnlearn.exchange.nir.graph import NEURONS, PARAMETERS, Node
 from snnlearn.exchange.nir.network import NirNetwork
-from snnlearn.exchange.nir.neurons import KINDS, parameters_of
+from snnlearn.exchange.nir.neurons import parameters_of, to_node
 from snnlearn.exchange.nir.state import neuron_values, rounded, variable
 from snnlearn.genn import GeNNModel, NeuronGroup
 
@@ -115,7 +115,7 @@ def _write_neurons(node: Node, given: Any, now: dict[str, Numbers], network: Nir
     shape = network._plan.shapes[node.name][0]
     precision = network.model.precision
     before = {name: rounded(value, precision) for name, value in parameters_of(node, shape).items()}
-    new, old = KINDS[node.kind].back(now), KINDS[node.kind].back(before)
+    new, old = to_node(node.kind, now), to_node(node.kind, before)
     for name in PARAMETERS[node.kind]:
         _put(given, name, new[name].reshape(shape), (new[name] == old[name]).reshape(shape))
 
