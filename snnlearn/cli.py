@@ -67,6 +67,15 @@ def raised_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def saying(text: str) -> Iterator[None]:
+    """Have a signal within a ``with`` block end a command with this as its last line."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise Interrupted(getattr(stop, "number", signal.SIGINT), text) from stop
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line, ``PROG: error: message``, with exit status 2.
 

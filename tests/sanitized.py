@@ -5,7 +5,7 @@
     python tests/sanitized.py thread       # data races: ThreadSanitizer, on what works with several threads
     python tests/sanitized.py address tests/engines/test_sparse.py -x
 
-GCC and Linux; a finding ends the process, and is printed. Compiling is most of the time, so that it is done with -O1.
+GCC and Linux; a finding ends the process, and is printed. Compiling is most of the time, so that it is done with -O0.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ int main(int count, char **given)
 {
     std::vector<const char *> words{%s};
     words.insert(words.end(), given + 1, given + count);
-    words.push_back("-O1");
+    words.push_back("-O0");
     words.push_back(nullptr);
     unsetenv("LD_PRELOAD");
     return execvp(words[0], const_cast<char **>(words.data()));

@@ -25,7 +25,7 @@ import numpy as np
 
 from snnlearn import runs
 from snnlearn.backends import NAMES, choose_backend
-from snnlearn.cli import Parser
+from snnlearn.cli import Parser, saying
 from snnlearn.data import target_path
 from snnlearn.entry import EndsAtOnce
 from snnlearn.errors import OutputError, RunError, TrainingError, TrainingWarning
@@ -162,7 +162,7 @@ def run_kept(
     recorded = sorted(set(args.record_trial))
     file, plotting = Path(args.plot_file or f"{PROG}.png"), args.plot_file is not None or not args.save_data
     if args.overwrite:
-        with EndsAtOnce(PROG):
+        with saying("interrupted; nothing was begun"):
             learner.build()  # before the run that is there is removed: what can go wrong until training, has not
     with begin_run(args, backend, seed, schedule, [file.name] if plotting else []) as kept:
         file_of_target = Path(args.target_file) if args.target_file is not None else target_path()

@@ -6,8 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 
 from snnlearn import runs
-from snnlearn.cli import Parser
-from snnlearn.entry import EndsAtOnce
+from snnlearn.cli import Parser, saying
 from snnlearn.training import CSVLogger, Learner, TrainingPhase
 
 
@@ -34,14 +33,13 @@ def train(
     **known : str
         Options whose values have been found since they were parsed.
     """
-    program = get_parser().prog
     if args.save is None and args.resume is None:
         with runs.Interruption("interrupted; --save RUN keeps a run to go on with"):
             learner.fit_opt_sched(phases)
         learner.check_weights()
         return
     if args.overwrite:
-        with EndsAtOnce(program):
+        with saying("interrupted; nothing was begun"):
             learner.build([phase.optimiser for phase in phases])  # before the run that is there is removed
     with _begin(args, get_parser(), engine, known) as kept:
         kept.load(learner, args.force)

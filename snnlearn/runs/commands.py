@@ -19,7 +19,9 @@ from snnlearn.training.checkpoint import Checkpoint
 from snnlearn.training.fingerprint import differences
 
 # What can be done again, and where its `main` is: a run's record says which of these, and nothing else.
-_PROGRAMS = {"superspike_demo": "snnlearn.userproject.superspike_demo", "yin_yang": "snnlearn.userproject.yin_yang"}
+_PROGRAMS = {
+    program: f"snnlearn.userproject.{program}" for program in ("superspike_demo", "yin_yang", "digits", "randman")
+}
 
 
 # ---- inspect ----

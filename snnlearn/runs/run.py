@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnlearn.cli import Interrupted, raised_signals
+from snnlearn.cli import Interrupted, raised_signals, saying
 from snnlearn.errors import RunError, TrainingWarning
 from snnlearn.runs import facts
 from snnlearn.runs.folder import CURVE, OF_A_RUN, RECORD, RUNNING, WEIGHTS, RunFolder, check_program
@@ -313,7 +313,7 @@ def begin(
         "files": list(files),
         "sessions": [],
     }
-    with _saying("interrupted; nothing was begun"):
+    with saying("interrupted; nothing was begun"):
         record |= {"versions": facts.versions(), "engine": facts.engine(engine), "machine": facts.machine()}
         found = RunFolder.new(folder, overwrite)
         try:
@@ -341,7 +341,7 @@ def resume(folder: str | os.PathLike[str], program: str, checkpoint_every: int |
     RunError
         If it is no run's or another program's, is damaged, or another process works in it.
     """
-    with _saying(f"interrupted; {program} --resume {shlex.quote(str(folder))} goes on where it was"):
+    with saying(f"interrupted; {program} --resume {shlex.quote(str(folder))} goes on where it was"):
         found = RunFolder.existing(folder)
         try:
             check_program(folder, found.record, program)
@@ -354,15 +354,6 @@ def resume(folder: str | os.PathLike[str], program: str, checkpoint_every: int |
     if checkpoint_every is not None:
         found.record["options"]["checkpoint_every"] = checkpoint_every
     return Run(found, resumed=True)
-
-
-@contextlib.contextmanager
-def _saying(text: str) -> Iterator[None]:
-    """Have a signal within a ``with`` block end a command with this line."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        raise Interrupted(_number_of(error), text) from error
 
 
 def _warn_of_changes(record: Mapping[str, Any]) -> None:
