@@ -31,11 +31,14 @@ def test_what_is_handed_out_starts_as_nothing_else_does(word: str) -> None:
     assert label(f"{PREFIX}{word}") == word
 
 
-def test_no_word_of_the_templates_starts_like_an_identifier() -> None:
-    templates = [path for path in Path(codegen.__path__[0]).glob("*/templates/*") if path.is_file()]
-    assert len(templates) > 10
-    for path in templates:
-        assert not re.findall(rf"\b{PREFIX}\w*", path.read_text()), path.name
+def test_no_word_of_templates_schedules_and_printers_starts_like_an_identifier() -> None:
+    folder = Path(codegen.__path__[0])
+    files = [path for path in folder.glob("*/templates/*") if path.is_file()]
+    files += [path for name in ("lower", "clike", "cpp", "cuda") for path in (folder / name).rglob("*.py")]
+    names = {path.name for path in files}
+    assert {"simulation.cpp.jinja", "program.cu.jinja", "support.h", "strips.py", "synapses.py", "nests.py"} <= names
+    for path in files:
+        assert not re.findall(rf"(?<![\w.]){PREFIX}\w*", path.read_text()), path.name
 
 
 def test_no_macro_of_the_compiler_or_its_headers_starts_like_an_identifier(tmp_path: Path) -> None:

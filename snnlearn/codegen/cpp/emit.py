@@ -24,8 +24,7 @@ from snnlearn.codegen.reports import REPORT_KINDS
 
 _OWNERS = {"sim": "Simulation"}
 FEW = 8  # timesteps at the end of a run for which a batch defers nothing: what is kept has to be finished for each copy
-# Timesteps, at most, that a copy of a batch goes through before the next: its state is fetched once for them.
-TURN = 256
+TURN = 256  # timesteps, at most, for which a copy of a batch has its turn: its state is fetched once for them
 
 
 def emit_cpp(plan: Plan) -> str:
