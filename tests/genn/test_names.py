@@ -159,8 +159,8 @@ def test_built_in_models_are_functions_of_modules() -> None:
     assert lif.is_auto_refractory_required() is False
     assert "STDP" in dir(weight_update_models)
     assert init_sparse_connectivity_snippets.OneToOne().get_calc_max_row_length_func() is not None
-    with pytest.raises(AttributeError, match="'LIG'; did you mean 'LIF'"):
-        neuron_models.LIG  # noqa: B018
+    with pytest.raises(AttributeError, match="'LIFF'; did you mean 'LIF'"):
+        neuron_models.LIFF  # noqa: B018
     with pytest.raises(AttributeError, match="NeuronModel has no attribute 'get_pre_vars'"):
         lif.get_pre_vars()
 

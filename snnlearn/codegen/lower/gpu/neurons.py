@@ -24,7 +24,6 @@ from snnlearn.codegen.lower.nest import (
     Assign,
     Body,
     Draws,
-    For,
     Function,
     Global,
     If,
@@ -43,7 +42,7 @@ def neurons(k: GpuKernel) -> Unit:
     """Return what updates the neurons of a population."""
     spikes, size = k.kernel.spikes, _size(k)
     if k.mapping is ThreadMapping.SERIAL:
-        return k.unit(k.head(), For("i", UINT, Num(0, UINT), both(FIRST, size > IX), _serial(k), Num(1, UINT)))
+        return k.unit(k.head(), If(FIRST, (loop("i", size, _serial(k)),)))
     start = (*k.head(), *k.reduction_start(), *_recording_row(k))
     if spikes and not k.lists:
         return k.unit(start, *_in_one_block(k))

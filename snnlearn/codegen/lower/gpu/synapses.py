@@ -42,6 +42,7 @@ from snnlearn.codegen.lower.nest import (
     Let,
     Room,
     Scratch,
+    Statement,
     Unit,
     Unused,
     loop,
@@ -91,8 +92,8 @@ def by_one_thread(k: GpuKernel) -> Unit:
         *k.body(),
         *k.stores("synapse", "kernel"),
     )
-    rows = (*k.loads("pre"), k.along_row(*synapse))
-    return k.unit(k.head(), For("i", UINT, Num(0, UINT), both(FIRST, domain.pre > IX), rows, Num(1, UINT)))
+    rows = loop("i", domain.pre, k.loads("pre"), k.along_row(*synapse))
+    return k.unit(k.head(), If(FIRST, (rows,)))
 
 
 # ---- a thread a column, of all-to-all connectivity ----
@@ -201,20 +202,12 @@ def rows(k: GpuKernel) -> Unit:
 
 def spiking(k: GpuKernel) -> Unit:
     """Return a kernel whose warps have a spike each; or one thread has all, in order."""
-    lane = Num(0, UINT) if k.serial else THREAD % WARP
-    if k.serial:
-        first, step, condition = Num(0, UINT), Num(1, UINT), both(FIRST, _SPIKE < _COUNT)
-    else:
-        first = (PART * THREADS + THREAD) / WARP  # type: ignore[assignment]
-        step = Num(k.parts_of_copy, UINT) * (THREADS / WARP)  # type: ignore[assignment]
-        condition = _SPIKE < _COUNT
     along = _along_row if isinstance(k.domain, SpikingRows) else _along_column
-    return k.unit(
-        k.head(),
-        k.spikes_or_nothing(),
-        Let("lane", UINT, lane),
-        For("spike", UINT, first, condition, along(k), step),
-    )
+    if k.serial:
+        every: Statement = If(FIRST, (Let("lane", UINT, Num(0, UINT)), loop("spike", _COUNT, along(k))))
+        return k.unit(k.head(), k.spikes_or_nothing(), every)
+    every = loop("spike", _COUNT, along(k), begin=MINE / WARP, step=Num(k.parts_of_copy, UINT) * (THREADS / WARP))
+    return k.unit(k.head(), k.spikes_or_nothing(), Let("lane", UINT, THREAD % WARP), every)
 
 
 def _along_row(k: GpuKernel) -> Body:
