@@ -15,7 +15,6 @@ from snnlearn.declare import (
     VarAccessDim,
     VarAccessMode,
     VarRef,
-    get_var_access_dim,
 )
 from snnlearn.errors import LifecycleError, TrainingError
 from snnlearn.training.arguments import TrainedConnection
@@ -151,5 +150,7 @@ def _check_shared(synapses: SynapseGroupApi, name: str) -> None:
 
 def _has_copies(synapses: SynapseGroupApi, name: str) -> bool:
     """Return whether each copy of a batch has its own of a variable."""
-    found = [v.access for v in synapses.wu_initialiser.snippet.vars if v.name == name]
-    return any(get_var_access_dim(access) & VarAccessDim.BATCH for access in found)
+    model = synapses.wu_initialiser.snippet
+    variables = model.vars if hasattr(model, "vars") else model.get_vars()  # PyGeNN's
+    found = [int(v.access) for v in variables if v.name == name]  # GeNN's numbers, on every engine
+    return any(access & VarAccessDim.BATCH for access in found)
