@@ -1,6 +1,6 @@
 """Stage *build*: networks for a data set from a list of sizes, ready to be trained, looked at and changed."""
 
-from snnlearn.builders.initial import weights_for_rate, weights_for_spread
+from snnlearn.builders.initial import rates_with, weights_for_rate, weights_for_spread
 from snnlearn.builders.layered import LayeredNetwork
 from snnlearn.builders.networks import feed_forward, recurrent
 from snnlearn.builders.neurons import NEURONS, Neuron
@@ -31,6 +31,7 @@ __all__ = [
     "SpikeCount",
     "SpikeTrain",
     "feed_forward",
+    "rates_with",
     "recurrent",
     "weights_for_rate",
     "weights_for_spread",

@@ -71,6 +71,20 @@ def weights_for_rate(
     return _search(found, rate, _first(drive), f"{what}: no weight makes '{neuron.model.name}' spike at {rate:g} Hz")
 
 
+def rates_with(
+    neuron: Neuron, deviation: float, levels: Numbers, spikes: bool, dt: float, duration: float, size: int, what: str
+) -> Numbers:
+    """Return the rates of neurons [1 / ms] with weights of this deviation, shape (size,); see `weights_for_rate`.
+
+    They differ much: some neurons are silent, and others spike several times as often as the mean. So the input of
+    the next layer varies more than that of neurons which all spike at the mean rate.
+    """
+    drive = _drive(levels, spikes, dt, duration, what)
+    step = _step(neuron, dt, drive.shape[1])
+    counts = np.sum([step.advance(deviation * arrived) for arrived in drive], axis=0)
+    return np.random.default_rng(_SEED).choice(counts / (len(drive) * dt), size)
+
+
 def weights_for_spread(
     neuron: Neuron, variable: str, levels: Numbers, spikes: bool, dt: float, duration: float, what: str
 ) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnlearn import genn
-from snnlearn.builders.initial import weights_for_rate, weights_for_spread
+from snnlearn.builders.initial import rates_with, weights_for_rate, weights_for_spread
 from snnlearn.builders.neurons import Neuron
 from snnlearn.builders.readouts import Readout
 from snnlearn.builders.resting import add_rest
@@ -243,12 +243,27 @@ def unit_of(
     network: LayeredNetwork, source: str, target: str, neuron: Neuron, levels: NDArray[np.float64], rate: float
 ) -> float:
     """Return the deviation of a connection's weights that makes its target spike at a rate, or scores spread by 1."""
-    dt, duration, what = float(network.model.dt), network.duration, f"{source}{target}"
-    spikes = network.populations[source].model.name != AnalogSource.name
-    felt = neuron if spikes else _driven(neuron)
+    felt, spikes = _as_felt(network, source, neuron)
+    given = levels, spikes, float(network.model.dt), network.duration
     if target == OUTPUT and not network.readout.spikes:
-        return weights_for_spread(felt, network.readout.variable, levels, spikes, dt, duration, what)
-    return weights_for_rate(felt, levels, spikes, dt, duration, rate, what)
+        return weights_for_spread(felt, network.readout.variable, *given, f"{source}{target}")
+    return weights_for_rate(felt, *given, rate, f"{source}{target}")
+
+
+def rates_of(
+    network: LayeredNetwork, source: str, target: str, neuron: Neuron, levels: NDArray[np.float64], unit: float
+) -> NDArray[np.float64]:
+    """Return the rates of a connection's targets [1 / ms] where weights have this deviation."""
+    felt, spikes = _as_felt(network, source, neuron)
+    size = network.populations[target].num_neurons
+    given = levels, spikes, float(network.model.dt), network.duration, size
+    return rates_with(felt, unit, *given, f"{source}{target}")
+
+
+def _as_felt(network: LayeredNetwork, source: str, neuron: Neuron) -> tuple[Neuron, bool]:
+    """Return a neuron with what is in front of it for input from a source, and whether that spikes."""
+    spikes = network.populations[source].model.name != AnalogSource.name
+    return (neuron if spikes else _driven(neuron)), spikes
 
 
 def _driven(neuron: Neuron) -> Neuron:

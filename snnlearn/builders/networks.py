@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from snnlearn import genn
-from snnlearn.builders.layered import INPUT, OUTPUT, LayeredNetwork, check_sizes, unit_of
+from snnlearn.builders.layered import INPUT, OUTPUT, LayeredNetwork, check_sizes, rates_of, unit_of
 from snnlearn.builders.neurons import Neuron, find_neuron
 from snnlearn.builders.readouts import Readout, find_readout
 from snnlearn.builders.rules import Rule, find_rule
@@ -117,14 +117,13 @@ def _build(
     source = data.encoded.source
     network.add_layer(INPUT, Neuron(source, {}, {v.name: 0.0 for v in source.vars}), numbers[0])
     levels, before = data.levels(), INPUT
-    spiking = np.full(1, rate / 1000.0)
     for place, size in enumerate(numbers[1:-1], 1):
         name = "Hidden" if len(numbers) == 3 else f"Hidden{place}"
         network.add_layer(name, hidden, size)
         unit = unit_of(network, before, name, hidden, levels, rate)
         share = 1.0 - _RECURRENT_SHARE if recurrently else 1.0
         network.connect(before, name, hidden, (0.0, math.sqrt(share) * unit), unit)
-        levels, before = np.repeat(spiking, size), name
+        levels, before = rates_of(network, before, name, hidden, levels, unit), name
         if recurrently:
             unit = unit_of(network, name, name, hidden, levels, rate)
             network.connect(name, name, hidden, (0.0, math.sqrt(_RECURRENT_SHARE) * unit), unit)

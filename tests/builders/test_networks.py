@@ -1,4 +1,4 @@
-"""Built networks: what they are made of, that they learn, what they answer, and what is refused before a compiler runs."""
+"""Built networks: what they are made of, that they learn, what they answer, and what is refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_network_learns_and_answers(trained):
 
 
 def test_answers_depend_on_nothing_but_the_example(trained):
-    network, learner, test = trained
+    network, _, test = trained
     before = network.model.state()
     alone = np.concatenate([network.scores(test.part([i])) for i in range(3)])
     np.testing.assert_array_equal(alone, network.scores(test)[:3])

@@ -46,7 +46,9 @@ def network(score: str, loss=None, **options):
         normal = genn.init_var("Normal", dict(zip(("mean", "sd"), spread, strict=True)))
         rule, current = genn.init_weight_update("StaticPulse", {}, {"g": normal}), {"tau": 5.0}
         weights.append(
-            model.add_synapse_population(name, "DENSE", *ends, rule, genn.init_postsynaptic("ExpCurr", current)).vars["g"]
+            model.add_synapse_population(name, "DENSE", *ends, rule, genn.init_postsynaptic("ExpCurr", current)).vars[
+                "g"
+            ]
         )
     given = {"surrogate": "FastSigmoid", "params": {"beta": 5.0}, "window": STEPS} | options
     program = grad.differentiate(model, weights, {out: grad.CrossEntropy() if loss is None else loss}, **given)

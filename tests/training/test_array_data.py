@@ -85,7 +85,9 @@ def test_wrong_data_are_refused(given, message):
         ArrayData(*given)
 
 
-@pytest.mark.parametrize(("fraction", "message"), [(0.0, "between 0 and 1"), (True, "between 0 and 1"), (0.05, "class 2")])
+@pytest.mark.parametrize(
+    ("fraction", "message"), [(0.0, "between 0 and 1"), (True, "between 0 and 1"), (0.05, "class 2")]
+)
 def test_a_split_that_is_none_is_refused(fraction, message):
     with pytest.raises(TrainingError, match=message):
         ArrayData(X, Y).split(fraction)

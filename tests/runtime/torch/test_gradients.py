@@ -90,6 +90,7 @@ WITHOUT = {
     "Poisson": "its spikes are drawn at random and nothing moves them",
     "SpikeSourceArray": "its spikes are given, and its variables are integers",
     "PatternSource": "its spikes are given, and its variables are integers",
+    "AnalogSource": "it has no timestep of its own: its value is given",
 }
 
 

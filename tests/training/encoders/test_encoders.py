@@ -111,7 +111,10 @@ def test_some_of_the_examples_have_their_spikes_alone():
         (lambda: encoders.Delta(threshold=1.0, samples=3, rest=-1.0), "rest must not be negative"),
         (lambda: encoders.Delta(threshold=1.0, samples=3).encode(np.zeros((2, 4))), r"shape \(2, 4\)"),
         (lambda: encoders.Delta(threshold=1e-12, samples=2).encode(np.array([[0.0, 1.0]])), "a larger one makes fewer"),
-        (lambda: encoders.Latency().encode(np.array([[0.5, 1.5]])), r"but X\[0, 1\] is 1.5 .*; give it low=0, high=1.5"),
+        (
+            lambda: encoders.Latency().encode(np.array([[0.5, 1.5]])),
+            r"but X\[0, 1\] is 1.5 .*; give it low=0, high=1.5",
+        ),
         (lambda: encoders.Times().encode(np.array([[-1.0]])), r"but X\[0, 0\] is -1"),
         (lambda: encoders.Current().encode(np.array([0.5])), r"not \(examples, features\)"),
         (lambda: encoders.find("latancy"), "did you mean 'latency'"),
