@@ -8,6 +8,7 @@ from typing import Any
 from snnlearn.codegen.clike.pieces import LOCAL, TEXT, Hole, Piece, number
 from snnlearn.codegen.lower.expressions import Expr
 from snnlearn.codegen.lower.kernel_names import ANY_SLOT, NEWEST
+from snnlearn.codegen.lower.reports import needs_fit
 from snnlearn.codegen.plan import Accumulate
 from snnlearn.codegen.plan.checks import CHECK
 from snnlearn.codegen.plan.names import Names, label
@@ -230,11 +231,10 @@ class ExpressionPrinter:
 
     def _fit(self, value: Callable[[], None], given: ValueType, to: ValueType, guard: str) -> None:
         """Print a number converted to a variable's type, with a range check where it may overflow."""
-        ctype = self._ctype(to)
-        if to.kind == "float" and (ctype, self._ctype(given)) != ("float", "double"):
+        if not needs_fit(given, to, self._scope.scalar):
             value()
             return
-        self.out.append(f"sim.fit<{ctype}>(")
+        self.out.append(f"sim.fit<{self._ctype(to)}>(")
         value()
         self.out += [", ", Hole(f'"{guard}"', TEXT), ")"]
 

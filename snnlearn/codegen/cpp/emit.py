@@ -11,6 +11,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from snnlearn.codegen.clike.alike import Merged, Printed, merge
 from snnlearn.codegen.clike.pieces import text_of
+from snnlearn.codegen.collector import without_collection
 from snnlearn.codegen.cpp.printer import CppPrinter
 from snnlearn.codegen.lower.cpu.kernel import CpuKernel
 from snnlearn.codegen.lower.cpu.neurons import NeuronKernel
@@ -27,6 +28,7 @@ FEW = 8  # timesteps at the end of a run for which a batch defers nothing: what 
 TURN = 256  # timesteps, at most, for which a copy of a batch has its turn: its state is fetched once for them
 
 
+@without_collection
 def emit_cpp(plan: Plan) -> str:
     """Return the C++ source of a plan; to be linked with `support_source`, compiled."""
     step, connect, init = ([_view(k, plan) for k in kernels] for kernels in (plan.step, plan.connect, plan.init))
@@ -84,6 +86,7 @@ def _of_copy(plan: Plan, name: str) -> str:
     return f" + size_t(batch) * {array.total(1)}u" if plan.turns and array.batched else ""
 
 
+@without_collection
 def merged_kernels(plan: Plan) -> list[Merged]:
     """Return which kernels of a plan are printed as one function: those that share no work and are not deferred."""
     return _merged_and_texts(plan)[0]

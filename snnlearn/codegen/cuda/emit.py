@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from snnlearn.codegen.clike.alike import Merged, Printed, merge
-from snnlearn.codegen.clike.pieces import Piece, text_of
+from snnlearn.codegen.clike.pieces import text_of
 from snnlearn.codegen.collector import without_collection
 from snnlearn.codegen.cuda.printer import CudaPrinter
 from snnlearn.codegen.cuda.program import Launch, Program
 from snnlearn.codegen.lower.gpu.phases import Phase
 from snnlearn.codegen.lower.gpu.schedule import Schedule, schedule
 from snnlearn.codegen.lower.gpu.threads import WARP
-from snnlearn.codegen.lower.nest import Function, Unit
+from snnlearn.codegen.lower.nest import Unit
 from snnlearn.codegen.lower.verify import verify_functions
 from snnlearn.codegen.plan import Plan
 from snnlearn.codegen.plan.verify import verifying
@@ -70,13 +70,9 @@ def _launches(phases: Sequence[Phase]) -> tuple[Launch, ...]:
 
 
 def _source(plan: Plan, threads: int, made: Schedule) -> str:
-    printer = CudaPrinter()
-    printed = [(unit, printer.unit(unit)) for unit in made.units]
-    merged = _merged(printed) if plan.merged else []
+    texts, merged = _texts(made.units, plan.merged)
     rows = {name: f"table_{m.name}[{n}], " for m in merged for n, name in enumerate(m.members)}
     first = {name: m.name for m in merged for name in m.members}
-    # Merged functions are those of the first; the others have none.
-    texts = dict.fromkeys(first, "") | {m.name: m.text for m in merged}
     source = (
         _environment()
         .get_template("program.cu.jinja")
@@ -85,7 +81,7 @@ def _source(plan: Plan, threads: int, made: Schedule) -> str:
             name=ascii(plan.name),  # one line, whatever a user calls it
             threads=threads,
             ctypes={a.name: a.type.ctype_for(plan.precision) for a in plan.arrays},
-            definitions=[texts[unit.name] if unit.name in texts else text_of(pieces) for unit, pieces in printed],
+            definitions=[texts[unit.name] for unit in made.units],
             call=lambda function: f"{first.get(function, function)}(sim, {rows.get(function, '')}",
             schedule=made,
         )
@@ -93,10 +89,23 @@ def _source(plan: Plan, threads: int, made: Schedule) -> str:
     return "\n".join(line.rstrip() for line in source.splitlines()) + "\n"
 
 
-def _merged(printed: Sequence[tuple[Unit, list[Piece]]]) -> list[Merged]:
-    """Return which functions are alike, and are compiled as one: those that are all there is of their kernel."""
-    alone = [(unit.parts[0], pieces) for unit, pieces in printed if unit.alone]
-    return merge([Printed(f, pieces) for f, pieces in alone if isinstance(f, Function)], _OWNERS)
+def _texts(units: Sequence[Unit], alike: bool) -> tuple[dict[str, str], list[Merged]]:
+    """Return the units' texts by name, and which units, each all there is of its kernel, are printed as one."""
+    printer = CudaPrinter()
+    texts: dict[str, str] = {}
+
+    def printed() -> Iterator[Printed]:
+        for unit in units:
+            pieces = printer.unit(unit)
+            if alike and unit.alone:
+                yield Printed(unit.name, pieces, printer.trees)
+            else:
+                texts[unit.name] = text_of(pieces)
+
+    found = merge(printed(), _OWNERS)
+    # The text of merged ones is that of the first; the others have none.
+    texts |= {name: "" for m in found for name in m.members} | {m.name: m.text for m in found}
+    return texts, [m for m in found if len(m.members) > 1]
 
 
 @lru_cache(maxsize=1)
