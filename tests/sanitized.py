@@ -61,7 +61,7 @@ def main() -> int:
         part, parts = map(int, (arguments or ["1/1"])[0].split("/"))
         files = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "tests/engines").glob("test_*.py"))
         arguments = [*files[part - 1 :: parts], "-m", "not slow or few_engines", "-k", SELECTED[kind], *arguments[1:]]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--capture=sys", *arguments]
     print(shlex.join(command), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         wrapper = Path(folder, "c++")
