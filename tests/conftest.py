@@ -1,5 +1,6 @@
 """What all tests share: helpers beside this file are importable by their bare names."""
 
+import gc
 import shutil
 import signal
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from snnlearn.codegen.plan.verify import VARIABLE
 from snnlearn.errors import CompilerNotFoundError
+from snnlearn.runtime import compiler
 from snnlearn.runtime.compiler import Compiler
 from snnlearn.runtime.cuda.nvrtc import find_nvrtc
 
@@ -38,6 +40,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the whole engine table on the reference in Python, and on that alone",
     )
     parser.addoption(
+        "--full-optimisation",
+        action="store_true",
+        help="compile for the CPU as users do, with -O3: what tells results apart is a wrong hint to the compiler",
+    )
+    parser.addoption(
         "--networks", type=int, default=600, help="how many random networks engines are compared by, slowly"
     )
     parser.addoption("--first-network", type=int, default=0, metavar="SEED", help="the seed of the first of these")
@@ -63,6 +70,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over ten thousand tests, which stay to the end, no more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -97,12 +111,21 @@ def verified() -> Iterator[None]:
 def fast_linker() -> Iterator[None]:
     """Link the very object files of a build with gold, where that is installed: in a third of the time."""
 
-    def link(compiler: Compiler, objects: Sequence[Path], target: Path) -> None:
-        compiler._make((*compiler.flags, "-fuse-ld=gold"), objects, target)
+    def link(gold: Compiler, objects: Sequence[Path], target: Path) -> None:
+        gold._make((*gold.flags, "-fuse-ld=gold"), objects, target)
 
     with pytest.MonkeyPatch.context() as patch:
         if sys.platform == "linux" and shutil.which("ld.gold"):
             patch.setattr(Compiler, "link", link)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_builds(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Compile for the CPU with -O1, unless asked for all: that is quicker, and no flag lets a level change a value."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not request.config.getoption("--full-optimisation"):
+            patch.setattr(compiler, "FLAGS", tuple("-O1" if flag == "-O3" else flag for flag in compiler.FLAGS))
         yield
 
 

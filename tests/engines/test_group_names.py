@@ -37,6 +37,7 @@ TRACED = create_weight_update_model(
 DOUBLE = create_custom_update_model("Double", var_refs=["n"], update_code="n *= 2.0;")
 
 
+@pytest.mark.few_engines
 @pytest.mark.parametrize("name", ["23E", "3", "3_", "float", "new", "_a", "__a__", "T", "id_pre", "sim", "NULL"])
 def test_any_word_names_any_group(engine: Any, start: Any, name: str) -> None:
     model = engine.model()

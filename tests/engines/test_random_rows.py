@@ -77,6 +77,7 @@ def test_a_certain_connection_has_no_gap(engine: Any, kind: str, prob: float) ->
     model.unload()
 
 
+@pytest.mark.few_engines
 @pytest.mark.parametrize("precision", ["float", "double"])
 def test_a_long_row_is_uniform(engine: Any, precision: str) -> None:
     """In single precision the steps of so long a row are lost in rounding."""

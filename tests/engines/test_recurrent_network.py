@@ -215,6 +215,7 @@ class Built:
             )
 
 
+@pytest.mark.few_engines
 @pytest.mark.parametrize("precision", ["float", "double"])
 def test_every_value_equals_numpys(engine: Any, start: Any, precision: str) -> None:
     reference = Reference()
