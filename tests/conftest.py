@@ -18,6 +18,8 @@ from snnlearn.runtime.cuda.nvrtc import find_nvrtc
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+_FLAGS = compiler.FLAGS  # before a fixture changes them
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what CI runs beside the tests."""
@@ -127,6 +129,12 @@ def quick_builds(request: pytest.FixtureRequest) -> Iterator[None]:
         if not request.config.getoption("--full-optimisation"):
             patch.setattr(compiler, "FLAGS", tuple("-O1" if flag == "-O3" else flag for flag in compiler.FLAGS))
         yield
+
+
+@pytest.fixture
+def full_optimisation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile as other processes do, which know nothing of `quick_builds`."""
+    monkeypatch.setattr(compiler, "FLAGS", _FLAGS)
 
 
 @pytest.fixture(scope="session")

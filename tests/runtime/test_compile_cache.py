@@ -176,6 +176,7 @@ for _ in range(2):
 """
 
 
+@pytest.mark.usefixtures("full_optimisation")
 def test_many_processes_at_once(folder: Path) -> None:
     command = [sys.executable, "-c", BUILD_TWICE, WITH_SUPPORT + "// shared\n", SUPPORT]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
