@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from snnlearn.calling import named_arguments
 from snnlearn.errors import OutputError, TrainingError
 from snnlearn.io import atomic_write
 from snnlearn.training.callbacks import Callback
@@ -13,6 +14,7 @@ from snnlearn.training.monitoring import monitored_names, values_of
 from snnlearn.training.session import EpochResult
 
 
+@named_arguments
 class CSVLogger(Callback):
     """Writes a row for each epoch when that ends: number, loss, validation loss where there is one, metrics.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from snnlearn.calling import named_arguments
 from snnlearn.errors import TrainingError
 from snnlearn.training.arguments import check_whole
 from snnlearn.training.callbacks import Callback, StopTraining
@@ -15,6 +16,7 @@ from snnlearn.training.monitoring import Monitor
 from snnlearn.training.session import EpochResult
 
 
+@named_arguments
 class EarlyStopping(Callback):
     """Ends a fit when a loss or metric has not become better for some epochs, and puts the best epoch's weights back.
 

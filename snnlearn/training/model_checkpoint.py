@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from snnlearn.calling import named_arguments
 from snnlearn.errors import OutputError, TrainingError, TrainingWarning
 from snnlearn.io import check_output_dir
 from snnlearn.training.arguments import check_whole
@@ -14,6 +15,7 @@ from snnlearn.training.callbacks import Callback
 from snnlearn.training.monitoring import Monitor
 
 
+@named_arguments
 class ModelCheckpoint(Callback):
     """Writes checkpoints (`Learner.save`) at the ends of epochs; `Learner.load` reads them.
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from tqdm import tqdm
 
+from snnlearn.calling import named_arguments
 from snnlearn.errors import TrainingError
 from snnlearn.training.callbacks import Callback
 from snnlearn.training.monitoring import epoch_values
 
 
+@named_arguments
 class ProgressBar(Callback):
     """Shows a bar of the fit's trials on stderr, where that is a terminal, beside it losses and metrics of the epoch.
 

@@ -9,12 +9,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from snnlearn.calling import named_arguments
 from snnlearn.errors import OutputError
 from snnlearn.io.optional import library
 from snnlearn.training.callbacks import Callback
 from snnlearn.training.monitoring import monitored_names, values_of
 
 
+@named_arguments
 class TensorBoardLogger(Callback):
     """Writes the losses and metrics of each epoch when that ends, for ``tensorboard --logdir FOLDER``.
 

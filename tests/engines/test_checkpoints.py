@@ -31,7 +31,8 @@ NEURON = create_neuron_model(
     threshold_condition_code="V >= 1.0",
     reset_code="V = -0.5 * V;",
 )
-# Its sums follow from the neurons, and nothing follows from them: engines put it off.
+# Its sums follow from the neurons, and nothing follows from them: engines put it off. They are in no matrix form, where
+# the last digits follow from where blocks end.
 SUMS = create_weight_update_model(
     "Sums",
     vars=["w", "m"],
@@ -40,7 +41,7 @@ SUMS = create_weight_update_model(
     pre_spike_syn_code="addToPost(w);",
     pre_spike_code="z += 1.0;",
     pre_dynamics_code="z *= 0.9;",
-    synapse_dynamics_code="m += z * V_post;",
+    synapse_dynamics_code="m += fabs(z * V_post);",
 )
 PULSE = create_weight_update_model("Pulse", vars=["w"], pre_spike_syn_code="addToPostDelay(w, 3);")
 NUDGE = create_custom_update_model("Nudge", var_refs=["x"], update_code="x += 0.25;")

@@ -62,7 +62,9 @@ def scalars_of(model: NeuronModel | CustomUpdateModel) -> list[str]:
 
 
 def test_every_neuron_with_a_state_is_here() -> None:
-    with_state = {m.name for m in models.ALL if isinstance(m, NeuronModel) and scalars_of(m)}
+    with_state = {m.name for m in models.ALL if isinstance(m, NeuronModel) and scalars_of(m)} - {
+        "AnalogSource"
+    }  # no code
     assert {model.name for model, _, _ in NEURONS} == with_state
     for model, _, state in NEURONS:
         assert set(state) == set(scalars_of(model))
