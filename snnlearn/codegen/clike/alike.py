@@ -24,7 +24,10 @@ from snnlearn.codegen.plan.checks import CHECK
 from snnlearn.dialect import tree
 
 # Functions that are rounded exactly: a compiler and a processor agree.
-_EXACT = frozenset("sqrt fabs abs min max fmin fmax floor ceil round rint trunc nearbyint printf assert".split())  # noqa: SIM905
+_EXACT = {
+    "sqrt", "fabs", "abs", "min", "max", "fmin", "fmax", "floor", "ceil",
+    "round", "rint", "trunc", "nearbyint", "printf", "assert",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,9 @@ def merge(functions: Iterable[Printed], owners: Mapping[str, str]) -> list[Merge
     """
     groups: dict[Any, _Group] = {}
     for f in functions:
-        holes = [p for p in f.pieces if type(p) is not str]
+        holes = [p for p in f.pieces if isinstance(p, Hole)]
         fixed = "".join([p if type(p) is str else "\0" for p in f.pieces])
-        form = fixed, _form(holes, any(_calls_maths(t) for t in f.trees))  # type: ignore[arg-type]
+        form = fixed, _form(holes, any(_calls_maths(t) for t in f.trees))
         group = groups.get(form)
         if group is None:
             group = groups[form] = _Group(f.pieces)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -124,7 +124,7 @@ class CodePrinter(ExpressionPrinter):
 
         self.braces("", body)
 
-    def _asking(self, asking: list[Piece], block: tree.Block) -> Callable[[], None]:
+    def _asking(self, asking: Sequence[Piece], block: tree.Block) -> Callable[[], None]:
         """Return what prints a loop's body, at its head whether to give up."""
 
         def body() -> None:
@@ -135,7 +135,7 @@ class CodePrinter(ExpressionPrinter):
 
         return body
 
-    def _while(self, s: tree.While, asking: list[Piece] = []) -> None:  # noqa: B006
+    def _while(self, s: tree.While, asking: Sequence[Piece] = ()) -> None:
         if s.test_last:
             self.braces("do ", self._asking(asking, s.body))
             self._around(" while (", s.condition, ");")
@@ -143,7 +143,7 @@ class CodePrinter(ExpressionPrinter):
             self._around("while (", s.condition, ") ")
             self.braces("", self._asking(asking, s.body))
 
-    def _for(self, s: tree.For, asking: list[Piece] = []) -> None:  # noqa: B006
+    def _for(self, s: tree.For, asking: Sequence[Piece] = ()) -> None:
         if (len(s.start) == 1 and isinstance(s.start[0], tree.Evaluate)) or not s.start:
             self._locals.append({})
             self._plain_for(s, s.start, asking)
@@ -159,7 +159,7 @@ class CodePrinter(ExpressionPrinter):
 
         self.braces("", body)
 
-    def _plain_for(self, s: tree.For, start: tuple[Any, ...], asking: list[Piece]) -> None:
+    def _plain_for(self, s: tree.For, start: tuple[Any, ...], asking: Sequence[Piece]) -> None:
         self.out.append("for (")
         for part, after in ((start[0].value if start else None, "; "), (s.condition, "; "), (s.step, ") ")):
             if part is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,7 +21,7 @@ from snnlearn.errors import NetworkError
 _TAB = "    "
 
 
-class ExpressionPrinter:
+class ExpressionPrinter(ABC):
     """Prints expressions of users into ``out``."""
 
     def __init__(self) -> None:
@@ -34,13 +35,13 @@ class ExpressionPrinter:
 
     # ---- what the printer of nests does ----
 
+    @abstractmethod
     def expression(self, e: Expr, top: bool = False) -> None:
         """Print an expression of a nest."""
-        raise NotImplementedError
 
+    @abstractmethod
     def memory(self, array: str, ctype: str, host: bool = False) -> None:
         """Print where an array of the plan begins."""
-        raise NotImplementedError
 
     # ---- pieces ----
 

@@ -207,9 +207,6 @@ class NestPrinter(CodePrinter):
             self.expression(s.sized)
         self.out.append("));")
 
-    def _print_prefetch(self, s: nest.Prefetch) -> None:
-        raise NotImplementedError
-
     def _print_fence(self, s: nest.Fence) -> None:
         self.line('asm volatile("')
         if s.name is not None:

@@ -156,19 +156,9 @@ class Lowering(KernelNames):
 
     # ---- local copies ----
 
-    def loads_at(self, *indices: str) -> list[Load]:
-        """Return the elements copied at these indices; what is reduced to is copied in the innermost loop."""
-        inner = {"neuron", "synapse"} & {*indices}
-        found = []
-        for load in self.kernel.loads:
-            scalar = load.index == "only" and load.store
-            if not load.direct and ((load.index in indices and not scalar) or (scalar and inner)):
-                found.append(load)
-        return found
-
     def loads(self, *indices: str) -> Body:
         """Copy the elements at these indices."""
-        return tuple(self.copy_of(load) for load in self.loads_at(*indices))
+        return tuple(self.copy_of(load) for load in self.kernel.loads_at(*indices))
 
     def copy_of(self, load: Load) -> Let:
         """Return the definition of a local copy."""
@@ -189,7 +179,7 @@ class Lowering(KernelNames):
 
     def stores(self, *indices: str) -> Body:
         """Write back what was changed at these indices."""
-        return tuple(s for load in self.loads_at(*indices) if load.store for s in self.store(load))
+        return tuple(s for load in self.kernel.loads_at(*indices) if load.store for s in self.store(load))
 
     def store(self, load: Load) -> Iterator[Statement]:
         """Yield what writes a local copy back."""
@@ -355,5 +345,6 @@ class Lowering(KernelNames):
         """Copy the elements of vectors in the k-th timestep of a block: row i's (``pre``) or column j's."""
         at = IX if index == "pre" else JX
         return tuple(
-            Let(x.name, self.ctype(x), self.buffered(x, at, k) or self.view(x.array)[at]) for x in self.loads_at(index)
+            Let(x.name, self.ctype(x), self.buffered(x, at, k) or self.view(x.array)[at])
+            for x in self.kernel.loads_at(index)
         )

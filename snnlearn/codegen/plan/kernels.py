@@ -110,6 +110,16 @@ class Kernel:
         actions = [a for code in self.codes for a in code.actions.values() if isinstance(a, Accumulate)]
         return frozenset(a for a in actions if a.index is not None)
 
+    def loads_at(self, *indices: str) -> list[Load]:
+        """Return the elements copied at these indices; what is reduced to is copied in the innermost loop."""
+        inner = {"neuron", "synapse"} & {*indices}
+        found = []
+        for load in self.loads:
+            scalar = load.index == "only" and load.store
+            if not load.direct and ((load.index in indices and not scalar) or (scalar and inner)):
+                found.append(load)
+        return found
+
     @cached_property
     def reads(self) -> frozenset[str]:
         """The arrays it reads."""

@@ -116,18 +116,8 @@ class KernelPrinter(CodePrinter):
 
     # ---- local copies of elements ----
 
-    def _loads(self, *indices: Index) -> list[Load]:
-        """Return what is copied where these indices are known; what is reduced to, where the innermost is."""
-        inner = {"neuron", "synapse"} & {*indices}
-        found = []
-        for load in self.kernel.loads:
-            scalar = load.index == "only" and load.store
-            if not load.direct and ((load.index in indices and not scalar) or (scalar and inner)):
-                found.append(load)
-        return found
-
     def _load_lines(self, *indices: Index) -> Lines:
-        return [f"{load.name} = {self._first_value(load)}" for load in self._loads(*indices)]
+        return [f"{load.name} = {self._first_value(load)}" for load in self.kernel.loads_at(*indices)]
 
     def _first_value(self, load: Load) -> str:
         if load.how in ("sum", "broadcast") or (load.how == "row" and not load.played):
@@ -153,7 +143,7 @@ class KernelPrinter(CodePrinter):
         return "single" if vtype.dtype_for(self.precision) == "float32" else "float"
 
     def _store_lines(self, *indices: Index) -> Lines:
-        return [line for load in self._loads(*indices) if load.store for line in self._store(load)]
+        return [line for load in self.kernel.loads_at(*indices) if load.store for line in self._store(load)]
 
     def _store(self, load: Load) -> Lines:
         place = self._place(load.index)

@@ -47,13 +47,13 @@ def tile_function(k: CpuKernel, title: str, body: Body) -> Function:
 
 def tiles(k: CpuKernel) -> list[Function]:
     """Return the function of a tile and that of a part: some rows of all tiles."""
-    state = [load for load in k.loads_at("synapse") if load.store]
+    state = [load for load in k.kernel.loads_at("synapse") if load.store]
     room = [(Var(f"tile_{x.name}", k.ctype(x)), k.view(x.array) + ROW) for x in state]
     fetched = [Copy(tile, source, WIDTH, tile.type) for tile, source in room]
     row = (
         Let("row", SIZE, size(IX) * k.domain.post + FIRST),
         *(s for (tile, _), c in zip(room, fetched, strict=True) for s in (Room(tile.name, tile.type, ("WIDTH",)), c)),
-        *(k.copy_of(x) for x in k.loads_at("pre") if k.buffered(x, IX, TIME) is None),
+        *(k.copy_of(x) for x in k.kernel.loads_at("pre") if k.buffered(x, IX, TIME) is None),
         _timesteps(k),
         *(Copy(source, tile, WIDTH, tile.type) for tile, source in room),
     )
@@ -72,7 +72,7 @@ def _timesteps(k: CpuKernel) -> For:
     def element(x: Load) -> Expr:
         return Var(f"tile_{x.name}", k.ctype(x))[COLUMN] if x.store else k.view(x.array)[SX]
 
-    elements = k.loads_at("synapse")
+    elements = k.kernel.loads_at("synapse")
     column = columns(
         Let("j", SIZE, FIRST + COLUMN),
         Let("s", SIZE, ROW + COLUMN),
@@ -82,7 +82,7 @@ def _timesteps(k: CpuKernel) -> For:
         *k.body(),
         *(Assign(element(x), Var(x.name, k.ctype(x))) for x in elements if x.store),
     )
-    past = (Let(x.name, k.ctype(x), e) for x in k.loads_at("pre") if (e := k.buffered(x, IX, TIME)) is not None)
+    past = (Let(x.name, k.ctype(x), e) for x in k.kernel.loads_at("pre") if (e := k.buffered(x, IX, TIME)) is not None)
     return loop("k", KEPT, *k.time(State("block_first") + TIME), *past, column, hints=("no unroll",))
 
 

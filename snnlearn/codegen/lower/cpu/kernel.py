@@ -109,7 +109,7 @@ class CpuKernel(Lowering):
     @property
     def state(self) -> list[Load]:
         """The variables of a synapse that change."""
-        return [load for load in self.loads_at("synapse") if load.store]
+        return [load for load in self.kernel.loads_at("synapse") if load.store]
 
     def state_stores(self, s: Expr) -> Body:
         """Write them back to synapse s."""
@@ -119,7 +119,7 @@ class CpuKernel(Lowering):
         """Return the arrays that a deferred kernel reads at an index: kept ones where there are."""
         assert self.kernel.deferral is not None
         buffers = {b.array: b.buffer for b in self.kernel.deferral.buffers}
-        return list(dict.fromkeys(buffers.get(x.array, x.array) for x in self.loads_at(index)))
+        return list(dict.fromkeys(buffers.get(x.array, x.array) for x in self.kernel.loads_at(index)))
 
     @property
     def tiles(self) -> list[tuple[int, int, int]]:

@@ -133,7 +133,7 @@ def _known(**numbers: int) -> Body:
 
 def _state(k: GpuKernel) -> list[Load]:
     """Return the variables of synapses that it changes."""
-    return [load for load in k.loads_at("synapse") if load.store]
+    return [load for load in k.kernel.loads_at("synapse") if load.store]
 
 
 def _tile(k: GpuKernel, item: Load | Input, name: str = "tile") -> Var:
@@ -208,7 +208,7 @@ def tiles(k: GpuKernel) -> Unit:
 
 def _row_of_tile(k: GpuKernel) -> Body:
     copies: list[Any] = []
-    for x in k.loads_at("synapse"):
+    for x in k.kernel.loads_at("synapse"):
         copies.append(
             Let(x.name, k.ctype(x), _tile(k, x)[_ROW], const=False)
             if x.store

@@ -245,7 +245,7 @@ class GpuKernel(Lowering):
 
     def stores_or_reduces(self, *indices: str) -> Body:
         """Return what writes local copies back, or adds them to a thread's own sum over all neurons or synapses."""
-        loads = [x for x in self.loads_at(*indices) if x.store]
+        loads = [x for x in self.kernel.loads_at(*indices) if x.store]
         return flat(tuple(self._reduce(x) if x in self.reductions else tuple(self.store(x)) for x in loads))
 
     def _reduce(self, load: Load) -> Body:
